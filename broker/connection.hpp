@@ -1,0 +1,87 @@
+// A NATS connection that lives on an Asio io_context, through nats.c's event-loop hooks.
+#pragma once
+
+#include "broker/message.hpp"
+#include "broker/options.hpp"
+#include "broker/requester.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace marquee
+{
+
+struct connection_stats
+{
+    std::uint64_t reconnects = 0;
+    std::uint64_t late_replies = 0;     ///< replies that came after their deadline; dropped
+    std::uint64_t dropped_messages = 0; ///< messages lost to a pending limit (slow consumer)
+    std::uint64_t async_errors = 0;     ///< permission violations and the like
+    std::size_t in_flight = 0;          ///< requests that wait for a reply
+};
+
+/// A live subscription. Destroying it unsubscribes at once; `connection::drain` does so without losing what is under way.
+class subscription
+{
+public:
+    virtual ~subscription() = default;
+};
+
+/// All members are called on the io thread; so are all handlers. One connection serves one io_context, run by one thread.
+class connection
+{
+public:
+    using message_handler = std::function<void(message)>;
+    using link_handler = std::function<void(bool up)>;
+
+    /// Connects. The first attempt blocks the caller (at most `options.connect_timeout` a server) and its failure is an error with
+    /// a clear detail, unless `options.wait_for_server`: then it goes on trying in the background as it does after a loss, for ever, with
+    /// jitter. `io` must outlive the connection.
+    [[nodiscard]] static result<std::unique_ptr<connection>> open(asio::io_context& io, const connection_options& options);
+
+    virtual ~connection() = default;
+
+    /// False from the moment the link is lost until subscriptions are back in place.
+    [[nodiscard]] virtual bool connected() const noexcept = 0;
+
+    [[nodiscard]] virtual asio::io_context& context() noexcept = 0;
+
+    /// Puts a message into the write buffer; everything of one loop turn leaves in one system call. Success means "in the buffer".
+    /// Fails with disconnected, or overloaded while over 1 MiB is buffered.
+    virtual result<void> publish(std::string_view to, std::string_view payload, const header_list& headers = {},
+                                 std::string_view reply = {}) = 0;
+
+    /// Calls `handler` for each message on `pattern` (wildcards allowed), in order. With a queue group, one member gets each. A slow consumer
+    /// (over `pending_limit` messages waiting) loses messages, counted, and goes on.
+    [[nodiscard]] virtual result<std::shared_ptr<subscription>> subscribe(std::string_view pattern, std::string_view queue_group,
+                                                                          message_handler handler, int pending_limit = 65536) = 0;
+
+    /// Stops new messages to `subs`, delivers those under way to their handlers, and ends them. Bounded by `until`.
+    virtual asio::awaitable<void> drain(std::vector<std::shared_ptr<subscription>> subs, deadline until) = 0;
+
+    /// Request/reply over one wildcard inbox of this connection.
+    [[nodiscard]] virtual requester& requests() noexcept = 0;
+
+    /// A fresh inbox subject, for subscriptions that take replies or deliveries of their own.
+    [[nodiscard]] virtual std::string new_inbox() = 0;
+
+    /// Called on each change of connected(), on the io thread. Returns when the handler is registered; handlers live as long as the connection.
+    virtual void on_link_change(link_handler handler) = 0;
+
+    [[nodiscard]] virtual connection_stats stats() const noexcept = 0;
+
+    /// Waits until the server has processed everything published so far (PING/PONG), bounded by `until`. False: it did not.
+    virtual asio::awaitable<bool> flush(deadline until) = 0;
+
+    /// Fails requests in flight with `stopping`, flushes what is buffered, closes. After it every call fails with disconnected.
+    virtual asio::awaitable<void> close(deadline until) = 0;
+};
+
+} // namespace marquee

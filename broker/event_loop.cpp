@@ -1,0 +1,228 @@
+#include "broker/event_loop.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace marquee::detail
+{
+
+event_loop::event_loop(asio::io_context& io, handlers h) : io_(io), handlers_(std::move(h)), socket_(std::in_place, io) {}
+
+natsStatus event_loop::install(natsOptions* options)
+{
+    kept_by_callbacks_ = shared_from_this();
+    auto s = natsOptions_SetEventLoop(options, this, attach, read_event, write_event, detach);
+    if (s == NATS_OK)
+        s = natsOptions_SetReconnectedCB(options, on_connected, this);
+    if (s == NATS_OK)
+        s = natsOptions_SetClosedCB(options, on_closed, this);
+    if (s == NATS_OK)
+        s = natsOptions_SetErrorHandler(options, on_error, this);
+    return s;
+}
+
+void event_loop::start(natsConnection* nc, bool connected)
+{
+    nc_ = nc;
+    if (connected)
+        link_up();
+    else if (nc == nullptr)
+        on_closed(nullptr, this); // never connected: nats.c will not call
+}
+
+void event_loop::write_now()
+{
+    if (up() && want_write_)
+        natsConnection_ProcessWriteEvent(nc_);
+}
+
+void event_loop::shut()
+{
+    {
+        std::lock_guard lock(mutex_);
+        shut_ = true;
+    }
+    up_ = false;
+    socket_.reset();
+    ++generation_;
+    handlers_ = {};
+}
+
+/// Runs `work` on the io thread, unless the loop has been shut: the io_context may be gone then.
+template <class F>
+void event_loop::post(F work)
+{
+    std::lock_guard lock(mutex_);
+    if (shut_)
+        return;
+    asio::post(io_,
+               [alive = shared_from_this(), w = std::move(work)]() mutable
+               {
+                   if (!alive->shut_)
+                       w();
+               });
+}
+
+// ---- called by nats.c, on any thread, most of them under its connection lock
+
+natsStatus event_loop::attach(void** user, void* loop, natsConnection*, natsSock socket)
+{
+    auto* self = static_cast<event_loop*>(loop);
+    int copy = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0)
+        return NATS_IO_ERROR;
+    {
+        std::lock_guard lock(self->mutex_);
+        if (self->shut_)
+        {
+            ::close(copy);
+            return NATS_ILLEGAL_STATE;
+        }
+        self->kept_by_hooks_ = self->shared_from_this();
+    }
+    *user = self;
+    if (std::this_thread::get_id() == self->opener_)
+        self->adopt(copy); // the first connection: start() follows
+    else
+        self->post([self, copy] { self->adopt(copy); });
+    return NATS_OK;
+}
+
+natsStatus event_loop::read_event(void* user, bool add)
+{
+    auto* self = static_cast<event_loop*>(user);
+    if (!add)
+    {
+        self->up_.store(false);
+        self->want_write_ = false;
+        self->post([self] { self->link_down(); });
+    }
+    return NATS_OK;
+}
+
+natsStatus event_loop::write_event(void* user, bool add)
+{
+    auto* self = static_cast<event_loop*>(user);
+    bool wanted = self->want_write_.exchange(add);
+    // While the link is not up yet, link_up() looks at the flag.
+    if (add && !wanted && self->up())
+        self->post([self] { self->write_pending(); });
+    return NATS_OK;
+}
+
+natsStatus event_loop::detach(void* user)
+{
+    auto* self = static_cast<event_loop*>(user);
+    std::shared_ptr<event_loop> last;
+    std::lock_guard lock(self->mutex_);
+    last = std::move(self->kept_by_hooks_);
+    return NATS_OK;
+}
+
+void event_loop::on_connected(natsConnection*, void* closure)
+{
+    auto* self = static_cast<event_loop*>(closure);
+    self->post([self] { self->link_up(); });
+}
+
+void event_loop::on_closed(natsConnection*, void* closure)
+{
+    auto* self = static_cast<event_loop*>(closure);
+    std::shared_ptr<event_loop> last;
+    std::lock_guard lock(self->mutex_);
+    last = std::move(self->kept_by_callbacks_);
+}
+
+void event_loop::on_error(natsConnection* nc, natsSubscription*, natsStatus status, void* closure)
+{
+    auto* self = static_cast<event_loop*>(closure);
+    const char* text = nullptr;
+    natsConnection_GetLastError(nc, &text);
+    std::string what = natsStatus_GetText(status);
+    if (text != nullptr && *text != '\0')
+        what += std::string(": ") + text;
+    self->post(
+        [self, w = std::move(what)]() mutable
+        {
+            if (self->handlers_.on_error)
+                self->handlers_.on_error(std::move(w));
+        });
+}
+
+// ---- on the io thread
+
+void event_loop::adopt(int fd)
+{
+    boost::system::error_code ignored;
+    socket_->close(ignored);
+    ++generation_;
+    waiting_write_ = false;
+    socket_->assign(fd, ignored);
+}
+
+void event_loop::link_up()
+{
+    if (!socket_->is_open())
+        return; // lost again before this ran; the next attach brings its own
+    up_.store(true);
+    watch_read();
+    if (want_write_)
+        write_pending();
+    if (!std::exchange(reported_up_, true) && handlers_.on_link)
+        handlers_.on_link(true);
+}
+
+void event_loop::link_down()
+{
+    boost::system::error_code ignored;
+    socket_->close(ignored);
+    ++generation_;
+    waiting_write_ = false;
+    if (std::exchange(reported_up_, false) && handlers_.on_link)
+        handlers_.on_link(false);
+}
+
+void event_loop::watch_read()
+{
+    auto self = shared_from_this();
+    socket_->async_wait(asio::posix::stream_descriptor::wait_read,
+                        [self, mine = generation_](boost::system::error_code ec)
+                        {
+                            if (ec || mine != self->generation_ || self->shut_)
+                                return;
+                            natsConnection_ProcessReadEvent(self->nc_);
+                            if (self->handlers_.on_read)
+                                self->handlers_.on_read();
+                            if (mine == self->generation_ && self->socket_->is_open())
+                                self->watch_read();
+                        });
+}
+
+void event_loop::write_pending()
+{
+    if (!up() || waiting_write_)
+        return;
+    natsConnection_ProcessWriteEvent(nc_);
+    if (want_write_ && up())
+        watch_write(); // the socket is full
+}
+
+void event_loop::watch_write()
+{
+    waiting_write_ = true;
+    auto self = shared_from_this();
+    socket_->async_wait(asio::posix::stream_descriptor::wait_write,
+                        [self, mine = generation_](boost::system::error_code ec)
+                        {
+                            if (ec || mine != self->generation_ || self->shut_)
+                                return;
+                            self->waiting_write_ = false;
+                            self->write_pending();
+                        });
+}
+
+} // namespace marquee::detail

@@ -1,0 +1,98 @@
+// nats.c's event-loop hooks on an Asio io_context.
+//
+// nats.c calls the hooks from whatever thread holds its connection lock: the io thread, its ping timer, its reconnect thread. They
+// only set flags and post. The socket watched is a dup of nats.c's own: nats.c closes its descriptor before a posted "stop" runs, and
+// an accepted HTTP connection may get the same number.
+#pragma once
+
+#include "broker/nats_c.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace marquee::detail
+{
+
+namespace asio = boost::asio;
+
+class event_loop : public std::enable_shared_from_this<event_loop>
+{
+public:
+    /// All called on the io thread.
+    struct handlers
+    {
+        std::function<void()> on_read;                  ///< nats.c has parsed a read; drain the subscriptions
+        std::function<void(bool up)> on_link;           ///< the link went up (subscriptions are in place) or down
+        std::function<void(std::string what)> on_error; ///< an asynchronous error, already logged by nobody
+    };
+
+    event_loop(asio::io_context& io, handlers h);
+
+    /// Sets the hooks and callbacks on `options`. They keep this object alive until nats.c has called the last of them.
+    natsStatus install(natsOptions* options);
+
+    /// The connection, once natsConnection_Connect has returned it; the link is up on return if it is connected already. On the
+    /// thread that constructed this object, before the io_context runs or on its thread.
+    void start(natsConnection* nc, bool connected);
+
+    /// Writes what is buffered without waiting for the loop's turn, as far as the socket takes it. On the io thread.
+    void write_now();
+
+    /// Ends all activity towards the io_context: call on the io thread before the connection is closed.
+    void shut();
+
+    /// False after shut().
+    [[nodiscard]] bool running() const noexcept { return !shut_; }
+
+    /// For natsOptions_SetRetryOnFailedConnect, with this object as closure.
+    static void on_connected(natsConnection* nc, void* closure);
+
+    /// False from the instant nats.c gives the socket up: nothing may be called on the connection then, its lock may be held for
+    /// seconds by the reconnect thread.
+    [[nodiscard]] bool up() const noexcept { return up_.load(); }
+
+private:
+    static natsStatus attach(void** user, void* loop, natsConnection* nc, natsSock socket);
+    static natsStatus read_event(void* user, bool add);
+    static natsStatus write_event(void* user, bool add);
+    static natsStatus detach(void* user);
+    static void on_closed(natsConnection* nc, void* closure);
+    static void on_error(natsConnection* nc, natsSubscription* sub, natsStatus status, void* closure);
+
+    template <class F>
+    void post(F work);
+    void link_up();
+    void link_down();
+    void adopt(int fd);
+    void watch_read();
+    void watch_write();
+    void write_pending();
+
+    asio::io_context& io_;
+    handlers handlers_;
+    natsConnection* nc_ = nullptr;
+    std::optional<asio::posix::stream_descriptor> socket_; ///< empty after shut(): this object may outlive the io_context
+    std::uint64_t generation_ = 0;                         ///< of the adopted socket; a wait that ends for an older one is void
+
+    std::atomic<bool> up_{false};
+    std::atomic<bool> want_write_{false};
+    bool reported_up_ = false;
+    bool waiting_write_ = false;
+
+    std::thread::id opener_ = std::this_thread::get_id();
+
+    std::mutex mutex_; ///< guards the three below: touched by nats.c's threads
+    std::atomic<bool> shut_{false};
+    std::shared_ptr<event_loop> kept_by_hooks_;
+    std::shared_ptr<event_loop> kept_by_callbacks_;
+};
+
+} // namespace marquee::detail

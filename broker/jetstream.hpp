@@ -1,0 +1,92 @@
+// JetStream over plain requests ($JS.API.>), because nats.c's js_* calls block.
+#pragma once
+
+#include "broker/connection.hpp"
+#include "broker/requester.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace marquee
+{
+
+struct stored_event
+{
+    std::uint64_t sequence = 0;
+    bool duplicate = false; ///< the stream has this message id already, at `sequence`
+};
+
+/// Publishes into a stream and waits for its acknowledgement: the message is stored. With `message_id` the stream stores it
+/// once within its duplicate window. Failures: those of requester::request, `unavailable` where JetStream refused (its description in
+/// `detail`). An acknowledgement without a sequence is none: the same id is published again until `until`.
+[[nodiscard]] asio::awaitable<result<stored_event>> publish_stored(requester& nats, subject to, std::string payload,
+                                                                   std::string message_id, deadline until);
+
+struct stream_config
+{
+    std::string name;
+    std::string subject;
+    int replicas = 1;
+    std::chrono::nanoseconds duplicate_window = std::chrono::minutes(2);
+    std::int64_t max_bytes = -1;
+    std::chrono::nanoseconds max_age{0};
+};
+
+/// What stands on the server about a stream.
+struct stream_state
+{
+    std::string created; ///< RFC 3339 as the server writes it; tells a recreated stream
+    std::uint64_t first_sequence = 0;
+    std::uint64_t last_sequence = 0;
+    std::uint64_t messages = 0;
+};
+
+/// Creates the stream (file storage, discard new, limits retention) where it is missing; uses it as it is where it is compatible. Fails with
+/// bad_request and a list of the differences where it is not, or as requester::request does.
+[[nodiscard]] asio::awaitable<result<stream_state>> ensure_stream(requester& nats, stream_config wanted, deadline until);
+
+/// The state of an existing stream; `unavailable` where there is none.
+[[nodiscard]] asio::awaitable<result<stream_state>> find_stream(requester& nats, std::string name, deadline until);
+
+/// A message of a stream.
+struct stored_message
+{
+    std::string subject;
+    std::string data;
+    header_list headers;
+    std::uint64_t sequence = 0;
+    std::chrono::nanoseconds timestamp{0}; ///< when the stream stored it, since the epoch
+    std::uint64_t pending = 0;             ///< messages of the stream still to come after this one, when it was sent
+};
+
+/// Reads a stream in order from a sequence on, for ever: an ordered consumer (ADR-17). Gaps, a lost heartbeat and a lost link make a new
+/// consumer from the last sequence handed out. Messages of one loop turn are handed over together.
+class ordered_consumer
+{
+public:
+    struct settings
+    {
+        std::string stream;
+        std::uint64_t start_sequence = 1;
+        std::chrono::milliseconds idle_heartbeat{1000}; ///< three missed: a new consumer
+    };
+
+    /// Called with one or more messages, in order, none twice and none left out. On the io thread.
+    using batch_handler = std::function<void(std::vector<stored_message>)>;
+
+    /// Called on the io thread when the consumer is in place (`up`, with the stream's state at that moment) and when it is lost.
+    using state_handler = std::function<void(bool up, const stream_state&)>;
+
+    virtual ~ordered_consumer() = default;
+
+    [[nodiscard]] static std::unique_ptr<ordered_consumer> start(connection& nats, settings what, batch_handler on_batch,
+                                                                 state_handler on_state);
+
+    /// Ends it; no handler is called after this returns. Also from within a handler.
+    virtual void stop() = 0;
+};
+
+} // namespace marquee

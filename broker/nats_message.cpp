@@ -1,0 +1,58 @@
+#include "broker/nats_message.hpp"
+
+#include <cstdlib>
+#include <string>
+
+namespace marquee::detail
+{
+
+message copy_message(natsMsg* from)
+{
+    message to;
+    if (const char* s = natsMsg_GetSubject(from))
+        to.subject = s;
+    if (const char* r = natsMsg_GetReply(from))
+        to.reply = r;
+    to.data.assign(natsMsg_GetData(from), static_cast<std::size_t>(natsMsg_GetDataLength(from)));
+
+    const char** keys = nullptr;
+    int count = 0;
+    if (natsMsgHeader_Keys(from, &keys, &count) != NATS_OK)
+        return to; // NATS_NOT_FOUND: no headers
+    for (int i = 0; i < count; ++i)
+    {
+        const char* value = nullptr;
+        if (natsMsgHeader_Get(from, keys[i], &value) == NATS_OK && value != nullptr)
+            to.headers.set(keys[i], value);
+    }
+    std::free(keys); // NOLINT(cppcoreguidelines-no-malloc): nats.c hands over a malloc'ed array
+    return to;
+}
+
+nats_msg_ptr make_nats_message(const char* subject, const char* reply, std::string_view payload, const header_list& headers)
+{
+    natsMsg* raw = nullptr;
+    if (natsMsg_Create(&raw, subject, reply, payload.data(), static_cast<int>(payload.size())) != NATS_OK)
+        return nullptr;
+    nats_msg_ptr made(raw);
+    for (const auto& [name, value] : headers)
+        if (natsMsgHeader_Set(raw, name.c_str(), value.c_str()) != NATS_OK)
+            return nullptr;
+    return made;
+}
+
+void spent_messages::add(nats_msg_ptr m)
+{
+    bytes_ += static_cast<std::size_t>(natsMsg_GetDataLength(m.get()));
+    messages_.push_back(std::move(m));
+    if (messages_.size() >= max_messages || bytes_ >= max_bytes)
+        destroy();
+}
+
+void spent_messages::destroy()
+{
+    messages_.clear();
+    bytes_ = 0;
+}
+
+} // namespace marquee::detail

@@ -1,0 +1,113 @@
+#include "broker/nats_options.hpp"
+
+#include "broker/nkey.hpp"
+
+#include <array>
+#include <cstdio>
+#include <random>
+
+namespace marquee::detail
+{
+
+namespace
+{
+
+/// The first failure, with what it was about.
+class steps
+{
+public:
+    void step(natsStatus s, const char* about)
+    {
+        if (failed_.empty() && s != NATS_OK)
+        {
+            const char* last = nats_GetLastError(nullptr);
+            failed_ = std::string(about) + ": " + natsStatus_GetText(s);
+            if (last != nullptr && *last != '\0')
+                failed_ += std::string(" (") + last + ")";
+        }
+    }
+    [[nodiscard]] const std::string& failed() const { return failed_; }
+
+private:
+    std::string failed_;
+};
+
+void set_reconnect(steps& set, natsOptions* o, const connection_options& from)
+{
+    set.step(natsOptions_SetAllowReconnect(o, true), "reconnect");
+    set.step(natsOptions_SetMaxReconnect(o, -1), "reconnect");
+    set.step(natsOptions_SetReconnectWait(o, from.reconnect_wait.count()), "reconnect wait");
+    set.step(natsOptions_SetReconnectJitter(o, from.reconnect_jitter.count(), from.reconnect_jitter.count()), "reconnect jitter");
+    // No buffer: a publish that was refused while the link was down must not be sent later after all.
+    set.step(natsOptions_SetReconnectBufSize(o, 0), "reconnect buffer");
+    set.step(natsOptions_SetTimeout(o, from.connect_timeout.count()), "connect timeout");
+    set.step(natsOptions_SetPingInterval(o, from.ping_interval.count()), "ping interval");
+    set.step(natsOptions_SetMaxPingsOut(o, 2), "pings");
+}
+
+void set_credentials(steps& set, natsOptions* o, const connection_options& from)
+{
+    if (!from.user.empty())
+        set.step(natsOptions_SetUserInfo(o, from.user.c_str(), from.password.c_str()), "--user");
+    if (!from.token.empty())
+        set.step(natsOptions_SetToken(o, from.token.c_str()), "--token");
+    if (!from.creds_file.empty())
+        set.step(natsOptions_SetUserCredentialsFromFiles(o, from.creds_file.c_str(), nullptr), "--creds");
+}
+
+void set_tls(steps& set, natsOptions* o, const connection_options& from)
+{
+    bool secure = !from.tls_ca_file.empty() || !from.tls_cert_file.empty();
+    for (const auto& server : from.servers)
+        secure = secure || server.starts_with("tls://");
+    if (!secure)
+        return;
+    set.step(natsOptions_SetSecure(o, true), "TLS");
+    if (!from.tls_ca_file.empty())
+        set.step(natsOptions_LoadCATrustedCertificates(o, from.tls_ca_file.c_str()), "--tlsca");
+    if (!from.tls_cert_file.empty())
+        set.step(natsOptions_LoadCertificatesChain(o, from.tls_cert_file.c_str(), from.tls_key_file.c_str()),
+                 "--tlscert, --tlskey");
+}
+
+} // namespace
+
+result<nats_options_ptr> make_nats_options(const connection_options& from)
+{
+    natsOptions* raw = nullptr;
+    if (natsOptions_Create(&raw) != NATS_OK)
+        return fail(errc::bad_request, "cannot make connection options");
+    nats_options_ptr made(raw);
+
+    steps set;
+    std::vector<const char*> servers;
+    for (const auto& server : from.servers)
+        servers.push_back(server.c_str());
+    set.step(natsOptions_SetServers(raw, servers.data(), static_cast<int>(servers.size())), "--server");
+    set.step(natsOptions_SetName(raw, from.name.c_str()), "connection name");
+    // Without it a flusher thread waits a millisecond before every write; in event-loop mode it still batches a loop turn.
+    set.step(natsOptions_SetSendAsap(raw, true), "send asap");
+    set_reconnect(set, raw, from);
+    set_credentials(set, raw, from);
+    set_tls(set, raw, from);
+    if (!from.nkey_file.empty())
+    {
+        auto key = public_nkey(from.nkey_file);
+        if (key.has_error())
+            return key.error();
+        set.step(natsOptions_SetNKeyFromSeed(raw, key->c_str(), from.nkey_file.c_str()), "--nkey");
+    }
+    if (!set.failed().empty())
+        return fail(errc::bad_request, set.failed());
+    return made;
+}
+
+std::string make_inbox_prefix(const connection_options& from)
+{
+    std::random_device random;
+    std::array<char, 32> unique{};
+    std::snprintf(unique.data(), unique.size(), "%08x%08x%08x", random(), random(), random());
+    return from.inbox_prefix + '.' + unique.data();
+}
+
+} // namespace marquee::detail

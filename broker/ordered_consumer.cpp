@@ -1,0 +1,375 @@
+#include "broker/jetstream.hpp"
+
+#include "broker/log.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <array>
+#include <charconv>
+#include <optional>
+
+namespace marquee
+{
+
+namespace
+{
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+/// What stands in the reply subject of a delivered message.
+struct delivery
+{
+    std::uint64_t stream_sequence = 0;
+    std::uint64_t consumer_sequence = 0;
+    std::int64_t timestamp = 0;
+    std::uint64_t pending = 0;
+};
+
+template <class Number>
+bool read_number(std::string_view text, Number& out)
+{
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
+    return ec == std::errc() && end == text.data() + text.size();
+}
+
+/// `$JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>`, or with domain and account before the stream and
+/// possibly a last token after (ADR-15).
+std::optional<delivery> parse_delivery(std::string_view reply)
+{
+    std::array<std::string_view, 13> tokens;
+    std::size_t count = 0;
+    while (count < tokens.size())
+    {
+        const auto dot = reply.find('.');
+        tokens[count++] = reply.substr(0, dot);
+        if (dot == std::string_view::npos)
+            break;
+        reply.remove_prefix(dot + 1);
+    }
+    if (count < 9 || tokens[0] != "$JS" || tokens[1] != "ACK")
+        return std::nullopt;
+    const std::size_t first = count == 9 ? 5 : 7; // of the stream sequence
+    delivery out;
+    if (first + 3 >= count || !read_number(tokens[first], out.stream_sequence) ||
+        !read_number(tokens[first + 1], out.consumer_sequence) || !read_number(tokens[first + 2], out.timestamp) ||
+        !read_number(tokens[first + 3], out.pending))
+        return std::nullopt;
+    return out;
+}
+
+constexpr auto request_timeout = 5s;
+constexpr auto first_backoff = 50ms;
+constexpr auto longest_backoff = 2000ms;
+
+class ordered_consumer_impl : public std::enable_shared_from_this<ordered_consumer_impl>
+{
+public:
+    ordered_consumer_impl(connection& nats, ordered_consumer::settings what, ordered_consumer::batch_handler on_batch,
+                          ordered_consumer::state_handler on_state)
+        : nats_(nats), what_(std::move(what)), on_batch_(std::move(on_batch)), on_state_(std::move(on_state)),
+          next_sequence_(what_.start_sequence), watchdog_(nats.context()), retry_(nats.context())
+    {
+    }
+
+    void start();
+    void stop();
+
+private:
+    void begin();
+    asio::awaitable<void> attach(std::uint64_t round);
+    asio::awaitable<result<stream_state>> create(std::uint64_t round);
+    void arrived(std::uint64_t round, message msg);
+    void control(const message& msg);
+    void take(message msg, const delivery& where);
+    void hand_over();
+    void lost(std::string_view why);
+    void retry_later();
+    void watch();
+    std::string create_payload(const std::string& inbox) const;
+
+    connection& nats_;
+    ordered_consumer::settings what_;
+    ordered_consumer::batch_handler on_batch_;
+    ordered_consumer::state_handler on_state_;
+
+    std::uint64_t next_sequence_;         ///< of the stream: the first one not handed over nor batched
+    std::uint64_t consumer_sequence_ = 0; ///< of the last message delivered by this consumer
+    std::uint64_t round_ = 0;             ///< counts consumers; what belongs to an older one is void
+    bool up_ = false;
+    bool working_ = false; ///< an attempt is under way
+    bool stopped_ = false;
+    bool heard_ = false; ///< something arrived since the watchdog looked
+    int silent_ = 0;
+    std::shared_ptr<subscription> sub_;
+    std::vector<stored_message> batch_;
+    std::chrono::milliseconds backoff_ = first_backoff;
+    asio::steady_timer watchdog_;
+    asio::steady_timer retry_;
+};
+
+void ordered_consumer_impl::start()
+{
+    nats_.on_link_change(
+        [weak = weak_from_this()](bool up)
+        {
+            auto self = weak.lock();
+            if (!self || self->stopped_)
+                return;
+            if (up)
+                self->begin();
+            else
+                self->lost("the broker link is down");
+        });
+    if (nats_.connected())
+        begin();
+}
+
+void ordered_consumer_impl::stop()
+{
+    stopped_ = true;
+    ++round_;
+    batch_.clear();
+    sub_.reset();
+    watchdog_.cancel();
+    retry_.cancel();
+    on_batch_ = nullptr;
+    on_state_ = nullptr;
+}
+
+void ordered_consumer_impl::begin()
+{
+    if (working_ || up_ || stopped_ || !nats_.connected())
+        return;
+    working_ = true;
+    auto running = attach(++round_);
+    asio::co_spawn(nats_.context(), std::move(running),
+                   [self = shared_from_this()](const std::exception_ptr& e)
+                   {
+                       if (e)
+                           log(log_level::error, "the ordered consumer's set-up threw", {{"stream", self->what_.stream}});
+                   });
+}
+
+/// Asks for the stream's state, then makes the consumer: nothing is delivered before on_state has seen the state.
+asio::awaitable<void> ordered_consumer_impl::attach(std::uint64_t round)
+{
+    auto self = shared_from_this();
+    auto made = co_await create(round);
+    working_ = false;
+    if (stopped_)
+        co_return;
+    if (made.has_value() && round == round_)
+    {
+        backoff_ = first_backoff;
+        co_return;
+    }
+    if (made.has_error())
+        log(log_level::warning, "no consumer on the stream yet",
+            {{"stream", what_.stream}, {"error", std::string(name_of(made.error().code))}, {"detail", made.error().detail}});
+    up_ = false;
+    retry_later();
+}
+
+asio::awaitable<result<stream_state>> ordered_consumer_impl::create(std::uint64_t round)
+{
+    const auto until = deadline::in(request_timeout);
+    auto state = co_await find_stream(nats_.requests(), what_.stream, until);
+    if (state.has_error() || round != round_)
+        co_return state;
+    const auto inbox = nats_.new_inbox();
+    auto sub = nats_.subscribe(inbox, {},
+                               [this, round, weak = weak_from_this()](message msg)
+                               {
+                                   if (auto alive = weak.lock())
+                                       arrived(round, std::move(msg));
+                               });
+    if (sub.has_error())
+        co_return sub.error();
+    sub_ = std::move(*sub);
+    consumer_sequence_ = 0;
+    up_ = true;
+    on_state_(true, *state);
+    if (round != round_ || stopped_)
+        co_return state;
+
+    const auto subject = subject::of({"$JS", "API", "CONSUMER", "CREATE", what_.stream});
+    const auto payload = create_payload(inbox);
+    const header_list none;
+    auto pending = nats_.requests().request(subject, payload, none, until);
+    auto reply = co_await pending.receive();
+    if (reply.has_error())
+        co_return reply.error();
+    boost::system::error_code ec;
+    auto parsed = json::parse(reply->data, ec);
+    if (ec || !parsed.is_object())
+        co_return fail(errc::malformed_reply, "JetStream answered no JSON object");
+    if (const auto* failure = parsed.as_object().if_contains("error"))
+        co_return fail(errc::unavailable, json::serialize(*failure));
+    if (round == round_)
+        watch();
+    co_return state;
+}
+
+std::string ordered_consumer_impl::create_payload(const std::string& inbox) const
+{
+    const auto heartbeat = std::chrono::nanoseconds(what_.idle_heartbeat).count();
+    json::object config{{"deliver_subject", inbox},
+                        {"deliver_policy", "by_start_sequence"},
+                        {"opt_start_seq", next_sequence_},
+                        {"ack_policy", "none"},
+                        {"max_deliver", 1},
+                        {"replay_policy", "instant"},
+                        {"flow_control", true},
+                        {"idle_heartbeat", heartbeat},
+                        {"mem_storage", true},
+                        {"num_replicas", 1}};
+    return json::serialize(json::object{{"stream_name", what_.stream}, {"config", std::move(config)}});
+}
+
+void ordered_consumer_impl::arrived(std::uint64_t round, message msg)
+{
+    if (round != round_ || stopped_)
+        return;
+    heard_ = true;
+    if (msg.headers.has("Status"))
+    {
+        control(msg);
+        return;
+    }
+    const auto where = parse_delivery(msg.reply);
+    if (!where)
+        log(log_level::warning, "a message that no consumer sent", {{"stream", what_.stream}, {"subject", msg.subject}});
+    else if (where->consumer_sequence != consumer_sequence_ + 1)
+        lost("a message is missing");
+    else
+        take(std::move(msg), *where);
+}
+
+/// Heartbeats and flow control (status 100), or the end of the consumer (409 and others).
+void ordered_consumer_impl::control(const message& msg)
+{
+    if (msg.headers.get("Status") != "100")
+    {
+        lost(msg.headers.get("Description"));
+        return;
+    }
+    if (const auto stalled = msg.headers.get("Nats-Consumer-Stalled"); !stalled.empty())
+        (void)nats_.publish(stalled, {});
+    if (!msg.reply.empty()) // flow control: "go on" once what came before has been taken
+        (void)nats_.publish(msg.reply, {});
+    std::uint64_t last = 0;
+    if (read_number(msg.headers.get("Nats-Last-Consumer"), last) && last != consumer_sequence_)
+        lost("a heartbeat tells of messages that did not arrive");
+}
+
+void ordered_consumer_impl::take(message msg, const delivery& where)
+{
+    consumer_sequence_ = where.consumer_sequence;
+    next_sequence_ = where.stream_sequence + 1;
+    stored_message stored;
+    stored.subject = std::move(msg.subject);
+    stored.data = std::move(msg.data);
+    stored.headers = std::move(msg.headers);
+    stored.sequence = where.stream_sequence;
+    stored.timestamp = std::chrono::nanoseconds(where.timestamp);
+    stored.pending = where.pending;
+    batch_.push_back(std::move(stored));
+    if (batch_.size() == 1)
+        asio::post(nats_.context(),
+                   [weak = weak_from_this()]
+                   {
+                       if (auto self = weak.lock())
+                           self->hand_over();
+                   });
+}
+
+void ordered_consumer_impl::hand_over()
+{
+    if (stopped_ || batch_.empty())
+        return;
+    on_batch_(std::exchange(batch_, {}));
+}
+
+void ordered_consumer_impl::lost(std::string_view why)
+{
+    ++round_;
+    sub_.reset();
+    watchdog_.cancel();
+    hand_over(); // what is in the batch is in order and counts
+    if (stopped_)
+        return;
+    if (std::exchange(up_, false))
+    {
+        log(log_level::warning, "the consumer is lost and will be made again",
+            {{"stream", what_.stream}, {"why", std::string(why)}});
+        const stream_state unknown;
+        on_state_(false, unknown);
+    }
+    if (!stopped_ && !working_)
+        retry_later();
+}
+
+void ordered_consumer_impl::retry_later()
+{
+    retry_.expires_after(backoff_);
+    backoff_ = std::min<std::chrono::milliseconds>(backoff_ * 2, longest_backoff);
+    retry_.async_wait(
+        [weak = weak_from_this()](boost::system::error_code ec)
+        {
+            if (auto self = weak.lock(); self && !ec)
+                self->begin();
+        });
+}
+
+/// Three heartbeats in a row without a sign of life: the consumer is gone, whatever the link says.
+void ordered_consumer_impl::watch()
+{
+    heard_ = false;
+    watchdog_.expires_after(what_.idle_heartbeat);
+    watchdog_.async_wait(
+        [weak = weak_from_this(), round = round_](boost::system::error_code ec)
+        {
+            auto self = weak.lock();
+            if (!self || ec || round != self->round_ || self->stopped_)
+                return;
+            self->silent_ = self->heard_ ? 0 : self->silent_ + 1;
+            if (self->silent_ < 3)
+            {
+                self->watch();
+                return;
+            }
+            self->silent_ = 0;
+            self->lost("no heartbeat");
+        });
+}
+
+/// The handle: the implementation itself outlives it while a coroutine of its own is under way.
+class ordered_consumer_handle final : public ordered_consumer
+{
+public:
+    explicit ordered_consumer_handle(std::shared_ptr<ordered_consumer_impl> impl) : impl_(std::move(impl)) { impl_->start(); }
+    ~ordered_consumer_handle() override { impl_->stop(); }
+    void stop() override { impl_->stop(); }
+
+private:
+    std::shared_ptr<ordered_consumer_impl> impl_;
+};
+
+} // namespace
+
+std::unique_ptr<ordered_consumer> ordered_consumer::start(connection& nats, settings what, batch_handler on_batch,
+                                                          state_handler on_state)
+{
+    auto impl = std::make_shared<ordered_consumer_impl>(nats, std::move(what), std::move(on_batch), std::move(on_state));
+    return std::make_unique<ordered_consumer_handle>(std::move(impl));
+}
+
+} // namespace marquee

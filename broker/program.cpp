@@ -1,0 +1,203 @@
+#include "broker/program.hpp"
+
+#include "broker/log.hpp"
+#include "schemas/ids.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/program_options/parsers.hpp>
+
+#include <cstdlib>
+#include <iostream>
+
+namespace marquee
+{
+
+namespace po = boost::program_options;
+
+namespace
+{
+
+int print_token(const std::string& id)
+{
+    if (!is_valid_id(id))
+    {
+        std::cerr << "--encode-id: an id is 1 to 128 bytes of UTF-8 without control characters\n";
+        return exit_usage;
+    }
+    std::cout << encode_token(id) << '\n';
+    return exit_ok;
+}
+
+/// The life of one program. Everything on the io thread.
+class life
+{
+public:
+    life(asio::io_context& io, connection& nats, std::chrono::milliseconds stop_timeout, start_function start)
+        : io_(io), nats_(nats), stop_timeout_(stop_timeout), start_(std::move(start)), signals_(io, SIGINT, SIGTERM)
+    {
+    }
+
+    void begin()
+    {
+        await_signal();
+        asio::co_spawn(io_, start(), [](const std::exception_ptr& e) { rethrow(e); });
+    }
+
+    [[nodiscard]] int exit_code() const { return code_; }
+
+private:
+    static void rethrow(const std::exception_ptr& e)
+    {
+        if (e)
+            std::rethrow_exception(e);
+    }
+
+    asio::awaitable<void> start()
+    {
+        fatal_handler fatal = [this](const std::string& why)
+        {
+            log(log_level::error, why);
+            code_ = exit_failed;
+            end();
+        };
+        auto starting = start_(nats_, fatal);
+        auto part = co_await std::move(starting);
+        if (part.has_error())
+        {
+            log(log_level::error, "cannot start",
+                {{"error", std::string(name_of(part.error().code))}, {"detail", part.error().detail}});
+            code_ = exit_failed;
+            end();
+        }
+        else
+        {
+            part_ = std::move(*part);
+            if (ending_) // a signal came first
+                stop_now();
+            else
+                log(log_level::info, "ready");
+        }
+        started_ = true;
+        if (ending_ && !stopping_)
+            stop_now();
+    }
+
+    void await_signal()
+    {
+        signals_.async_wait(
+            [this](boost::system::error_code ec, int number)
+            {
+                if (ec)
+                    return;
+                if (ending_)
+                {
+                    log(log_level::warning, "second signal: stopping at once");
+                    std::_Exit(exit_failed);
+                }
+                log(log_level::info, "stopping", {{"signal", number == SIGINT ? "INT" : "TERM"}});
+                end();
+                await_signal();
+            });
+    }
+
+    void end()
+    {
+        if (std::exchange(ending_, true))
+            return;
+        if (started_)
+            stop_now();
+    }
+
+    void stop_now()
+    {
+        if (std::exchange(stopping_, true))
+            return;
+        asio::co_spawn(io_, stop(), [](const std::exception_ptr& e) { rethrow(e); });
+    }
+
+    asio::awaitable<void> stop()
+    {
+        const auto until = deadline::in(stop_timeout_);
+        if (part_)
+        {
+            auto stopping = part_->stop(until);
+            co_await std::move(stopping);
+        }
+        auto closing = nats_.close(until);
+        co_await std::move(closing);
+        part_.reset();
+        signals_.cancel();
+        io_.stop();
+    }
+
+    asio::io_context& io_;
+    connection& nats_;
+    std::chrono::milliseconds stop_timeout_;
+    start_function start_;
+    asio::signal_set signals_;
+    std::unique_ptr<runnable> part_;
+    int code_ = exit_ok;
+    bool started_ = false;
+    bool ending_ = false;
+    bool stopping_ = false;
+};
+
+} // namespace
+
+std::variant<po::variables_map, int> read_command_line(int argc, char** argv, const std::string& program,
+                                                       const std::string& summary, po::options_description options)
+{
+    set_log_program(program);
+    options.add_options()                                                                                       //
+        ("encode-id", po::value<std::string>()->value_name("ID"), "print the subject token of an id, and exit") //
+        ("help,h", "print this, and exit")                                                                      //
+        ("version", "print the version, and exit");
+    po::variables_map given;
+    try
+    {
+        const auto style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
+        po::positional_options_description none;
+        auto parsed = po::command_line_parser(argc, argv).options(options).style(style).positional(none).run();
+        po::store(parsed, given);
+        po::notify(given);
+    }
+    catch (const po::error& e)
+    {
+        hide_secrets(argc, argv);
+        std::cerr << program << ": " << e.what() << " (see --help)\n";
+        return exit_usage;
+    }
+    hide_secrets(argc, argv);
+    if (given.count("help") > 0)
+    {
+        std::cout << program << ": " << summary << "\n\n" << options;
+        return exit_ok;
+    }
+    if (given.count("version") > 0)
+    {
+        std::cout << program << ' ' << MARQUEE_VERSION << '\n';
+        return exit_ok;
+    }
+    if (given.count("encode-id") > 0)
+        return print_token(given["encode-id"].as<std::string>());
+    return given;
+}
+
+int run_program(const connection_options& options, std::chrono::milliseconds stop_timeout, start_function start)
+{
+    asio::io_context io(1);
+    auto opened = connection::open(io, options);
+    if (opened.has_error())
+    {
+        log(log_level::error, opened.error().detail.empty() ? "cannot connect" : opened.error().detail);
+        return opened.error() == errc::bad_request ? exit_usage : exit_failed;
+    }
+    life one(io, **opened, stop_timeout, std::move(start));
+    one.begin();
+    io.run();
+    return one.exit_code();
+}
+
+} // namespace marquee

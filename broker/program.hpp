@@ -1,0 +1,50 @@
+// What every executable does the same way: command line, signals, exit codes.
+#pragma once
+
+#include "broker/connection.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/variables_map.hpp>
+
+#include <functional>
+#include <string>
+#include <variant>
+
+namespace marquee
+{
+
+/// Exit codes: 0 stopped in order, 1 could not start or failed, 2 the command line is wrong.
+enum exit_code : int
+{
+    exit_ok = 0,
+    exit_failed = 1,
+    exit_usage = 2
+};
+
+/// Parses the command line: `options` plus --help, --version and --encode-id ID (prints the token of an id). Returns the values, or the exit code of a program that is
+/// done: help and version printed to standard output (0), an unknown option or a bad value explained in one line on standard
+/// error (2). Hides secrets from `ps` (hide_secrets).
+[[nodiscard]] std::variant<boost::program_options::variables_map, int>
+read_command_line(int argc, char** argv, const std::string& program, const std::string& summary,
+                  boost::program_options::options_description options);
+
+/// A running part of a program; destroyed after `stop` has returned.
+class runnable
+{
+public:
+    virtual ~runnable() = default;
+    /// Bounded by `until`.
+    virtual asio::awaitable<void> stop(deadline until) = 0;
+};
+
+/// Opens the connection, calls `start` on the io thread, logs `ready`, waits for SIGINT or SIGTERM, stops within `stop_timeout`, closes the connection.
+/// A second signal stops at once. `start` fails with an error: it is logged in one line and the exit code is 1. `fatal` (handed to `start`) ends the
+/// program in the same order with exit code 1.
+using fatal_handler = std::function<void(std::string why)>;
+using start_function = std::function<asio::awaitable<result<std::unique_ptr<runnable>>>(connection& nats, fatal_handler fatal)>;
+
+[[nodiscard]] int run_program(const connection_options& options, std::chrono::milliseconds stop_timeout, start_function start);
+
+} // namespace marquee

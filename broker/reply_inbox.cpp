@@ -1,0 +1,144 @@
+#include "broker/reply_inbox.hpp"
+
+#include "schemas/messages.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace marquee::detail
+{
+
+namespace
+{
+
+/// What a reply means: itself, or the failure its headers tell of.
+result<message> interpret(message reply)
+{
+    if (reply.headers.empty())
+        return reply;
+    if (reply.headers.get("Status") == "503" && reply.data.empty())
+        return fail(errc::no_responders);
+    auto number = reply.headers.get(names::header_service_error_code);
+    if (number.empty())
+        return reply;
+    auto text = reply.headers.get(names::header_service_error);
+    auto failure = fail(errc_from_service(text, number));
+    if (auto body = decode<error_reply>(reply.data))
+    {
+        failure.detail = body->detail.value_or("");
+        failure.field = body->field.value_or("");
+    }
+    return failure;
+}
+
+} // namespace
+
+reply_inbox::reply_inbox(asio::io_context& io, std::string prefix, publish_function publish)
+    : io_(io), prefix_(std::move(prefix)), publish_(std::move(publish)), timer_(io)
+{
+}
+
+pending_reply reply_inbox::request(const subject& to, std::string_view payload, const header_list& headers, deadline until)
+{
+    return send(&to.str(), payload, headers, until);
+}
+
+pending_reply reply_inbox::ping(deadline until) { return send(nullptr, {}, {}, until); }
+
+/// With no `to`, the message goes to its own reply subject.
+pending_reply reply_inbox::send(const std::string* to, std::string_view payload, const header_list& headers, deadline until)
+{
+    pending_reply pending(io_.get_executor());
+    if (until.passed())
+    {
+        pending.settle(fail(errc::timeout));
+        return pending;
+    }
+    const auto token = next_token_++;
+    const auto reply = prefix_ + '.' + std::to_string(token);
+    auto sent = to != nullptr ? publish_(*to, payload, headers, reply) : publish_(reply, payload, headers, {});
+    if (sent.has_error())
+    {
+        pending.settle(sent.error());
+        return pending;
+    }
+    waiting_.emplace(token, pending);
+    schedule({until.at(), token});
+    return pending;
+}
+
+void reply_inbox::deliver(message arrived)
+{
+    std::uint64_t token = 0;
+    const std::string_view digits =
+        std::string_view(arrived.subject).substr(std::min(prefix_.size() + 1, arrived.subject.size()));
+    std::from_chars(digits.data(), digits.data() + digits.size(), token);
+    auto found = waiting_.find(token);
+    if (found == waiting_.end())
+    {
+        ++late_;
+        return;
+    }
+    auto pending = std::move(found->second);
+    waiting_.erase(found);
+    pending.settle(interpret(std::move(arrived)));
+}
+
+void reply_inbox::fail_all(errc why)
+{
+    auto failed = std::exchange(waiting_, {});
+    deadlines_.clear();
+    for (auto& [token, pending] : failed)
+        pending.settle(fail(why));
+}
+
+void reply_inbox::schedule(due item)
+{
+    // Most requests are answered long before their deadline: drop their entries before the heap is twice what it needs to be.
+    if (deadlines_.size() > 2 * waiting_.size() + 1024)
+    {
+        std::erase_if(deadlines_, [this](const due& d) { return !waiting_.contains(d.token); });
+        std::make_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
+    }
+    deadlines_.push_back(item);
+    std::push_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
+    if (item.at < armed_for_)
+        arm();
+}
+
+void reply_inbox::arm()
+{
+    armed_for_ = deadlines_.front().at;
+    timer_.expires_at(armed_for_);
+    timer_.async_wait(
+        [this, alive = std::weak_ptr(alive_)](boost::system::error_code ec)
+        {
+            if (!ec && !alive.expired())
+                expire();
+        });
+}
+
+void reply_inbox::expire()
+{
+    const auto now = deadline::clock::now();
+    armed_for_ = deadline::clock::time_point::max();
+    while (!deadlines_.empty())
+    {
+        const auto first = deadlines_.front();
+        auto found = waiting_.find(first.token);
+        if (found != waiting_.end() && first.at > now)
+            break;
+        std::pop_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
+        deadlines_.pop_back();
+        if (found == waiting_.end())
+            continue;
+        auto pending = std::move(found->second);
+        waiting_.erase(found);
+        pending.settle(fail(errc::timeout));
+    }
+    if (!deadlines_.empty())
+        arm();
+}
+
+} // namespace marquee::detail

@@ -1,0 +1,72 @@
+// Request/reply over one wildcard inbox: a token per request, one timer for all deadlines.
+#pragma once
+
+#include "broker/connection.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace marquee::detail
+{
+
+/// Everything on the io thread.
+class reply_inbox final : public requester
+{
+public:
+    /// Publishes with a reply subject, as connection::publish.
+    using publish_function = std::function<result<void>(std::string_view to, std::string_view payload, const header_list& headers,
+                                                        std::string_view reply)>;
+
+    /// `prefix` ends without a dot; replies arrive at `prefix.TOKEN`.
+    reply_inbox(asio::io_context& io, std::string prefix, publish_function publish);
+
+    pending_reply request(const subject& to, std::string_view payload, const header_list& headers, deadline until) override;
+
+    /// A round trip through the server to this inbox itself.
+    pending_reply ping(deadline until);
+
+    /// The subscription that covers all replies.
+    [[nodiscard]] std::string pattern() const { return prefix_ + ".*"; }
+    [[nodiscard]] const std::string& prefix() const noexcept { return prefix_; }
+
+    /// A message on the inbox. No-responders (an empty message with status 503, ADR-4) and error replies become failures.
+    void deliver(message arrived);
+
+    /// Fails every request in flight.
+    void fail_all(errc why);
+
+    [[nodiscard]] std::size_t in_flight() const noexcept { return waiting_.size(); }
+    [[nodiscard]] std::uint64_t late_replies() const noexcept { return late_; }
+
+private:
+    struct due
+    {
+        deadline::clock::time_point at;
+        std::uint64_t token;
+        friend bool operator>(const due& a, const due& b) { return a.at > b.at; }
+    };
+
+    pending_reply send(const std::string* to, std::string_view payload, const header_list& headers, deadline until);
+    void schedule(due item);
+    void arm();
+    void expire();
+
+    asio::io_context& io_;
+    std::string prefix_;
+    publish_function publish_;
+    std::unordered_map<std::uint64_t, pending_reply> waiting_;
+    std::vector<due> deadlines_; ///< a min-heap; entries of settled requests stay until they are due or the heap is rebuilt
+    asio::steady_timer timer_;
+    deadline::clock::time_point armed_for_ = deadline::clock::time_point::max();
+    std::uint64_t next_token_ = 1;
+    std::uint64_t late_ = 0;
+    std::shared_ptr<int> alive_ = std::make_shared<int>(); ///< a timer handler already queued outlives this object
+};
+
+} // namespace marquee::detail

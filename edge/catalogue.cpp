@@ -1,0 +1,206 @@
+// /content and /url: two services of one shape.
+#include "edge/conditions.hpp"
+#include "edge/handlers.hpp"
+#include "edge/service_call.hpp"
+#include "schemas/messages.hpp"
+
+#include <algorithm>
+
+namespace marquee::handlers
+{
+
+namespace
+{
+
+struct metadata_kind
+{
+    using body = asset_metadata;
+    using item = asset_metadata_reply;
+    using page = metadata_page;
+    static constexpr auto get = subjects::metadata_get;
+    static constexpr auto put = subjects::metadata_put;
+    static constexpr auto erase = subjects::metadata_delete;
+    static constexpr auto list = subjects::metadata_list;
+};
+
+struct url_kind
+{
+    using body = asset_url;
+    using item = asset_url_reply;
+    using page = url_page;
+    static constexpr auto get = subjects::cdnurl_get;
+    static constexpr auto put = subjects::cdnurl_put;
+    static constexpr auto erase = subjects::cdnurl_delete;
+    static constexpr auto list = subjects::cdnurl_list;
+};
+
+template <class Kind>
+answer get_item(edge_context& edge, routed_call call)
+{
+    auto asset = asset_id::parse(call.ids.at(0));
+    if (asset.has_error())
+        co_return asset.error();
+    auto given = conditions::of(call.request.fields);
+    if (given.has_error())
+        co_return given.error();
+    auto reply = co_await await_answer(send_call(edge, call, Kind::get(*asset)));
+    if (reply.has_error())
+        co_return request_failure(reply.error(), asset->text());
+    auto item = decode_reply_about<typename Kind::item>(reply->data, asset->text());
+    if (item.has_error())
+        co_return request_failure(item.error(), asset->text());
+    auto revision = read_revision(reply->headers.get(names::header_revision));
+    if (revision.has_error())
+        co_return request_failure(revision.error(), asset->text());
+
+    auto found = json_response(std::move(reply->data));
+    if (!*revision)
+        co_return found;
+    found.fields.add("ETag", make_etag(**revision));
+    if (given->if_match && !given->if_match->matches_strongly(**revision))
+        co_return request_failure(fail(errc::revision_mismatch, "the revision is another one", "If-Match"), asset->text());
+    if (given->if_none_match && given->if_none_match->matches_weakly(**revision))
+    {
+        http_response not_modified;
+        not_modified.status = 304;
+        not_modified.fields.add("ETag", make_etag(**revision));
+        co_return not_modified;
+    }
+    co_return found;
+}
+
+/// What a change expects, as the conditional headers say: nothing without any. One plain tag or `If-None-Match: *` goes to the service as
+/// it is; everything else takes a look at the current revision first, and the service then compares against that.
+template <class Kind>
+asio::awaitable<result<std::optional<std::uint64_t>>> revision_to_expect(edge_context& edge, const routed_call& call,
+                                                                         const asset_id& asset)
+{
+    auto given = conditions::of(call.request.fields);
+    if (given.has_error())
+        co_return given.error();
+    if (given->none())
+        co_return std::optional<std::uint64_t>();
+    if (given->if_match && !given->if_none_match && given->if_match->only_revision())
+        co_return given->if_match->only_revision();
+    if (given->if_none_match && !given->if_match && given->if_none_match->any)
+        co_return std::optional<std::uint64_t>(0);
+
+    std::uint64_t current = 0;
+    auto reply = co_await await_answer(send_call(edge, call, Kind::get(asset)));
+    if (reply.has_error() && reply.error().code != errc::asset_not_found)
+        co_return reply.error();
+    if (reply.has_value())
+    {
+        auto revision = read_revision(reply->headers.get(names::header_revision));
+        if (revision.has_error() || !*revision)
+            co_return fail(errc::malformed_reply, "a reply without a revision");
+        current = **revision;
+    }
+    auto expected = expected_revision(*given, current);
+    if (expected.has_error())
+        co_return expected.error();
+    co_return std::optional<std::uint64_t>(*expected);
+}
+
+/// Sends a put or a delete with the client's conditions.
+template <class Kind>
+asio::awaitable<result<message>> change(edge_context& edge, const routed_call& call, const asset_id& asset, const subject& to,
+                                        const std::string& payload)
+{
+    auto expected = co_await revision_to_expect<Kind>(edge, call, asset);
+    if (expected.has_error())
+        co_return expected.error();
+    header_list headers;
+    if (*expected)
+        headers.set(names::header_revision, std::to_string(**expected));
+    auto reply = co_await await_change(send_call(edge, call, to, payload, std::move(headers)));
+    // If-Match on what is not there is a condition not met (RFC 9110 section 13.1.1).
+    if (reply.has_error() && reply.error() == errc::asset_not_found && call.request.fields.get("If-Match"))
+        co_return fail(errc::revision_mismatch, "there is nothing to match", "If-Match");
+    co_return reply;
+}
+
+template <class Kind>
+answer put_item(edge_context& edge, routed_call call)
+{
+    auto asset = asset_id::parse(call.ids.at(0));
+    if (asset.has_error())
+        co_return asset.error();
+    auto body = decode<typename Kind::body>(call.request.body);
+    if (body.has_error())
+        co_return request_failure(body.error(), asset->text());
+    const auto to = Kind::put(*asset);
+    const auto payload = encode(*body);
+    auto reply = co_await change<Kind>(edge, call, *asset, to, payload);
+    if (reply.has_error())
+        co_return request_failure(reply.error(), asset->text());
+    auto done = decode_reply<put_reply>(reply->data);
+    if (done.has_error())
+        co_return request_failure(done.error(), asset->text());
+    auto answered = json_response(std::move(reply->data));
+    answered.fields.add("ETag", make_etag(done->revision));
+    co_return answered;
+}
+
+template <class Kind>
+answer delete_item(edge_context& edge, routed_call call)
+{
+    auto asset = asset_id::parse(call.ids.at(0));
+    if (asset.has_error())
+        co_return asset.error();
+    const auto to = Kind::erase(*asset);
+    const std::string nothing;
+    auto reply = co_await change<Kind>(edge, call, *asset, to, nothing);
+    if (reply.has_error())
+        co_return request_failure(reply.error(), asset->text());
+    auto done = decode_reply<delete_reply>(reply->data);
+    if (done.has_error())
+        co_return request_failure(done.error(), asset->text());
+    co_return json_response(std::move(reply->data));
+}
+
+result<std::string> list_payload(const request_target& target)
+{
+    auto after = query_value(target, "after");
+    if (after.has_error())
+        return after.error();
+    auto limit = query_limit(target);
+    if (limit.has_error())
+        return limit.error();
+    if (*after && !is_valid_id(**after))
+        return fail(errc::bad_request, "after is an id: 1 to 128 bytes of UTF-8 without control characters", "after");
+    list_request request;
+    request.after = std::move(*after);
+    request.limit = *limit;
+    return encode(request);
+}
+
+template <class Kind>
+answer list_items(edge_context& edge, routed_call call)
+{
+    auto payload = list_payload(call.target);
+    if (payload.has_error())
+        co_return payload.error();
+    auto reply = co_await await_answer(send_call(edge, call, Kind::list(), *payload));
+    if (reply.has_error())
+        co_return reply.error();
+    auto page = decode_reply<typename Kind::page>(reply->data);
+    if (page.has_error())
+        co_return page.error();
+    if (!std::all_of(page->assets.begin(), page->assets.end(), [](const auto& each) { return is_valid_id(each.id); }))
+        co_return fail(errc::malformed_reply, "the reply holds an invalid id", "id");
+    co_return json_response(std::move(reply->data));
+}
+
+} // namespace
+
+answer get_metadata(edge_context& edge, routed_call call) { return get_item<metadata_kind>(edge, std::move(call)); }
+answer put_metadata(edge_context& edge, routed_call call) { return put_item<metadata_kind>(edge, std::move(call)); }
+answer delete_metadata(edge_context& edge, routed_call call) { return delete_item<metadata_kind>(edge, std::move(call)); }
+answer list_metadata(edge_context& edge, routed_call call) { return list_items<metadata_kind>(edge, std::move(call)); }
+answer get_url(edge_context& edge, routed_call call) { return get_item<url_kind>(edge, std::move(call)); }
+answer put_url(edge_context& edge, routed_call call) { return put_item<url_kind>(edge, std::move(call)); }
+answer delete_url(edge_context& edge, routed_call call) { return delete_item<url_kind>(edge, std::move(call)); }
+answer list_urls(edge_context& edge, routed_call call) { return list_items<url_kind>(edge, std::move(call)); }
+
+} // namespace marquee::handlers

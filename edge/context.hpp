@@ -1,0 +1,40 @@
+// What a handler works with. One per io thread; nothing in it is shared between threads.
+#pragma once
+
+#include "broker/requester.hpp"
+#include "edge/admin_token.hpp"
+#include "edge/http.hpp"
+#include "edge/target.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace marquee
+{
+
+struct edge_context
+{
+    requester& nats;
+    admin_token admin;
+    std::function<bool()> link_up = [] { return true; }; ///< is the broker there?
+    std::chrono::milliseconds timeout{2000};             ///< of a whole request
+    std::size_t max_in_flight = 1024;                    ///< requests that wait for the broker
+    std::size_t in_flight = 0;
+    bool stopping = false;
+
+    explicit edge_context(requester& to) : nats(to) {}
+};
+
+/// A request that has found its route.
+struct routed_call
+{
+    http_request request;
+    std::vector<std::string> ids; ///< the path's parameters in order, decoded but not yet checked
+    request_target target;
+    deadline until;
+};
+
+} // namespace marquee

@@ -1,0 +1,89 @@
+#include "edge/gateway.hpp"
+
+#include "broker/log.hpp"
+#include "edge/routes.hpp"
+
+#include <string>
+#include <utility>
+
+namespace marquee
+{
+
+namespace
+{
+
+class in_flight_guard
+{
+public:
+    explicit in_flight_guard(std::size_t& count) noexcept : count_(count) { ++count_; }
+    ~in_flight_guard() { --count_; }
+    in_flight_guard(const in_flight_guard&) = delete;
+    in_flight_guard& operator=(const in_flight_guard&) = delete;
+
+private:
+    std::size_t& count_;
+};
+
+/// A body without a type is taken for JSON; parameters do not matter.
+result<void> check_content_type(const http_fields& fields)
+{
+    const auto given = fields.joined("Content-Type");
+    if (!given)
+        return {};
+    const auto type = trim_blanks(std::string_view(*given).substr(0, given->find(';')));
+    if (!equals_ignoring_case(type, "application/json"))
+        return fail(errc::unsupported_media, "the body must be application/json", "Content-Type");
+    return {};
+}
+
+result<void> check_rights(edge_context& edge, const route& wanted, const http_request& request)
+{
+    if (wanted.admin)
+        if (auto allowed = edge.admin.check(request.fields); allowed.has_error())
+            return allowed;
+    if (wanted.json)
+        return check_content_type(request.fields);
+    return {};
+}
+
+asio::awaitable<http_result> answer_request(edge_context& edge, http_request request)
+{
+    const auto until = deadline::in(edge.timeout);
+    auto target = parse_target(request.target);
+    if (target.has_error())
+        co_return target.error();
+    auto matched = find_route(request.method, target->segments);
+    if (matched.has_error())
+        co_return matched.error();
+    const auto& wanted = *matched->found;
+    if (auto allowed = check_rights(edge, wanted, request); allowed.has_error())
+        co_return allowed.error();
+
+    routed_call call{std::move(request), std::move(matched->ids), std::move(*target), until};
+    if (wanted.internal)
+        co_return co_await wanted.handler(edge, std::move(call));
+    if (edge.in_flight >= edge.max_in_flight)
+        co_return fail(errc::overloaded, "too many requests are under way");
+    const in_flight_guard counted(edge.in_flight);
+    co_return co_await wanted.handler(edge, std::move(call));
+}
+
+} // namespace
+
+asio::awaitable<http_response> handle_request(edge_context& edge, http_request request)
+{
+    const auto id = request.id;
+    auto answer = co_await answer_request(edge, std::move(request));
+    if (answer.has_value())
+        co_return std::move(*answer);
+    const auto& failure = answer.error();
+    if (status_of(failure.what.code) >= 500)
+        log(log_level::warning, "request failed",
+            {{"request", id},
+             {"code", std::string(name_of(failure.what.code))},
+             {"detail", failure.what.detail},
+             {"field", failure.what.field}});
+    co_return problem_response(failure, id);
+}
+
+} // namespace marquee

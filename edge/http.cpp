@@ -1,0 +1,83 @@
+#include "edge/http.hpp"
+
+#include "schemas/event.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace marquee
+{
+
+namespace
+{
+
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool is_request_id_char(char c) noexcept
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           std::string_view("_.:+/=~-").find(c) != std::string_view::npos;
+}
+
+} // namespace
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept
+{
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view trim_blanks(std::string_view text) noexcept
+{
+    const auto first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos)
+        return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+void http_fields::set(std::string_view name, std::string_view value)
+{
+    std::erase_if(items_, [&](const value_type& item) { return equals_ignoring_case(item.first, name); });
+    add(name, value);
+}
+
+std::optional<std::string_view> http_fields::get(std::string_view name) const noexcept
+{
+    for (const auto& [n, v] : items_)
+        if (equals_ignoring_case(n, name))
+            return v;
+    return std::nullopt;
+}
+
+std::size_t http_fields::count(std::string_view name) const noexcept
+{
+    return static_cast<std::size_t>(std::count_if(
+        items_.begin(), items_.end(), [&](const value_type& item) { return equals_ignoring_case(item.first, name); }));
+}
+
+std::optional<std::string> http_fields::joined(std::string_view name) const
+{
+    std::optional<std::string> all;
+    for (const auto& [n, v] : items_)
+        if (equals_ignoring_case(n, name))
+            all = all ? *all + ", " + v : v;
+    return all;
+}
+
+http_response json_response(std::string body)
+{
+    http_response answer;
+    answer.fields.add("Content-Type", "application/json");
+    answer.body = std::move(body);
+    return answer;
+}
+
+std::string request_id_for(const http_fields& fields)
+{
+    const auto given = fields.get("X-Request-ID");
+    if (given && fields.count("X-Request-ID") == 1 && !given->empty() && given->size() <= 128 &&
+        std::all_of(given->begin(), given->end(), is_request_id_char))
+        return std::string(*given);
+    return make_ulid(std::chrono::system_clock::now());
+}
+
+} // namespace marquee

@@ -1,0 +1,71 @@
+// Requests and responses as plain values: what handlers see, with no socket and no HTTP library in sight.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace marquee
+{
+
+/// True where both are equal but for the case of ASCII letters, as HTTP compares names.
+[[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;
+
+/// `text` without spaces and tabs at either end.
+[[nodiscard]] std::string_view trim_blanks(std::string_view text) noexcept;
+
+/// Header fields in order. Names are compared without regard to case.
+class http_fields
+{
+public:
+    using value_type = std::pair<std::string, std::string>;
+
+    void add(std::string_view name, std::string_view value) { items_.emplace_back(name, value); }
+
+    /// Replaces every field of that name.
+    void set(std::string_view name, std::string_view value);
+
+    /// The value of the first field of that name. Valid while the list is unchanged.
+    [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const noexcept;
+
+    [[nodiscard]] std::size_t count(std::string_view name) const noexcept;
+
+    /// The values of all fields of that name as one list, as RFC 9110 section 5.3 joins them; nothing where there is none.
+    [[nodiscard]] std::optional<std::string> joined(std::string_view name) const;
+
+    [[nodiscard]] std::size_t size() const noexcept { return items_.size(); }
+    [[nodiscard]] auto begin() const noexcept { return items_.begin(); }
+    [[nodiscard]] auto end() const noexcept { return items_.end(); }
+
+private:
+    std::vector<value_type> items_;
+};
+
+/// A request whose framing has been checked and whose body is complete.
+struct http_request
+{
+    std::string id; ///< of this request: the client's X-Request-ID where it is well-formed, else one of our own
+    std::string method;
+    std::string target; ///< as sent
+    http_fields fields;
+    std::string body;
+};
+
+/// Date, Connection, Content-Length and X-Request-ID are the session's business.
+struct http_response
+{
+    int status = 200;
+    http_fields fields;
+    std::string body;
+};
+
+/// 200 with a JSON body.
+[[nodiscard]] http_response json_response(std::string body);
+
+/// The client's X-Request-ID where there is exactly one of 1 to 128 characters of [A-Za-z0-9_.:+/=~-], else a new ULID.
+[[nodiscard]] std::string request_id_for(const http_fields& fields);
+
+} // namespace marquee

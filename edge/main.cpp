@@ -1,0 +1,135 @@
+#include "broker/log.hpp"
+#include "broker/options.hpp"
+#include "broker/program.hpp"
+#include "edge/listen.hpp"
+#include "edge/worker.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace
+{
+
+using namespace marquee;
+using workers = std::vector<std::unique_ptr<edge_worker>>;
+
+int cannot_start(const error& why)
+{
+    log(log_level::error, "cannot start", {{"error", std::string(name_of(why.code))}, {"detail", why.detail}});
+    return exit_failed;
+}
+
+int wrong_usage(const error& why)
+{
+    std::cerr << "marquee-edge: " << why.detail << " (see --help)\n";
+    return exit_usage;
+}
+
+result<asio::ip::tcp::endpoint> open_all(workers& all, const edge_config& config, const connection_options& nats,
+                                         connection_limit& limit)
+{
+    auto at = resolve_listen_address(config.listen);
+    if (at.has_error())
+        return at;
+    if (auto free = check_port_is_free(*at); free.has_error())
+        return free.error();
+    for (unsigned i = 0; i < config.threads; ++i)
+    {
+        all.push_back(std::make_unique<edge_worker>(config, limit));
+        if (auto opened = all.back()->open(nats, *at); opened.has_error())
+            return opened.error();
+    }
+    return at;
+}
+
+/// Waits for SIGINT or SIGTERM, then stops the workers in order. A second signal ends the process at once.
+class stopper
+{
+public:
+    stopper(asio::io_context& io, workers& all) : io_(io), all_(all), signals_(io, SIGINT, SIGTERM), left_(all.size()) { wait(); }
+
+private:
+    void wait()
+    {
+        signals_.async_wait(
+            [this](boost::system::error_code ec, int number)
+            {
+                if (ec)
+                    return;
+                if (std::exchange(stopping_, true))
+                {
+                    log(log_level::warning, "second signal: stopping at once");
+                    std::_Exit(exit_failed);
+                }
+                log(log_level::info, "stopping", {{"signal", number == SIGINT ? "INT" : "TERM"}});
+                for (auto& each : all_)
+                    each->stop([this] { asio::post(io_, [this] { one_less(); }); });
+                wait();
+            });
+    }
+
+    void one_less()
+    {
+        if (--left_ == 0)
+            io_.stop();
+    }
+
+    asio::io_context& io_;
+    workers& all_;
+    asio::signal_set signals_;
+    std::size_t left_;
+    bool stopping_ = false;
+};
+
+int run(const edge_config& config, const connection_options& nats)
+{
+    std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c): a broken connection is an error code, never a death
+    connection_limit limit(config.max_connections);
+    asio::io_context signals_io(1);
+    workers all;
+    auto at = open_all(all, config, nats, limit);
+    if (at.has_error())
+        return cannot_start(at.error());
+    stopper waiting(signals_io, all);
+    for (auto& each : all)
+        each->start();
+    log(log_level::info, "ready",
+        {{"listen", to_text(*at)}, {"threads", std::to_string(config.threads)}, {"nats", servers_for_log(nats)}});
+    signals_io.run();
+    for (auto& each : all)
+        each->join();
+    log(log_level::info, "stopped");
+    return exit_ok;
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    boost::program_options::options_description options("Options");
+    add_edge_options(options);
+    add_connection_options(options);
+    auto parsed = read_command_line(argc, argv, "marquee-edge",
+                                    "The HTTP edge of Marquee: plays, content, URLs and views over NATS.", options);
+    if (const auto* done = std::get_if<int>(&parsed))
+        return *done;
+    const auto& given = std::get<boost::program_options::variables_map>(parsed);
+
+    auto config = read_edge_config(given);
+    if (config.has_error())
+        return wrong_usage(config.error());
+    auto nats = read_connection_options(given);
+    if (nats.has_error())
+        return wrong_usage(nats.error());
+    nats->name = "marquee-edge";
+    return run(*config, *nats);
+}

@@ -1,0 +1,80 @@
+#include "edge/routes.hpp"
+
+#include "edge/handlers.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace marquee
+{
+
+namespace
+{
+
+constexpr route table[] = {
+    {"POST", "/play/asset/{asset}/user/{user}", handlers::play},
+
+    {"GET", "/content/asset/{asset}", handlers::get_metadata},
+    {"POST", "/content/asset/{asset}", handlers::put_metadata, true, true},
+    {"DELETE", "/content/asset/{asset}", handlers::delete_metadata, true},
+    {"GET", "/content/assets", handlers::list_metadata},
+
+    {"GET", "/url/asset/{asset}", handlers::get_url, true},
+    {"POST", "/url/asset/{asset}", handlers::put_url, true, true},
+    {"DELETE", "/url/asset/{asset}", handlers::delete_url, true},
+    {"GET", "/url/assets", handlers::list_urls, true},
+
+    {"GET", "/events/asset/{asset}", handlers::asset_views},
+    {"GET", "/events/user/{user}", handlers::user_views},
+    {"GET", "/events/top", handlers::top_assets},
+    {"POST", "/events/asset/{asset}/user/{user}", handlers::record_view},
+
+    {"GET", "/healthz", handlers::alive, false, false, true},
+    {"GET", "/readyz", handlers::ready, false, false, true},
+};
+
+std::optional<std::vector<std::string>> match(std::string_view pattern, const std::vector<std::string>& segments)
+{
+    std::vector<std::string> ids;
+    for (std::size_t i = 0; i < segments.size(); ++i)
+    {
+        if (pattern.empty())
+            return std::nullopt;
+        pattern.remove_prefix(1); // the slash
+        const auto wanted = pattern.substr(0, pattern.find('/'));
+        pattern.remove_prefix(wanted.size());
+        if (wanted.starts_with('{'))
+            ids.push_back(segments[i]);
+        else if (wanted != segments[i])
+            return std::nullopt;
+    }
+    if (!pattern.empty())
+        return std::nullopt;
+    return ids;
+}
+
+} // namespace
+
+std::span<const route> all_routes() noexcept { return table; }
+
+boost::system::result<route_match, request_failure> find_route(std::string_view method, const std::vector<std::string>& segments)
+{
+    const auto wanted = method == "HEAD" ? std::string_view("GET") : method;
+    std::string allow;
+    for (const auto& candidate : table)
+    {
+        auto ids = match(candidate.pattern, segments);
+        if (!ids)
+            continue;
+        if (candidate.method == wanted)
+            return route_match{&candidate, std::move(*ids)};
+        allow += (allow.empty() ? "" : ", ") + std::string(candidate.method == "GET" ? "GET, HEAD" : candidate.method);
+    }
+    if (allow.empty())
+        return request_failure(fail(errc::route_not_found));
+    request_failure refused(fail(errc::method_not_allowed));
+    refused.fields.add("Allow", allow);
+    return refused;
+}
+
+} // namespace marquee

@@ -1,0 +1,41 @@
+// The table of routes.
+#pragma once
+
+#include "edge/context.hpp"
+#include "edge/status.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace marquee
+{
+
+/// Answers one call. The context outlives it. Runs on the io thread.
+using route_handler = asio::awaitable<http_result> (*)(edge_context&, routed_call);
+
+struct route
+{
+    std::string_view method;
+    std::string_view pattern; ///< segments; `{…}` stands for any one segment, an empty one included
+    route_handler handler;
+    bool admin = false;    ///< needs the admin token
+    bool json = false;     ///< takes a JSON body
+    bool internal = false; ///< answered without the broker
+};
+
+/// Every route of the edge.
+[[nodiscard]] std::span<const route> all_routes() noexcept;
+
+struct route_match
+{
+    const route* found;
+    std::vector<std::string> ids; ///< what stood for the pattern's parameters
+};
+
+/// Finds the route. HEAD is answered as GET is. Fails with route_not_found, or with method_not_allowed and an Allow field where the path exists.
+[[nodiscard]] boost::system::result<route_match, request_failure> find_route(std::string_view method,
+                                                                             const std::vector<std::string>& segments);
+
+} // namespace marquee

@@ -1,0 +1,172 @@
+#include "edge/server.hpp"
+
+#include "broker/log.hpp"
+#include "edge/status.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <exception>
+#include <utility>
+
+namespace marquee
+{
+
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+
+namespace
+{
+
+void log_failure(const char* what, const std::exception_ptr& failure)
+{
+    if (!failure)
+        return;
+    try
+    {
+        std::rethrow_exception(failure);
+    }
+    catch (const std::exception& e)
+    {
+        log(log_level::error, what, {{"what", e.what()}});
+    }
+}
+
+/// One answer without a session, as far as the socket takes it at once.
+void refuse(tcp::socket& socket)
+{
+    const auto id = request_id_for({});
+    const auto answer = problem_response(fail(errc::overloaded, "too many connections"), id);
+    std::string text = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nX-Request-ID: " + id + "\r\n";
+    for (const auto& [name, value] : answer.fields)
+        text += name + ": " + value + "\r\n";
+    text += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n\r\n" + answer.body;
+    error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.write_some(asio::buffer(text), ignored);
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+} // namespace
+
+http_server::http_server(asio::io_context& io, tcp::acceptor acceptor, session_settings settings, http_handler handler,
+                         connection_limit& limit)
+    : io_(io), acceptor_(std::move(acceptor)), settings_(std::move(settings)), handler_(std::move(handler)), limit_(limit),
+      ticker_(io), pause_(io), all_gone_(io)
+{
+}
+
+void http_server::start()
+{
+    asio::co_spawn(io_, accept(), [](const std::exception_ptr& e) { log_failure("accepting ended", e); });
+    asio::co_spawn(io_, watch_timeouts(), [](const std::exception_ptr& e) { log_failure("timeouts ended", e); });
+}
+
+asio::awaitable<void> http_server::accept()
+{
+    error_code ec;
+    auto token = asio::redirect_error(asio::use_awaitable, ec);
+    while (!stopping_)
+    {
+        auto socket = co_await acceptor_.async_accept(token);
+        if (!ec)
+        {
+            admit(std::move(socket));
+            continue;
+        }
+        if (stopping_)
+            break;
+        if (ec == asio::error::connection_aborted)
+            continue;
+        // Out of descriptors or memory: the connection stays in the backlog until some are free again.
+        log(log_level::warning, "cannot accept", {{"reason", ec.message()}});
+        pause_.expires_after(std::chrono::milliseconds(100));
+        co_await pause_.async_wait(token);
+    }
+}
+
+void http_server::admit(tcp::socket socket)
+{
+    if (limit_.enter())
+        serve(std::move(socket));
+    else
+        refuse(socket);
+}
+
+void http_server::serve(tcp::socket socket)
+{
+    auto session = http_session::make(std::move(socket), settings_, handler_);
+    sessions_.insert(session);
+    if (stopping_)
+        session->drain();
+    asio::co_spawn(io_, session->run(),
+                   [this, session](const std::exception_ptr& e)
+                   {
+                       log_failure("a session ended", e);
+                       sessions_.erase(session);
+                       limit_.leave();
+                       if (sessions_.empty())
+                           all_gone_.cancel();
+                   });
+}
+
+asio::awaitable<void> http_server::watch_timeouts()
+{
+    error_code ec;
+    auto token = asio::redirect_error(asio::use_awaitable, ec);
+    while (!stopped_)
+    {
+        ticker_.expires_after(settings_.tick);
+        co_await ticker_.async_wait(token);
+        const auto now = http_session::clock::now();
+        for (const auto& session : sessions_)
+            session->enforce_timeouts(now);
+    }
+}
+
+/// Connections that are complete but not yet accepted have been promised an answer.
+void http_server::take_waiting()
+{
+    error_code ec;
+    acceptor_.non_blocking(true, ec);
+    while (!ec)
+    {
+        tcp::socket socket(io_);
+        acceptor_.accept(socket, ec);
+        if (!ec)
+            admit(std::move(socket));
+    }
+}
+
+asio::awaitable<void> http_server::wait_until_empty(deadline until)
+{
+    error_code ec;
+    auto token = asio::redirect_error(asio::use_awaitable, ec);
+    while (!sessions_.empty() && !until.passed())
+    {
+        all_gone_.expires_at(until.at());
+        co_await all_gone_.async_wait(token);
+    }
+}
+
+asio::awaitable<void> http_server::stop(deadline until)
+{
+    error_code ignored;
+    stopping_ = true;
+    take_waiting();
+    acceptor_.close(ignored);
+    pause_.cancel();
+    for (const auto& session : sessions_)
+        session->drain();
+    co_await wait_until_empty(until);
+    if (!sessions_.empty())
+        log(log_level::warning, "closing connections that did not end in time", {{"count", std::to_string(sessions_.size())}});
+    for (const auto& session : sessions_)
+        session->close();
+    stopped_ = true;
+    ticker_.cancel();
+}
+
+} // namespace marquee

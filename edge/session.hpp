@@ -1,0 +1,64 @@
+// One HTTP/1 connection: reads a request, has it answered, writes the answer, in order, until one side is done.
+#pragma once
+
+#include "edge/framing.hpp"
+#include "edge/http.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace marquee
+{
+
+namespace asio = boost::asio;
+
+struct session_settings
+{
+    head_limits head;
+    std::uint64_t body_bytes = 64 * 1024;
+    std::size_t buffer_bytes = 16 * 1024;     ///< unread input; bounds what chunk extensions and trailers can make us hold
+    std::size_t chunk_extension_bytes = 1024; ///< of a request in all
+    std::chrono::milliseconds header_timeout{
+        10000}; ///< from the first byte of a head (of a new connection: from its start) to its last
+    std::chrono::milliseconds idle_timeout{60000};  ///< between requests
+    std::chrono::milliseconds body_timeout{10000};  ///< for a whole body
+    std::chrono::milliseconds write_timeout{10000}; ///< for a whole answer
+    std::chrono::milliseconds linger_timeout{1000}; ///< for the client to take the last answer, after we have closed our side
+    std::chrono::milliseconds drain_idle{500};      ///< when stopping: for a request that may be on its way on an idle connection
+    std::chrono::milliseconds tick{200};            ///< how precisely the timeouts are kept
+};
+
+using http_handler = std::function<asio::awaitable<http_response>(http_request)>;
+
+/// All members are called on the socket's io thread.
+class http_session
+{
+public:
+    using clock = std::chrono::steady_clock;
+
+    virtual ~http_session() = default;
+
+    /// `settings` and `handler` must outlive the session.
+    [[nodiscard]] static std::shared_ptr<http_session> make(asio::ip::tcp::socket socket, const session_settings& settings,
+                                                            const http_handler& handler);
+
+    /// Serves the connection to its end; then the socket is closed. Call once, and keep the session alive meanwhile. Throws nothing but bugs.
+    virtual asio::awaitable<void> run() = 0;
+
+    /// Ends what has taken too long; whoever owns the session calls it every `tick`.
+    virtual void enforce_timeouts(clock::time_point now) = 0;
+
+    /// The request under way, or one that comes within `drain_idle`, is the last one: its answer says so.
+    virtual void drain() = 0;
+
+    /// Closes the socket at once.
+    virtual void close() = 0;
+};
+
+} // namespace marquee

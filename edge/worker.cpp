@@ -1,0 +1,87 @@
+#include "edge/worker.hpp"
+
+#include "broker/log.hpp"
+#include "edge/gateway.hpp"
+#include "edge/listen.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+
+#include <exception>
+#include <utility>
+
+namespace marquee
+{
+
+edge_worker::edge_worker(const edge_config& config, connection_limit& limit) : config_(config), limit_(limit) {}
+
+edge_worker::~edge_worker() { join(); }
+
+result<void> edge_worker::open(const connection_options& options, asio::ip::tcp::endpoint& at)
+{
+    auto acceptor = listen_on(io_, at);
+    if (acceptor.has_error())
+        return acceptor.error();
+    at = acceptor->local_endpoint();
+
+    auto nats = connection::open(io_, options);
+    if (nats.has_error())
+        return nats.error();
+    nats_ = std::move(*nats);
+
+    context_.emplace(nats_->requests());
+    if (!config_.admin_token_file.empty())
+    {
+        auto token = admin_token::from_file(config_.admin_token_file);
+        if (token.has_error())
+            return token.error();
+        context_->admin = std::move(*token);
+    }
+    context_->link_up = [this] { return nats_->connected(); };
+    context_->timeout = config_.timeout;
+    context_->max_in_flight = config_.max_in_flight;
+
+    auto handler = [this](http_request request) { return handle_request(*context_, std::move(request)); };
+    server_ = std::make_unique<http_server>(io_, std::move(*acceptor), config_.session, handler, limit_);
+    return {};
+}
+
+void edge_worker::start()
+{
+    server_->start();
+    thread_ = std::thread([this] { io_.run(); });
+}
+
+void edge_worker::stop(std::function<void()> done)
+{
+    asio::post(io_,
+               [this, done = std::move(done)]
+               {
+                   asio::co_spawn(io_, stop_in_order(),
+                                  [this, done](const std::exception_ptr& e)
+                                  {
+                                      if (e)
+                                          log(log_level::error, "stopping failed");
+                                      done();
+                                      io_.stop();
+                                  });
+               });
+}
+
+asio::awaitable<void> edge_worker::stop_in_order()
+{
+    // The requests get the drain timeout; closing the connection to the broker has a moment of its own.
+    context_->stopping = true;
+    co_await server_->stop(deadline::in(config_.drain_timeout));
+    const auto until = deadline::in(std::chrono::seconds(2));
+    co_await nats_->close(until);
+    co_await server_->wait_until_empty(until);
+}
+
+void edge_worker::join()
+{
+    if (thread_.joinable())
+        thread_.join();
+}
+
+} // namespace marquee

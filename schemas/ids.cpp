@@ -1,0 +1,106 @@
+#include "schemas/ids.hpp"
+
+#include <cstdint>
+
+namespace marquee
+{
+
+namespace
+{
+
+constexpr std::size_t longest_id = 128;
+constexpr std::string_view hex = "0123456789ABCDEF";
+
+constexpr bool stands_for_itself(unsigned char c) noexcept
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+/// The size of the UTF-8 sequence at the front of `text` and its code point; 0 where it is none (RFC 3629, section 4).
+std::size_t decode_utf8(std::string_view text, std::uint32_t& point) noexcept
+{
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned char lead = byte(0);
+    if (lead < 0x80)
+    {
+        point = lead;
+        return 1;
+    }
+    const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
+    if (size == 0 || lead > 0xF4 || text.size() < size)
+        return 0;
+    point = lead & (0x7Fu >> size);
+    for (std::size_t i = 1; i < size; ++i)
+    {
+        if ((byte(i) & 0xC0) != 0x80)
+            return 0;
+        point = (point << 6) | (byte(i) & 0x3Fu);
+    }
+    const bool overlong = (size == 3 && point < 0x800) || (size == 4 && point < 0x10000);
+    const bool surrogate = point >= 0xD800 && point <= 0xDFFF;
+    return overlong || surrogate || point > 0x10FFFF ? 0 : size;
+}
+
+} // namespace
+
+bool is_valid_id(std::string_view text) noexcept
+{
+    if (text.empty() || text.size() > longest_id)
+        return false;
+    while (!text.empty())
+    {
+        std::uint32_t point = 0;
+        const auto size = decode_utf8(text, point);
+        if (size == 0 || point < 0x20 || (point >= 0x7F && point <= 0x9F))
+            return false;
+        text.remove_prefix(size);
+    }
+    return true;
+}
+
+std::string encode_token(std::string_view text)
+{
+    std::string token;
+    token.reserve(text.size() + 8);
+    for (const unsigned char c : text)
+    {
+        if (stands_for_itself(c))
+        {
+            token += static_cast<char>(c);
+            continue;
+        }
+        token += '=';
+        token += hex[c >> 4];
+        token += hex[c & 15];
+    }
+    return token;
+}
+
+result<std::string> decode_token(std::string_view token)
+{
+    std::string text;
+    text.reserve(token.size());
+    for (std::size_t i = 0; i < token.size(); ++i)
+    {
+        const auto c = static_cast<unsigned char>(token[i]);
+        if (stands_for_itself(c))
+        {
+            text += static_cast<char>(c);
+            continue;
+        }
+        const auto high = i + 3 <= token.size() ? hex.find(token[i + 1]) : std::string_view::npos;
+        const auto low = i + 3 <= token.size() ? hex.find(token[i + 2]) : std::string_view::npos;
+        if (c != '=' || high == std::string_view::npos || low == std::string_view::npos)
+            return fail(errc::bad_id, "a token is bytes of [A-Za-z0-9_-] and = with two upper-case hex digits");
+        const auto value = static_cast<unsigned char>(high * 16 + low);
+        if (stands_for_itself(value))
+            return fail(errc::bad_id, "a token is not in canonical form");
+        text += static_cast<char>(value);
+        i += 2;
+    }
+    if (!is_valid_id(text))
+        return fail(errc::bad_id, "an id is 1 to 128 bytes of UTF-8 without control characters");
+    return text;
+}
+
+} // namespace marquee

@@ -1,0 +1,210 @@
+// The messages of the contract, one struct each. Field order is the order on the wire.
+#pragma once
+
+#include "schemas/json.hpp"
+
+#include <boost/describe/class.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace marquee
+{
+
+/// A member that is always present and may be null.
+template <class T>
+struct nullable
+{
+    std::optional<T> value;
+    friend bool operator==(const nullable&, const nullable&) = default;
+};
+
+/// Body of metadata.put. Limits: title and genre 1 KiB each, summary 16 KiB.
+struct asset_metadata
+{
+    std::string title;
+    std::string genre;
+    std::string summary;
+    friend bool operator==(const asset_metadata&, const asset_metadata&) = default;
+};
+BOOST_DESCRIBE_STRUCT(asset_metadata, (), (title, genre, summary))
+
+/// Reply of metadata.get, and an element of metadata.list.
+struct asset_metadata_reply
+{
+    std::string id;
+    std::string title;
+    std::string genre;
+    std::string summary;
+    friend bool operator==(const asset_metadata_reply&, const asset_metadata_reply&) = default;
+};
+BOOST_DESCRIBE_STRUCT(asset_metadata_reply, (), (id, title, genre, summary))
+
+/// Body of cdnurl.put. Limit: 1 byte to 4 KiB.
+struct asset_url
+{
+    std::string url;
+    friend bool operator==(const asset_url&, const asset_url&) = default;
+};
+BOOST_DESCRIBE_STRUCT(asset_url, (), (url))
+
+/// Reply of cdnurl.get, and an element of cdnurl.list.
+struct asset_url_reply
+{
+    std::string id;
+    std::string url;
+    friend bool operator==(const asset_url_reply&, const asset_url_reply&) = default;
+};
+BOOST_DESCRIBE_STRUCT(asset_url_reply, (), (id, url))
+
+/// Reply of a put: {"status":"ok","revision":N}.
+struct put_reply
+{
+    std::string status = "ok";
+    std::uint64_t revision = 0;
+};
+BOOST_DESCRIBE_STRUCT(put_reply, (), (status, revision))
+
+/// Reply of a delete: {"status":"ok"}.
+struct delete_reply
+{
+    std::string status = "ok";
+};
+BOOST_DESCRIBE_STRUCT(delete_reply, (), (status))
+
+/// Body of every error reply: what the headers say, for readers of bodies.
+struct error_reply
+{
+    std::optional<std::string> id;     ///< the asset or user meant, where there is one
+    std::string status;                ///< the text of `Nats-Service-Error`
+    std::optional<std::string> detail; ///< what was wrong
+    std::optional<std::string> field;  ///< the member or header at fault
+};
+BOOST_DESCRIBE_STRUCT(error_reply, (), (id, status, detail, field))
+
+/// Body of metadata.list and cdnurl.list. `limit` 1..1000, default 100. An empty payload means the defaults.
+struct list_request
+{
+    std::optional<std::string> after;
+    std::optional<std::uint64_t> limit;
+};
+BOOST_DESCRIBE_STRUCT(list_request, (), (after, limit))
+
+struct metadata_page
+{
+    std::vector<asset_metadata_reply> assets;
+    std::optional<std::string> next; ///< give it as `after` to go on; absent on the last page
+};
+BOOST_DESCRIBE_STRUCT(metadata_page, (), (assets, next))
+
+struct url_page
+{
+    std::vector<asset_url_reply> assets;
+    std::optional<std::string> next;
+};
+BOOST_DESCRIBE_STRUCT(url_page, (), (assets, next))
+
+/// Reply of reporting.asset and reporting.user, and an element of reporting.top.
+struct views_reply
+{
+    std::string id;
+    std::uint64_t views = 0;
+};
+BOOST_DESCRIBE_STRUCT(views_reply, (), (id, views))
+
+/// Reply of reporting.views.
+struct counts_reply
+{
+    std::uint64_t assetviews = 0;
+    std::uint64_t userviews = 0;
+};
+BOOST_DESCRIBE_STRUCT(counts_reply, (), (assetviews, userviews))
+
+/// Body of reporting.top. `limit` 1..1000, default 10. An empty payload means the default.
+struct top_request
+{
+    std::optional<std::uint64_t> limit;
+};
+BOOST_DESCRIBE_STRUCT(top_request, (), (limit))
+
+struct top_reply
+{
+    std::vector<views_reply> assets;
+};
+BOOST_DESCRIBE_STRUCT(top_reply, (), (assets))
+
+/// A play event as JSON on subject `events`. See schemas/event.hpp for ids and the text form.
+struct play_event_json
+{
+    std::string id;
+    std::string asset;
+    std::string user;
+    std::string time;
+};
+BOOST_DESCRIBE_STRUCT(play_event_json, (), (id, asset, user, time))
+
+/// HTTP: answer of POST /play/…. Both counts null and `degraded` present when statistics are not to be had.
+struct play_reply
+{
+    std::string id;
+    std::string title;
+    std::string genre;
+    std::string summary;
+    std::string url;
+    nullable<std::uint64_t> userviews;
+    nullable<std::uint64_t> assetviews;
+    std::optional<std::vector<std::string>> degraded;
+};
+BOOST_DESCRIBE_STRUCT(play_reply, (), (id, title, genre, summary, url, userviews, assetviews, degraded))
+
+/// HTTP: answer of POST /events/….
+struct event_counts_reply
+{
+    nullable<std::uint64_t> userviews;
+    nullable<std::uint64_t> assetviews;
+    std::optional<std::vector<std::string>> degraded;
+};
+BOOST_DESCRIBE_STRUCT(event_counts_reply, (), (userviews, assetviews, degraded))
+
+/// HTTP: /healthz and /readyz.
+struct health_reply
+{
+    std::string status;
+};
+BOOST_DESCRIBE_STRUCT(health_reply, (), (status))
+
+/// HTTP: RFC 9457 problem details.
+struct problem
+{
+    std::string type = "about:blank";
+    std::string title;
+    int status = 0;
+    std::string code;
+    std::optional<std::string> detail;
+    std::optional<std::string> instance; ///< the request id
+    std::optional<std::string> id;       ///< the asset or user meant
+    std::optional<std::string> field;    ///< the field at fault
+};
+BOOST_DESCRIBE_STRUCT(problem, (), (type, title, status, code, detail, instance, id, field))
+
+/// JetStream's answer to a publish (ADR-1 and the JetStream wire API reference).
+struct js_api_error
+{
+    int code = 0;
+    std::optional<std::uint64_t> err_code;
+    std::optional<std::string> description;
+};
+BOOST_DESCRIBE_STRUCT(js_api_error, (), (code, err_code, description))
+
+struct pub_ack
+{
+    std::optional<std::string> stream;
+    std::optional<std::uint64_t> seq;
+    std::optional<bool> duplicate;
+    std::optional<js_api_error> error;
+};
+BOOST_DESCRIBE_STRUCT(pub_ack, (), (stream, seq, duplicate, error))
+
+} // namespace marquee

@@ -1,0 +1,102 @@
+// The endpoints get, put, delete and list (contract section 2), written once for all catalogues.
+//
+// A catalogue is a trait:
+//     using record = …;  // body of put
+//     using reply = …;   // reply of get, element of list
+//     using page = …;    // reply of list
+//     static constexpr std::string_view service = …;  // first token of the subjects
+//     static reply with_id(const asset_id& id, record r);
+#pragma once
+
+#include "broker/service.hpp"
+#include "schemas/messages.hpp"
+#include "services/catalogue/catalogue_store.hpp"
+
+namespace marquee
+{
+
+/// A page of a list ends here at the latest.
+inline constexpr std::size_t max_page_bytes = 512 * 1024;
+inline constexpr std::size_t default_page_limit = 100;
+
+namespace catalogue_detail
+{
+
+/// What a put or delete is about: the id of the subject's third token and the header `Marquee-Revision`.
+struct change
+{
+    asset_id id;
+    std::optional<revision> expected;
+};
+
+[[nodiscard]] result<asset_id> read_id(const service_request& request);
+[[nodiscard]] boost::system::result<change, service_error> read_change(const service_request& request);
+[[nodiscard]] result<list_request> read_list_request(const service_request& request);
+[[nodiscard]] result<revision> read_revision(std::string_view text);
+
+[[nodiscard]] asio::awaitable<service_result> handle_get(catalogue_store& store, service_request request);
+[[nodiscard]] asio::awaitable<service_result> handle_delete(catalogue_store& store, service_request request);
+[[nodiscard]] asio::awaitable<service_result> store_value(catalogue_store& store, change what, std::string value, deadline until);
+
+[[nodiscard]] endpoint_config make_endpoint(std::string_view service, std::string_view name, std::string_view description,
+                                            service_handler handler);
+
+template <class Catalogue>
+[[nodiscard]] asio::awaitable<service_result> handle_put(catalogue_store& store, service_request request)
+{
+    auto what = read_change(request);
+    if (what.has_error())
+        co_return what.error();
+    auto record = decode<typename Catalogue::record>(request.msg.data);
+    if (record.has_error())
+        co_return service_error(record.error(), what->id.text());
+    auto value = encode(Catalogue::with_id(what->id, std::move(*record)));
+    co_return co_await store_value(store, std::move(*what), std::move(value), request.until);
+}
+
+template <class Catalogue>
+[[nodiscard]] asio::awaitable<service_result> handle_list(catalogue_store& store, service_request request)
+{
+    auto wanted = read_list_request(request);
+    if (wanted.has_error())
+        co_return service_error(wanted.error());
+    // Room for the brackets around the elements and for `next`, an id in which every byte may be escaped.
+    constexpr std::size_t frame = 1024;
+    const auto found = store.list(wanted->after.value_or(""), wanted->limit.value_or(default_page_limit), max_page_bytes - frame);
+    typename Catalogue::page page;
+    page.assets.reserve(found.values.size());
+    for (const auto value : found.values)
+        page.assets.push_back(decode<typename Catalogue::reply>(value).value());
+    if (!found.next.empty())
+        page.next = std::string(found.next);
+    co_return service_reply{encode(page), {}};
+}
+
+} // namespace catalogue_detail
+
+/// The value a store keeps for a record.
+template <class Catalogue>
+[[nodiscard]] std::string catalogue_value(const asset_id& id, typename Catalogue::record record)
+{
+    return encode(Catalogue::with_id(id, std::move(record)));
+}
+
+/// The four endpoints over `store`, which must outlive them and every request they serve.
+template <class Catalogue>
+[[nodiscard]] std::vector<endpoint_config> catalogue_endpoints(catalogue_store& store)
+{
+    using namespace catalogue_detail;
+    // Plain lambdas that start a coroutine function: the coroutine owns copies of its parameters, never a capture.
+    return {
+        make_endpoint(Catalogue::service, "get", "The record of an asset",
+                      [&store](service_request r) { return handle_get(store, std::move(r)); }),
+        make_endpoint(Catalogue::service, "put", "Store the record of an asset",
+                      [&store](service_request r) { return handle_put<Catalogue>(store, std::move(r)); }),
+        make_endpoint(Catalogue::service, "delete", "Delete the record of an asset",
+                      [&store](service_request r) { return handle_delete(store, std::move(r)); }),
+        make_endpoint(Catalogue::service, "list", "All records, by page, in byte order of the ids",
+                      [&store](service_request r) { return handle_list<Catalogue>(store, std::move(r)); }),
+    };
+}
+
+} // namespace marquee

@@ -1,0 +1,27 @@
+// A catalogue that lives and dies with its process.
+#pragma once
+
+#include "services/catalogue/catalogue_table.hpp"
+
+namespace marquee
+{
+
+/// Revisions are one counter for all assets, as in a JetStream bucket. Never fails for reasons of its own; deadlines do not matter to it.
+class memory_store : public catalogue_store
+{
+public:
+    /// The seeds become revisions 1, 2, …
+    explicit memory_store(std::vector<catalogue_seed> seeds = {});
+
+    [[nodiscard]] const catalogue_entry* get(const asset_id& id) const override;
+    [[nodiscard]] catalogue_page list(std::string_view after, std::size_t limit, std::size_t max_bytes) const override;
+    [[nodiscard]] asio::awaitable<result<revision>> put(asset_id id, std::string value, std::optional<revision> expected,
+                                                        deadline until) override;
+    [[nodiscard]] asio::awaitable<result<revision>> erase(asset_id id, std::optional<revision> expected, deadline until) override;
+
+private:
+    catalogue_table table_;
+    revision last_ = 0;
+};
+
+} // namespace marquee

@@ -1,0 +1,52 @@
+#include "services/reporting/lag_meter.hpp"
+
+namespace marquee
+{
+
+void lag_meter::up(bool behind, clock::time_point now)
+{
+    next_.reset(); // what was told before the loss is void: messages may come again
+    idle_ = !behind;
+    if (idle_)
+    {
+        complete_ = now;
+        pending_ = 0;
+    }
+}
+
+void lag_meter::down(clock::time_point now)
+{
+    if (idle_)
+        complete_ = now;
+    idle_ = false;
+    next_.reset();
+}
+
+void lag_meter::counted(std::uint64_t count, std::uint64_t pending, clock::time_point now)
+{
+    received_ += count;
+    pending_ = pending;
+    idle_ = pending == 0;
+    if (idle_)
+    {
+        complete_ = now;
+        next_.reset();
+        return;
+    }
+    if (next_ && received_ >= next_->complete_at)
+    {
+        complete_ = next_->when;
+        next_.reset();
+    }
+    if (!next_)
+        next_ = moment{received_ + pending, now};
+}
+
+std::optional<lag_meter::clock::duration> lag_meter::lag(clock::time_point now) const
+{
+    if (!complete_)
+        return std::nullopt;
+    return idle_ ? clock::duration::zero() : now - *complete_;
+}
+
+} // namespace marquee

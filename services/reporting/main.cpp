@@ -1,0 +1,73 @@
+#include "broker/options.hpp"
+#include "schemas/subjects.hpp"
+#include "services/reporting/option_values.hpp"
+#include "services/reporting/reporting_service.hpp"
+
+#include <iostream>
+
+namespace po = boost::program_options;
+
+namespace
+{
+
+po::options_description all_options()
+{
+    po::options_description database("Database");
+    database.add_options() //
+        ("db", po::value<std::string>()->value_name("FILE")->default_value("./reporting.db"),
+         "SQLite file of the counts; made where it is missing. One process a file: it is locked by FILE.lock") //
+        ("dedupe-window",
+         po::value<marquee::duration_option>()->value_name("TIME")->default_value({std::chrono::hours(24)}, "24h"),
+         "an event whose id was counted less than this earlier is a duplicate (500ms, 90s, 15m, 24h, 7d)") //
+        ("rebuild", po::bool_switch(), "delete the counts and count the stream anew from its start")       //
+        ("accept-loss", po::bool_switch(), "go on although events that were never counted are gone from the stream");
+    po::options_description stream("Stream EVENTS, where it is missing and gets made");
+    stream.add_options() //
+        ("replicas", po::value<marquee::replicas_option>()->value_name("N")->default_value({1}),
+         "copies on a NATS cluster, 1 to 5")                                                                                   //
+        ("max-age", po::value<marquee::duration_option>()->value_name("TIME"), "drop events older than this (default: never)") //
+        ("max-bytes", po::value<marquee::size_option>()->value_name("SIZE"),
+         "refuse new events beyond this size, e.g. 10G (default: no limit)");
+    po::options_description options("Connection");
+    marquee::add_connection_options(options);
+    return options.add(database).add(stream);
+}
+
+marquee::reporting_settings read_settings(const po::variables_map& given)
+{
+    marquee::reporting_settings settings;
+    settings.database.path = given["db"].as<std::string>();
+    settings.database.dedupe_window = given["dedupe-window"].as<marquee::duration_option>().value;
+    settings.database.rebuild = given["rebuild"].as<bool>();
+    settings.database.accept_loss = given["accept-loss"].as<bool>();
+    settings.stream.name = marquee::names::stream_events;
+    settings.stream.subject = marquee::subjects::events().str();
+    settings.stream.replicas = given["replicas"].as<marquee::replicas_option>().value;
+    if (given.count("max-age") > 0)
+        settings.stream.max_age = given["max-age"].as<marquee::duration_option>().value;
+    if (given.count("max-bytes") > 0)
+        settings.stream.max_bytes = given["max-bytes"].as<marquee::size_option>().value;
+    return settings;
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    const std::string name = "marquee-reporting";
+    const auto parsed = marquee::read_command_line(argc, argv, name, "Views of each asset and of each user", all_options());
+    if (const auto* code = std::get_if<int>(&parsed))
+        return *code;
+    const auto& given = std::get<po::variables_map>(parsed);
+    auto connect = marquee::read_connection_options(given);
+    if (connect.has_error())
+    {
+        std::cerr << name << ": " << connect.error().detail << '\n';
+        return marquee::exit_usage;
+    }
+    connect->name = name;
+    const auto settings = read_settings(given);
+    return marquee::run_program(*connect, std::chrono::seconds(10),
+                                [&](marquee::connection& nats, marquee::fatal_handler fatal)
+                                { return marquee::start_reporting(nats, settings, std::move(fatal)); });
+}

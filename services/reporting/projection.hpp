@@ -1,0 +1,93 @@
+// The views, counted: a projection of stream EVENTS in an SQLite file of its own.
+#pragma once
+
+#include "broker/jetstream.hpp"
+#include "schemas/event.hpp"
+#include "schemas/messages.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace marquee
+{
+
+struct projection_settings
+{
+    std::string path;
+    std::chrono::nanoseconds dedupe_window = std::chrono::hours(24);
+    bool rebuild = false;     ///< delete what is there first
+    bool accept_loss = false; ///< go on where events that were due are gone from the stream
+};
+
+/// How far the projection is. Every member is a function of the stream alone: equal after a rebuild.
+struct projection_progress
+{
+    std::string stream_created;                 ///< the stream this projects; empty: none yet
+    std::uint64_t last_sequence = 0;            ///< everything up to here is counted
+    std::chrono::nanoseconds last_timestamp{0}; ///< when the stream stored the message at last_sequence; 0: not known
+    std::chrono::nanoseconds stream_time{0};    ///< the latest of all timestamps so far
+    std::uint64_t applied = 0;                  ///< events counted
+    std::uint64_t duplicates = 0;
+    std::uint64_t rejected = 0;
+    std::uint64_t last_reject_sequence = 0;
+    std::string last_reject_reason;
+};
+
+/// The event that took an id.
+struct first_use
+{
+    std::string asset;
+    std::string user;
+    std::uint64_t sequence = 0;
+};
+
+/// An event is a duplicate if its id was counted less than the window earlier. Time is stream time, which never runs backwards: a timestamp earlier than
+/// one before it in the stream counts as that one. So ids may be pruned by age, and no rebuild or batch size changes a count.
+///
+/// Failures are `unavailable` with what SQLite said. After a failed `apply` nothing of it is in the file, and the object refuses everything:
+/// end the program. Single-threaded; one process a file.
+class projection
+{
+public:
+    /// Opens or creates the file, and checks that it is whole and was made with the same window.
+    [[nodiscard]] static result<projection> open(projection_settings settings);
+
+    projection(projection&&) noexcept;
+    ~projection();
+
+    /// Compares with the stream. A new projection takes it as its own. Fails with `unavailable`, naming the cure, where the stream was recreated, is shorter than what
+    /// was counted, or no longer has the next event due (unless `accept_loss`).
+    [[nodiscard]] result<void> attach(const stream_state& stream);
+
+    /// Counts messages, in stream order, in one transaction with their last sequence. Those counted before are skipped; the last of
+    /// them must have the timestamp it had, else the stream is another one: `unavailable`.
+    [[nodiscard]] result<void> apply(std::span<const stored_message> messages);
+
+    /// 0 where there is none.
+    [[nodiscard]] result<std::uint64_t> asset_views(const asset_id& id);
+    [[nodiscard]] result<std::uint64_t> user_views(const user_id& id);
+
+    /// The most viewed assets, most first; equals in byte order of the ids.
+    [[nodiscard]] result<std::vector<views_reply>> top(std::size_t limit);
+
+    /// The event that was counted for this id; none where the id is unknown or was pruned.
+    [[nodiscard]] result<std::optional<first_use>> find_use(std::string_view event_id);
+
+    [[nodiscard]] const projection_progress& progress() const noexcept;
+
+    /// Everything that a rebuild must reproduce, as text in one canonical order.
+    [[nodiscard]] result<void> dump(std::ostream& out);
+
+private:
+    class state;
+    explicit projection(std::unique_ptr<state> s);
+    std::unique_ptr<state> state_;
+};
+
+} // namespace marquee

@@ -1,0 +1,261 @@
+#include "services/reporting/reporting_service.hpp"
+
+#include "broker/log.hpp"
+#include "services/reporting/lag_meter.hpp"
+#include "services/reporting/reporting_endpoints.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/object.hpp>
+
+#include <algorithm>
+#include <iterator>
+
+namespace marquee
+{
+namespace
+{
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+constexpr auto longest_lag = 1s; ///< beyond it the instance leaves the queue group
+constexpr auto lag_check = 100ms;
+constexpr auto stream_patience = 15s; ///< how long JetStream may take to come up, e.g. to elect a leader
+constexpr auto stream_retry = 200ms;
+constexpr std::size_t most_in_transaction =
+    16384; ///< a transaction pays by its pages: larger ones count faster, and block the loop longer
+
+boost::json::value statistics(const projection_progress& p, const lag_meter& meter, bool serving)
+{
+    boost::json::object data{{"applied", p.applied}, {"duplicates", p.duplicates}, {"rejected", p.rejected}};
+    if (p.rejected > 0)
+        data["last_reject"] = boost::json::object{{"sequence", p.last_reject_sequence}, {"reason", p.last_reject_reason}};
+    data["last_sequence"] = p.last_sequence;
+    data["lag"] = meter.pending();
+    const auto behind = meter.lag(clock::now());
+    if (behind)
+        data["lag_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(*behind).count();
+    data["serving"] = serving;
+    return data;
+}
+
+class running_reporting : public runnable, public std::enable_shared_from_this<running_reporting>
+{
+public:
+    running_reporting(connection& nats, projection counts, fatal_handler fatal)
+        : nats_(nats), views_(std::make_shared<reporting_views>(std::move(counts), nats.context().get_executor(), fatal)),
+          fatal_(std::move(fatal)), check_(nats.context())
+    {
+    }
+
+    result<void> start();
+    asio::awaitable<void> stop(deadline until) override;
+
+private:
+    void on_state(bool up, const stream_state& stream);
+    void on_batch(std::vector<stored_message> batch);
+    void count_collected();
+    void check_lag();
+    void check_lag_later();
+    void serve(bool yes);
+    void give_up(const std::string& why);
+
+    connection& nats_;
+    std::shared_ptr<reporting_views> views_;
+    fatal_handler fatal_;
+    lag_meter meter_;
+    std::vector<stored_message> collected_; ///< in order, not counted yet
+    bool serving_ = false;
+    bool failed_ = false;
+    bool caught_up_once_ = false;
+    clock::time_point started_ = clock::now();
+    asio::steady_timer check_;
+    std::unique_ptr<service> service_;
+    std::unique_ptr<ordered_consumer> consumer_;
+};
+
+result<void> running_reporting::start()
+{
+    service_config config;
+    config.name = "reporting";
+    config.version = MARQUEE_VERSION;
+    config.description = "Views of each asset and of each user";
+    config.serving = false; // until caught up
+    auto data = [this] { return statistics(views_->counts.progress(), meter_, serving_); };
+    auto started = service::start(nats_, std::move(config), reporting_endpoints(views_, std::move(data)));
+    if (started.has_error())
+        return started.error();
+    service_ = std::move(*started);
+
+    ordered_consumer::settings what;
+    what.stream = std::string(names::stream_events);
+    // The last event counted comes once more, so that its timestamp tells whether the stream is still the same.
+    what.start_sequence = std::max<std::uint64_t>(1, views_->counts.progress().last_sequence);
+    consumer_ = ordered_consumer::start(
+        nats_, std::move(what), [this](std::vector<stored_message> batch) { on_batch(std::move(batch)); },
+        [this](bool up, const stream_state& stream) { on_state(up, stream); });
+    check_lag_later();
+    return {};
+}
+
+void running_reporting::on_state(bool up, const stream_state& stream)
+{
+    if (failed_)
+        return;
+    if (!up)
+    {
+        count_collected();
+        meter_.down(clock::now());
+        return;
+    }
+    if (auto attached = views_->counts.attach(stream); attached.has_error())
+    {
+        give_up(attached.error().detail);
+        return;
+    }
+    const auto counted = views_->counts.progress().last_sequence;
+    views_->waiter.applied(counted);
+    meter_.up(stream.messages > 0 && stream.last_sequence > counted, clock::now());
+    check_lag();
+}
+
+void running_reporting::on_batch(std::vector<stored_message> batch)
+{
+    if (failed_)
+        return;
+    const auto pending = batch.back().pending;
+    std::move(batch.begin(), batch.end(), std::back_inserter(collected_));
+    // Far behind, as in a replay: more is surely under way, so fill a transaction first.
+    if (pending < most_in_transaction || collected_.size() >= most_in_transaction)
+        count_collected();
+}
+
+void running_reporting::count_collected()
+{
+    const auto messages = std::exchange(collected_, {});
+    const std::span<const stored_message> all(messages);
+    for (std::size_t at = 0; at < all.size(); at += most_in_transaction)
+    {
+        const auto part = all.subspan(at, std::min(most_in_transaction, all.size() - at));
+        if (auto applied = views_->counts.apply(part); applied.has_error())
+        {
+            give_up(applied.error().detail);
+            return;
+        }
+        views_->waiter.applied(views_->counts.progress().last_sequence);
+        meter_.counted(part.size(), part.back().pending, clock::now());
+    }
+    check_lag();
+}
+
+void running_reporting::check_lag()
+{
+    if (failed_)
+        return;
+    const auto lag = meter_.lag(clock::now());
+    // Joins when everything is counted, leaves when it lags: a lag in between changes nothing.
+    if (!serving_ && lag && (meter_.pending() == 0 || caught_up_once_) && *lag <= longest_lag)
+        serve(true);
+    else if (serving_ && *lag > longest_lag)
+        serve(false);
+}
+
+void running_reporting::check_lag_later()
+{
+    check_.expires_after(lag_check);
+    check_.async_wait(
+        [this, weak = weak_from_this()](boost::system::error_code cancelled)
+        {
+            const auto alive = weak.lock();
+            if (cancelled || !alive)
+                return;
+            check_lag();
+            check_lag_later();
+        });
+}
+
+void running_reporting::serve(bool yes)
+{
+    const auto& p = views_->counts.progress();
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - started_).count();
+    if (auto done = service_->set_serving(yes); done.has_error())
+        return; // the link is down; tried again at the next check
+    serving_ = yes;
+    if (!yes)
+        log(log_level::warning, "out of service until caught up",
+            {{"last_sequence", std::to_string(p.last_sequence)}, {"pending", std::to_string(meter_.pending())}});
+    else if (std::exchange(caught_up_once_, true))
+        log(log_level::info, "caught up again", {{"last_sequence", std::to_string(p.last_sequence)}});
+    else
+        log(log_level::info, "caught up",
+            {{"last_sequence", std::to_string(p.last_sequence)},
+             {"applied", std::to_string(p.applied)},
+             {"duplicates", std::to_string(p.duplicates)},
+             {"rejected", std::to_string(p.rejected)},
+             {"ms", std::to_string(ms)}});
+}
+
+void running_reporting::give_up(const std::string& why)
+{
+    failed_ = true;
+    serving_ = false;
+    (void)service_->set_serving(false); // the program ends anyway
+    fatal_(why);
+}
+
+asio::awaitable<void> running_reporting::stop(deadline until)
+{
+    check_.cancel();
+    co_await service_->stop(until); // requests that wait for an event still get it: the consumer runs on
+    views_->waiter.stop();
+    consumer_->stop();
+}
+
+/// The handle: what timers and handlers refer to is shared.
+class reporting_handle : public runnable
+{
+public:
+    explicit reporting_handle(std::shared_ptr<running_reporting> running) : running_(std::move(running)) {}
+    asio::awaitable<void> stop(deadline until) override { return running_->stop(until); }
+
+private:
+    std::shared_ptr<running_reporting> running_;
+};
+
+asio::awaitable<result<stream_state>> patiently_ensure(connection& nats, stream_config wanted)
+{
+    const auto until = deadline::in(stream_patience);
+    asio::steady_timer pause(nats.context());
+    for (;;)
+    {
+        const auto stream = co_await ensure_stream(nats.requests(), wanted, until.sooner(deadline::in(5s)));
+        if (stream.has_value() || stream.error() == errc::bad_request || until.remaining() < stream_retry)
+            co_return stream;
+        pause.expires_after(stream_retry);
+        boost::system::error_code ignored;
+        co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
+}
+
+} // namespace
+
+asio::awaitable<result<std::unique_ptr<runnable>>> start_reporting(connection& nats, reporting_settings settings,
+                                                                   fatal_handler fatal)
+{
+    auto counts = projection::open(std::move(settings.database));
+    if (counts.has_error())
+        co_return counts.error();
+    const auto stream = co_await patiently_ensure(nats, std::move(settings.stream));
+    if (stream.has_error())
+        co_return stream.error();
+    if (const auto attached = counts->attach(*stream); attached.has_error())
+        co_return attached.error();
+    auto running = std::make_shared<running_reporting>(nats, std::move(*counts), std::move(fatal));
+    if (const auto started = running->start(); started.has_error())
+        co_return started.error();
+    co_return std::make_unique<reporting_handle>(std::move(running));
+}
+
+} // namespace marquee

@@ -1,0 +1,21 @@
+// reporting, wired: the stream into the projection, the projection behind the endpoints.
+#pragma once
+
+#include "broker/program.hpp"
+#include "services/reporting/projection.hpp"
+
+namespace marquee
+{
+
+struct reporting_settings
+{
+    projection_settings database;
+    stream_config stream; ///< EVENTS, as it is made where it is missing
+};
+
+/// Opens the projection, makes or finds the stream (JetStream may be late: tried for a while), answers `$SRV` at once and the endpoints while caught up. Fails where the
+/// database or the stream cannot be used; what makes the counts uncertain later calls `fatal`.
+[[nodiscard]] asio::awaitable<result<std::unique_ptr<runnable>>> start_reporting(connection& nats, reporting_settings settings,
+                                                                                 fatal_handler fatal);
+
+} // namespace marquee

@@ -1,0 +1,264 @@
+#include "broker/jetstream.hpp"
+
+#include "tests/integration/broker_fixture.hpp"
+
+namespace
+{
+
+using namespace marquee;
+using namespace marquee::test;
+
+const header_list no_headers;
+
+struct consumer_fixture : broker_fixture
+{
+    std::unique_ptr<connection> nats = connect();
+    std::vector<std::uint64_t> sequences;
+    std::vector<std::string> data;
+    std::vector<std::pair<bool, std::uint64_t>> states; ///< up, and the stream's last sequence then
+    std::uint64_t last_pending = 0;
+    signal changed{io};
+    std::unique_ptr<ordered_consumer> consumer;
+
+    void consume(std::uint64_t from)
+    {
+        ordered_consumer::settings what;
+        what.stream = "EVENTS";
+        what.start_sequence = from;
+        what.idle_heartbeat = 200ms;
+        consumer = ordered_consumer::start(
+            *nats, what,
+            [this](std::vector<stored_message> batch)
+            {
+                for (auto& m : batch)
+                {
+                    sequences.push_back(m.sequence);
+                    data.push_back(m.data);
+                    last_pending = m.pending;
+                }
+                changed.notify();
+            },
+            [this](bool up, const stream_state& state)
+            {
+                states.emplace_back(up, state.last_sequence);
+                changed.notify();
+            });
+    }
+
+    asio::awaitable<void> make_stream()
+    {
+        stream_config c;
+        c.name = "EVENTS";
+        c.subject = "events";
+        auto making = ensure_stream(nats->requests(), c, deadline::in(5s));
+        auto made = co_await std::move(making);
+        BOOST_REQUIRE(made.has_value());
+    }
+
+    /// Stores events numbered from..to, acknowledged.
+    asio::awaitable<void> store(int from, int to)
+    {
+        std::vector<pending_reply> acks;
+        const auto where = subject::of({"events"});
+        for (int i = from; i <= to; ++i)
+        {
+            header_list headers;
+            headers.set("Nats-Msg-Id", std::to_string(i));
+            acks.push_back(nats->requests().request(where, std::to_string(i), headers, deadline::in(10s)));
+        }
+        for (auto& ack : acks)
+        {
+            auto reply = co_await ack.receive();
+            BOOST_REQUIRE(reply.has_value());
+        }
+    }
+
+    asio::awaitable<bool> got(std::size_t count, std::chrono::milliseconds limit = 20s)
+    {
+        std::function<bool()> enough = [this, count] { return sequences.size() >= count; };
+        return changed.until(enough, limit);
+    }
+
+    /// Each sequence from `first` on once, in order, with its own data.
+    void require_in_order(std::uint64_t first, std::size_t count)
+    {
+        BOOST_REQUIRE(sequences.size() == count);
+        std::size_t wrong = 0;
+        for (std::size_t i = 0; i < count; ++i)
+            wrong += sequences[i] != first + i || data[i] != std::to_string(first + i);
+        BOOST_TEST(wrong == 0U);
+    }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(ordered_consumer_, consumer_fixture)
+
+BOOST_AUTO_TEST_CASE(stored_events_come_in_order_and_new_ones_follow)
+{
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto making = make_stream();
+            co_await std::move(making);
+            auto before = store(1, 5000);
+            co_await std::move(before);
+            consume(1);
+            auto first = got(5000);
+            BOOST_REQUIRE(co_await std::move(first));
+            BOOST_TEST(last_pending == 0U);
+            auto after = store(5001, 5100);
+            co_await std::move(after);
+            auto rest = got(5100);
+            BOOST_REQUIRE(co_await std::move(rest));
+            require_in_order(1, 5100);
+            BOOST_REQUIRE(states.size() == 1U);
+            BOOST_TEST(states[0].first);
+            BOOST_TEST(states[0].second == 5000U);
+        });
+}
+
+BOOST_AUTO_TEST_CASE(reading_starts_at_the_sequence_asked_for)
+{
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto making = make_stream();
+            co_await std::move(making);
+            auto before = store(1, 10);
+            co_await std::move(before);
+            consume(8);
+            auto some = got(3);
+            BOOST_REQUIRE(co_await std::move(some));
+            require_in_order(8, 3);
+        });
+}
+
+BOOST_AUTO_TEST_CASE(a_start_beyond_the_end_waits_for_new_events)
+{
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto making = make_stream();
+            co_await std::move(making);
+            auto before = store(1, 3);
+            co_await std::move(before);
+            consume(4);
+            std::function<bool()> up = [&] { return !states.empty(); };
+            auto ready = changed.until(up);
+            BOOST_REQUIRE(co_await std::move(ready));
+            auto after = store(4, 4);
+            co_await std::move(after);
+            auto some = got(1);
+            BOOST_REQUIRE(co_await std::move(some));
+            require_in_order(4, 1);
+        });
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_made_later_is_found)
+{
+    consume(1);
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto making = make_stream();
+            co_await std::move(making);
+            auto storing = store(1, 3);
+            co_await std::move(storing);
+            auto some = got(3);
+            BOOST_REQUIRE(co_await std::move(some));
+            require_in_order(1, 3);
+        });
+}
+
+BOOST_AUTO_TEST_CASE(a_killed_broker_costs_no_event_and_repeats_none)
+{
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto making = make_stream();
+            co_await std::move(making);
+            consume(1);
+            for (int round = 0; round < 3; ++round)
+            {
+                auto storing = store(round * 500 + 1, round * 500 + 500);
+                co_await std::move(storing);
+                server.kill();
+                auto down = link_is(*nats, false);
+                BOOST_REQUIRE(co_await std::move(down));
+                server.restart();
+                auto up = link_is(*nats, true);
+                BOOST_REQUIRE(co_await std::move(up));
+                // JetStream recovers its store after it takes connections.
+                for (bool ready = false; !ready;)
+                {
+                    auto finding = find_stream(nats->requests(), "EVENTS", deadline::in(5s));
+                    auto found = co_await std::move(finding);
+                    ready = found.has_value();
+                }
+            }
+            auto last = store(1501, 1600);
+            co_await std::move(last);
+            auto all = got(1600);
+            BOOST_REQUIRE(co_await std::move(all));
+            require_in_order(1, 1600);
+            BOOST_TEST(states.size() >= 3U);
+        },
+        60s);
+}
+
+BOOST_AUTO_TEST_CASE(a_consumer_deleted_on_the_server_is_made_again)
+{
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto making = make_stream();
+            co_await std::move(making);
+            consume(1);
+            auto before = store(1, 10);
+            co_await std::move(before);
+            auto some = got(10);
+            BOOST_REQUIRE(co_await std::move(some));
+
+            auto pending = nats->requests().request(subject::of({"$JS", "API", "CONSUMER", "NAMES", "EVENTS"}), "", no_headers,
+                                                    deadline::in(5s));
+            auto names_reply = co_await pending.receive();
+            BOOST_REQUIRE(names_reply.has_value());
+            const auto& text = names_reply->data;
+            const auto at = text.find("\"consumers\":[\"") + 14;
+            const auto name = text.substr(at, text.find('"', at) - at);
+            auto deleting = nats->requests().request(subject::of({"$JS", "API", "CONSUMER", "DELETE", "EVENTS", name}), "",
+                                                     no_headers, deadline::in(5s));
+            auto deleted = co_await deleting.receive();
+            BOOST_REQUIRE(deleted.has_value());
+
+            auto after = store(11, 20);
+            co_await std::move(after);
+            auto rest = got(20);
+            BOOST_REQUIRE(co_await std::move(rest));
+            require_in_order(1, 20);
+        });
+}
+
+BOOST_AUTO_TEST_CASE(a_stopped_consumer_calls_nobody)
+{
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto making = make_stream();
+            co_await std::move(making);
+            consume(1);
+            auto before = store(1, 1);
+            co_await std::move(before);
+            auto some = got(1);
+            BOOST_REQUIRE(co_await std::move(some));
+            consumer->stop();
+            auto after = store(2, 5);
+            co_await std::move(after);
+            auto seen = nats->flush(deadline::in(5s));
+            co_await std::move(seen);
+            BOOST_TEST(sequences.size() == 1U);
+        });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

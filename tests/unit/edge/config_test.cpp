@@ -1,0 +1,99 @@
+#include "edge/config.hpp"
+#include "edge/listen.hpp"
+
+#include <boost/program_options/parsers.hpp>
+#include <boost/test/unit_test.hpp>
+
+using namespace marquee;
+using namespace std::chrono_literals;
+namespace po = boost::program_options;
+
+namespace
+{
+
+result<edge_config> read(const std::vector<std::string>& arguments)
+{
+    po::options_description options;
+    add_edge_options(options);
+    po::variables_map given;
+    po::store(po::command_line_parser(arguments).options(options).run(), given);
+    return read_edge_config(given);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(config)
+
+BOOST_AUTO_TEST_CASE(times_have_units_or_are_seconds)
+{
+    const std::pair<const char*, std::chrono::milliseconds> table[] = {{"2s", 2s},  {"1500ms", 1500ms}, {"3", 3s},
+                                                                       {"1m", 60s}, {"1ms", 1ms},       {"60m", 60min}};
+    for (const auto& [text, time] : table)
+        BOOST_TEST_CONTEXT(text) { BOOST_TEST((parse_duration(text).value() == time)); }
+    for (const auto* text : {"", "0", "0s", "-1s", "s", "2 s", "2h", "1.5s", "61m", "99999999999999999999s", "+1s"})
+        BOOST_TEST_CONTEXT(text) { BOOST_TEST((parse_duration(text).error() == errc::bad_request)); }
+}
+
+BOOST_AUTO_TEST_CASE(an_address_is_a_host_and_a_port)
+{
+    const std::tuple<const char*, const char*, int> table[] = {
+        {"127.0.0.1:8080", "127.0.0.1", 8080}, {"[::1]:0", "::1", 0}, {"localhost:65535", "localhost", 65535}};
+    for (const auto& [text, host, port] : table)
+        BOOST_TEST_CONTEXT(text)
+        {
+            const auto address = parse_listen_address(text).value();
+            BOOST_TEST(address.host == host);
+            BOOST_TEST(address.port == port);
+        }
+    for (const auto* text : {"", "8080", ":8080", "host", "host:", "host:x", "host:65536", "host:-1", "::1:80", "[]:80", "[::1]"})
+        BOOST_TEST_CONTEXT(text) { BOOST_TEST(parse_listen_address(text).has_error()); }
+}
+
+BOOST_AUTO_TEST_CASE(defaults_are_those_of_the_contract)
+{
+    const auto config = read({}).value();
+    BOOST_TEST(config.listen.host == "127.0.0.1");
+    BOOST_TEST(config.listen.port == 8080);
+    BOOST_TEST(config.threads == 1U);
+    BOOST_TEST((config.timeout == 2s));
+    BOOST_TEST((config.drain_timeout == 10s));
+    BOOST_TEST(config.admin_token_file.empty());
+    BOOST_TEST(config.max_connections == 10000U);
+    BOOST_TEST(config.max_in_flight == 1024U);
+}
+
+BOOST_AUTO_TEST_CASE(a_bad_value_names_its_option)
+{
+    const std::pair<const char*, const char*> table[] = {{"listen", "x"},        {"threads", "0"},       {"threads", "257"},
+                                                         {"timeout", "0"},       {"drain-timeout", "x"}, {"max-connections", "0"},
+                                                         {"max-in-flight", "-1"}};
+    for (const auto& [option, value] : table)
+        BOOST_TEST_CONTEXT(option << " " << value)
+        {
+            auto config = read({std::string("--") + option + "=" + value});
+            BOOST_REQUIRE(config.has_error());
+            BOOST_TEST(config.error().field == option);
+            BOOST_TEST(config.error().detail.find(std::string("--") + option) == 0U);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(a_taken_port_is_noticed_although_listeners_share_ports)
+{
+    asio::io_context io(1);
+    auto at = resolve_listen_address({"127.0.0.1", 0}).value();
+    auto first = listen_on(io, at);
+    BOOST_REQUIRE(first.has_value());
+    at = first->local_endpoint();
+    BOOST_TEST(listen_on(io, at).has_value()); // a second thread
+    auto free = check_port_is_free(at);
+    BOOST_REQUIRE(free.has_error());
+    BOOST_TEST(free.error().detail == "cannot listen on " + to_text(at) + ": the port is taken");
+}
+
+BOOST_AUTO_TEST_CASE(a_bound_address_is_written_as_it_is_given)
+{
+    BOOST_TEST(to_text(resolve_listen_address({"::1", 80}).value()) == "[::1]:80");
+    BOOST_TEST(to_text(resolve_listen_address({"127.0.0.1", 80}).value()) == "127.0.0.1:80");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,154 @@
+#include "tests/unit/edge/client.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/test/unit_test.hpp>
+
+using namespace marquee;
+using namespace marquee::test;
+using namespace std::chrono_literals;
+
+namespace
+{
+
+const std::string get = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+
+/// Answers nothing until it is opened.
+struct gate
+{
+    asio::steady_timer timer;
+    int waiting = 0;
+
+    explicit gate(asio::io_context& io) : timer(io, asio::steady_timer::time_point::max()) {}
+
+    asio::awaitable<http_response> pass(http_request)
+    {
+        ++waiting;
+        boost::system::error_code ec;
+        auto token = asio::redirect_error(asio::use_awaitable, ec);
+        co_await timer.async_wait(token);
+        http_response answer;
+        answer.body = "passed";
+        co_return answer;
+    }
+};
+
+asio::awaitable<void> until(asio::io_context& io, std::function<bool()> met)
+{
+    asio::steady_timer poll(io);
+    while (!met()) // run_coro bounds this
+    {
+        poll.expires_after(1ms);
+        co_await poll.async_wait(asio::use_awaitable);
+    }
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(server_, server_kit)
+
+BOOST_AUTO_TEST_CASE(a_request_under_way_is_answered_when_the_server_stops_and_told_to_close)
+{
+    gate closed(io);
+    handler = [&](http_request request) { return closed.pass(std::move(request)); };
+    start();
+    run_coro(io,
+             [&]() -> asio::awaitable<void>
+             {
+                 raw_client client(io, at);
+                 co_await client.send(get);
+                 auto one_waits = [&] { return closed.waiting == 1; };
+                 co_await until(io, one_waits);
+                 bool stopped = false;
+                 auto on_stopped = [&](const std::exception_ptr&) { stopped = true; };
+                 asio::co_spawn(io, server->stop(deadline::in(10s)), on_stopped);
+                 asio::steady_timer turn(io, 20ms);
+                 co_await turn.async_wait(asio::use_awaitable);
+                 BOOST_TEST(!stopped);
+                 closed.timer.cancel();
+                 const auto answer = co_await client.receive_all();
+                 BOOST_TEST(status_line(answer) == "HTTP/1.1 200 OK");
+                 BOOST_TEST(has(answer, "Connection: close"));
+                 BOOST_TEST(answer.ends_with("passed"));
+                 auto is_stopped = [&] { return stopped; };
+                 co_await until(io, is_stopped);
+                 BOOST_TEST(server->connections() == 0U);
+                 boost::system::error_code refused;
+                 asio::ip::tcp::socket late(io);
+                 late.connect(at, refused);
+                 BOOST_TEST(refused.failed());
+             });
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_connection_may_send_one_more_request_and_is_then_closed)
+{
+    settings.drain_idle = 100ms;
+    start();
+    run_coro(io,
+             [&]() -> asio::awaitable<void>
+             {
+                 raw_client busy(io, at);
+                 raw_client idle(io, at);
+                 co_await busy.send(get);
+                 co_await busy.receive_one();
+                 co_await idle.send(get);
+                 co_await idle.receive_one();
+                 bool stopped = false;
+                 auto on_stopped = [&](const std::exception_ptr&) { stopped = true; };
+                 asio::co_spawn(io, server->stop(deadline::in(10s)), on_stopped);
+                 co_await busy.send(get);
+                 const auto answer = co_await busy.receive_all();
+                 BOOST_TEST(has(answer, "Connection: close"));
+                 BOOST_TEST((co_await idle.receive_all()) == "");
+                 auto is_stopped = [&] { return stopped; };
+                 co_await until(io, is_stopped);
+             });
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_end_in_time_is_closed)
+{
+    gate closed(io);
+    handler = [&](http_request request) { return closed.pass(std::move(request)); };
+    start();
+    run_coro(io,
+             [&]() -> asio::awaitable<void>
+             {
+                 raw_client client(io, at);
+                 co_await client.send(get);
+                 auto one_waits = [&] { return closed.waiting == 1; };
+                 co_await until(io, one_waits);
+                 co_await server->stop(deadline::in(50ms));
+                 BOOST_TEST((co_await client.receive_all()) == "");
+                 closed.timer.cancel();
+                 co_await server->wait_until_empty(deadline::in(10s));
+                 BOOST_TEST(server->connections() == 0U);
+             });
+}
+
+BOOST_AUTO_TEST_CASE(one_connection_too_many_is_refused_and_makes_room_again)
+{
+    connection_limit one(1);
+    asio::ip::tcp::acceptor acceptor(io, {asio::ip::address_v4::loopback(), 0});
+    at = acceptor.local_endpoint();
+    server = std::make_unique<http_server>(io, std::move(acceptor), settings, handler, one);
+    server->start();
+    run_coro(io,
+             [&]() -> asio::awaitable<void>
+             {
+                 auto first = std::make_unique<raw_client>(io, at);
+                 co_await first->send(get);
+                 co_await first->receive_one();
+                 raw_client second(io, at);
+                 const auto refused = co_await second.receive_all();
+                 BOOST_TEST(status_line(refused) == "HTTP/1.1 503 Service Unavailable");
+                 BOOST_TEST(has(refused, "Retry-After: 1\r\n"));
+                 BOOST_TEST(has(refused, "overloaded"));
+                 first.reset();
+                 auto is_free = [&] { return server->connections() == 0; };
+                 co_await until(io, is_free);
+                 raw_client third(io, at);
+                 co_await third.send(get);
+                 BOOST_TEST(status_line(co_await third.receive_one()) == "HTTP/1.1 200 OK");
+             });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,284 @@
+#include "tests/unit/edge/client.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/test/unit_test.hpp>
+
+using namespace marquee;
+using namespace marquee::test;
+using namespace std::chrono_literals;
+
+namespace
+{
+
+const std::string last = "GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+std::size_t count_of(const std::string& text, std::string_view part)
+{
+    std::size_t count = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+        ++count;
+    return count;
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(session, server_kit)
+
+BOOST_AUTO_TEST_CASE(an_answer_has_a_date_a_request_id_and_no_server_name)
+{
+    start();
+    const auto answer = exchange("GET /x HTTP/1.1\r\nHost: a\r\nX-Request-ID: abc-1\r\nConnection: close\r\n\r\n");
+    BOOST_TEST(status_line(answer) == "HTTP/1.1 200 OK");
+    BOOST_TEST(has(answer, "\r\nX-Request-ID: abc-1\r\n"));
+    BOOST_TEST(has(answer, "\r\nDate: "));
+    BOOST_TEST(has(answer, " GMT\r\n"));
+    BOOST_TEST(has(answer, "\r\nConnection: close\r\n"));
+    BOOST_TEST(!has(answer, "Server:"));
+    BOOST_TEST(answer.ends_with("\r\n\r\nGET /x "));
+    BOOST_TEST(closed_in_order);
+}
+
+BOOST_AUTO_TEST_CASE(pipelined_requests_are_answered_in_order)
+{
+    start();
+    std::string requests;
+    for (int i = 0; i < 20; ++i)
+        requests +=
+            "POST /" + std::to_string(i) + " HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab" + static_cast<char>('a' + i);
+    const auto answers = exchange(requests + last);
+    BOOST_TEST(count_of(answers, "HTTP/1.1 200 OK") == 21U);
+    std::size_t found = 0;
+    for (int i = 0; i < 20; ++i)
+    {
+        found = answers.find("POST /" + std::to_string(i) + " ab" + static_cast<char>('a' + i), found);
+        BOOST_REQUIRE(found != std::string::npos);
+    }
+    BOOST_TEST(has(answers.substr(found), "GET /last"));
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_is_kept_for_the_next_request)
+{
+    start();
+    run_coro(io,
+             [&]() -> asio::awaitable<void>
+             {
+                 raw_client client(io, at);
+                 for (int i = 0; i < 3; ++i)
+                 {
+                     co_await client.send("GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: a\r\n\r\n");
+                     const auto answer = co_await client.receive_one();
+                     BOOST_TEST(answer.ends_with("GET /" + std::to_string(i) + ' '));
+                     BOOST_TEST(!has(answer, "Connection: close"));
+                 }
+                 BOOST_TEST(server->connections() == 1U);
+             });
+}
+
+BOOST_AUTO_TEST_CASE(http_1_0_closes_unless_it_asks_otherwise)
+{
+    start();
+    const auto closed = exchange("GET /x HTTP/1.0\r\n\r\n");
+    BOOST_TEST(status_line(closed) == "HTTP/1.0 200 OK");
+    BOOST_TEST(closed.ends_with("GET /x "));
+    const auto kept = exchange("GET /1 HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /2 HTTP/1.0\r\n\r\n");
+    BOOST_TEST(has(kept, "Connection: keep-alive\r\n"));
+    BOOST_TEST(has(kept, "GET /1 "));
+    BOOST_TEST(has(kept, "GET /2 "));
+}
+
+BOOST_AUTO_TEST_CASE(head_is_answered_without_a_body_but_with_its_length)
+{
+    start();
+    const auto answer = exchange("HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n" + last);
+    BOOST_TEST(has(answer, "Content-Length: 8\r\n")); // "HEAD /x "
+    BOOST_TEST(!has(answer, "HEAD /x"));
+    BOOST_TEST(has(answer, "GET /last"));
+}
+
+BOOST_AUTO_TEST_CASE(a_post_without_body_or_length_is_fine)
+{
+    start();
+    BOOST_TEST(exchange("POST /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").ends_with("POST /x "));
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_line_before_a_request_is_forgiven_once)
+{
+    start();
+    BOOST_TEST(status_line(exchange("\r\n" + last)) == "HTTP/1.1 200 OK");
+    BOOST_TEST(status_line(exchange("\r\n\r\n" + last)) == "HTTP/1.1 400 Bad Request");
+}
+
+BOOST_AUTO_TEST_CASE(chunked_bodies_are_put_together)
+{
+    start();
+    const std::string head = "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    BOOST_TEST(has(exchange(head + "3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nServer-Timing: 1\r\n\r\n" + last), "POST /x abcdefg"));
+}
+
+BOOST_AUTO_TEST_CASE(malformed_bodies_are_refused_and_the_connection_closed)
+{
+    start();
+    const std::string head = "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const std::pair<const char*, std::string> table[] = {
+        {"no size", "x\r\nabc\r\n0\r\n\r\n"},
+        {"wrong size", "2\r\nabc\r\n0\r\n\r\n"},
+        {"negative size", "-1\r\n\r\n0\r\n\r\n"},
+        {"size over 64 bits", "fffffffffffffffff\r\nabc\r\n"},
+        {"bad extension", "3;\r\nabc\r\n0\r\n\r\n"},
+        {"endless extension", "3;" + std::string(2000, 'x') + "\r\nabc\r\n0\r\n\r\n"},
+        {"extension over the buffer", "3;" + std::string(100000, 'x')},
+        {"trailers over the buffer", "0\r\nX: " + std::string(100000, 'x')},
+        {"framing in a trailer", "0\r\nContent-Length: 5\r\n\r\n"},
+        {"encoding in a trailer", "0\r\nTransfer-Encoding: chunked\r\n\r\n"},
+        {"Host in a trailer", "0\r\nHost: b\r\n\r\n"},
+        {"credentials in a trailer", "0\r\nAuthorization: Bearer x\r\n\r\n"},
+    };
+    for (const auto& [name, body] : table)
+        BOOST_TEST_CONTEXT(name)
+        {
+            const auto answer = exchange(head + body + last);
+            BOOST_TEST(status_line(answer) == "HTTP/1.1 400 Bad Request");
+            BOOST_TEST(has(answer, "application/problem+json"));
+            BOOST_TEST(has(answer, "Connection: close"));
+            BOOST_TEST(count_of(answer, "HTTP/1.1") == 1U);
+        }
+    BOOST_TEST(handled == 0);
+    BOOST_TEST(status_line(exchange(last)) == "HTTP/1.1 200 OK");
+}
+
+BOOST_AUTO_TEST_CASE(ambiguous_framing_is_refused_and_the_connection_closed)
+{
+    start();
+    const auto answer =
+        exchange("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + last);
+    BOOST_TEST(status_line(answer) == "HTTP/1.1 400 Bad Request");
+    BOOST_TEST(count_of(answer, "HTTP/1.1") == 1U);
+    BOOST_TEST(handled == 0);
+}
+
+BOOST_AUTO_TEST_CASE(limits_are_answered_with_their_own_status)
+{
+    start();
+    const std::string body(settings.body_bytes, 'x');
+    const auto post = [](const std::string& content)
+    { return "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(content.size()) + "\r\n\r\n" + content; };
+    const auto chunked =
+        "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n8000\r\n" + std::string(0x8000, 'x') + "\r\n";
+    const std::pair<std::string, std::string> table[] = {
+        {post(body + "x"), "HTTP/1.1 413 Payload Too Large"},
+        {"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551615\r\n\r\n", "HTTP/1.1 413 Payload Too Large"},
+        {chunked + "8001\r\n" + std::string(0x8001, 'x') + "\r\n0\r\n\r\n", "HTTP/1.1 413 Payload Too Large"},
+        {"GET /" + std::string(5000, 'x') + " HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 414 URI Too Long"},
+        {"GET /" + std::string(50000, 'x'), "HTTP/1.1 414 URI Too Long"},
+        {"GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(50000, 'x'), "HTTP/1.1 431 Request Header Fields Too Large"},
+    };
+    for (const auto& [request, expected] : table)
+        BOOST_TEST_CONTEXT(request.substr(0, 60))
+        {
+            const auto answer = exchange(request);
+            BOOST_TEST(status_line(answer) == expected);
+            BOOST_TEST(closed_in_order);
+        }
+    BOOST_TEST(handled == 0);
+    BOOST_TEST(has(exchange(post(body) + last), body));
+    BOOST_TEST(
+        has(exchange(chunked + "8000\r\n" + std::string(0x8000, 'y') + "\r\n0\r\n\r\n" + last), body.substr(0, 0x8000) + 'y'));
+}
+
+BOOST_AUTO_TEST_CASE(continue_is_said_to_who_waits_for_it)
+{
+    start();
+    run_coro(io,
+             [&]() -> asio::awaitable<void>
+             {
+                 raw_client client(io, at);
+                 co_await client.send("POST /x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+                 BOOST_TEST((co_await client.receive_one()) == "HTTP/1.1 100 Continue\r\n\r\n");
+                 co_await client.send("abc");
+                 BOOST_TEST((co_await client.receive_one()).ends_with("POST /x abc"));
+             });
+    const std::string impatient = "POST /x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc";
+    BOOST_TEST(!has(exchange(impatient + last), "100 Continue"));
+    const auto refused = exchange("POST /x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 70000\r\n\r\n");
+    BOOST_TEST(status_line(refused) == "HTTP/1.1 413 Payload Too Large");
+}
+
+BOOST_AUTO_TEST_CASE(who_is_too_slow_is_told_so_where_a_request_has_begun)
+{
+    settings.header_timeout = 50ms;
+    settings.body_timeout = 50ms;
+    start();
+    BOOST_TEST(status_line(exchange("GET / HT")) == "HTTP/1.1 408 Request Timeout");
+    BOOST_TEST(status_line(exchange("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab")) ==
+               "HTTP/1.1 408 Request Timeout");
+    BOOST_TEST(exchange("").empty());
+    BOOST_TEST(handled == 0);
+    BOOST_TEST(status_line(exchange(last)) == "HTTP/1.1 200 OK");
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_connection_is_closed_without_a_word)
+{
+    settings.idle_timeout = 50ms;
+    start();
+    const auto answer = exchange("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+    BOOST_TEST(count_of(answer, "HTTP/1.1") == 1U);
+    BOOST_TEST(answer.ends_with("GET /x "));
+}
+
+BOOST_AUTO_TEST_CASE(who_does_not_read_its_answer_is_dropped)
+{
+    settings.write_timeout = 50ms;
+    handler = [](http_request) -> asio::awaitable<http_response>
+    {
+        http_response answer;
+        answer.body.assign(std::size_t(64) * 1024 * 1024, 'x');
+        co_return answer;
+    };
+    start();
+    run_coro(io,
+             [&]() -> asio::awaitable<void>
+             {
+                 raw_client client(io, at);
+                 co_await client.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+                 asio::steady_timer poll(io);
+                 do // until the server has let go of it: run_coro bounds this
+                 {
+                     poll.expires_after(5ms);
+                     co_await poll.async_wait(asio::use_awaitable);
+                 } while (server->connections() > 0);
+             });
+    BOOST_TEST(server->connections() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_that_throws_costs_one_answer_and_nothing_else)
+{
+    handler = [first = true](http_request) mutable -> asio::awaitable<http_response>
+    {
+        if (std::exchange(first, false))
+            throw std::runtime_error("bug");
+        co_return http_response{};
+    };
+    start();
+    const auto answers = exchange("GET /x HTTP/1.1\r\nHost: a\r\n\r\n" + last);
+    BOOST_TEST(status_line(answers) == "HTTP/1.1 502 Bad Gateway");
+    BOOST_TEST(has(answers, "HTTP/1.1 200 OK"));
+    BOOST_TEST(!has(answers, "bug"));
+}
+
+BOOST_AUTO_TEST_CASE(a_304_has_neither_body_nor_length)
+{
+    handler = [](http_request) -> asio::awaitable<http_response>
+    {
+        http_response answer;
+        answer.status = 304;
+        answer.fields.add("ETag", "\"7\"");
+        co_return answer;
+    };
+    start();
+    const auto answer = exchange(last);
+    BOOST_TEST(status_line(answer) == "HTTP/1.1 304 Not Modified");
+    BOOST_TEST(has(answer, "ETag: \"7\"\r\n"));
+    BOOST_TEST(!has(answer, "Content-Length"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

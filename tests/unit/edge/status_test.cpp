@@ -1,0 +1,72 @@
+#include "edge/status.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/test/unit_test.hpp>
+
+using namespace marquee;
+
+BOOST_AUTO_TEST_SUITE(status)
+
+BOOST_AUTO_TEST_CASE(every_code_has_the_status_of_the_contract)
+{
+    const std::pair<errc, int> table[] = {
+        {errc::bad_id, 400},
+        {errc::bad_request, 400},
+        {errc::unauthorized, 401},
+        {errc::forbidden, 403},
+        {errc::route_not_found, 404},
+        {errc::method_not_allowed, 405},
+        {errc::request_timeout, 408},
+        {errc::payload_too_large, 413},
+        {errc::uri_too_long, 414},
+        {errc::headers_too_large, 431},
+        {errc::unsupported_media, 415},
+        {errc::rate_limited, 429},
+        {errc::asset_not_found, 404},
+        {errc::user_not_found, 404},
+        {errc::not_playable, 404},
+        {errc::revision_mismatch, 412},
+        {errc::key_reused, 422},
+        {errc::malformed_reply, 502},
+        {errc::service_failed, 502},
+        {errc::no_responders, 503},
+        {errc::disconnected, 503},
+        {errc::overloaded, 503},
+        {errc::stopping, 503},
+        {errc::unavailable, 503},
+        {errc::timeout, 504},
+        {errc::outcome_unknown, 504},
+    };
+    BOOST_TEST(std::size(table) == static_cast<std::size_t>(errc::outcome_unknown)); // the last code: none is missing here
+    for (const auto& [code, status] : table)
+        BOOST_TEST_CONTEXT(name_of(code)) { BOOST_TEST(status_of(code) == status); }
+}
+
+BOOST_AUTO_TEST_CASE(a_problem_says_what_went_wrong_and_for_which_request)
+{
+    const request_failure failure(fail(errc::bad_request, "limit is a number", "limit"), "it's \"1\"");
+    const auto answer = problem_response(failure, "r-7");
+    const auto document = boost::json::parse(answer.body).as_object();
+    BOOST_TEST(document.at("type").as_string() == "about:blank");
+    BOOST_TEST(document.at("title").as_string() == std::string(title_of(errc::bad_request)));
+    BOOST_TEST(document.at("status").as_int64() == 400);
+    BOOST_TEST(document.at("code").as_string() == "bad_request");
+    BOOST_TEST(document.at("detail").as_string() == "limit is a number");
+    BOOST_TEST(document.at("instance").as_string() == "r-7");
+    BOOST_TEST(document.at("id").as_string() == "it's \"1\"");
+    BOOST_TEST(document.at("field").as_string() == "limit");
+    BOOST_TEST(answer.fields.get("Content-Type").value() == "application/problem+json");
+    BOOST_TEST(answer.fields.get("Cache-Control").value() == "no-store");
+}
+
+BOOST_AUTO_TEST_CASE(what_can_be_tried_again_says_when_and_what_needs_credentials_says_which)
+{
+    for (const auto code : {errc::overloaded, errc::rate_limited, errc::no_responders})
+        BOOST_TEST(problem_response(fail(code), "r").fields.get("Retry-After").value_or("") == "1");
+    for (const auto code : {errc::timeout, errc::asset_not_found, errc::bad_id})
+        BOOST_TEST(!problem_response(fail(code), "r").fields.get("Retry-After"));
+    BOOST_TEST(problem_response(fail(errc::unauthorized), "r").fields.get("WWW-Authenticate").value_or("").starts_with("Bearer"));
+    BOOST_TEST(!problem_response(fail(errc::forbidden), "r").fields.get("WWW-Authenticate"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

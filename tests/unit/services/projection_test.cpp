@@ -1,0 +1,231 @@
+#include "services/reporting/projection.hpp"
+#include "tests/unit/services/kit.hpp"
+
+#include <random>
+
+using namespace marquee;
+using namespace marquee::test;
+using namespace std::chrono_literals;
+
+namespace
+{
+
+struct projection_fixture
+{
+    temporary_folder folder;
+    projection counts = open();
+
+    projection open(const std::string& name = "counts.db", nanoseconds window = hours(24))
+    {
+        projection_settings settings;
+        settings.path = folder.file(name);
+        settings.dedupe_window = window;
+        auto opened = projection::open(settings);
+        BOOST_REQUIRE_MESSAGE(opened.has_value(), opened.error().detail);
+        return std::move(*opened);
+    }
+
+    void apply(const std::vector<stored_message>& messages)
+    {
+        const auto applied = counts.apply(messages);
+        BOOST_REQUIRE_MESSAGE(applied.has_value(), applied.error().detail);
+    }
+
+    std::uint64_t of_asset(std::string_view id) { return counts.asset_views(asset(id)).value(); }
+    std::uint64_t of_user(std::string_view id) { return counts.user_views(user(id)).value(); }
+};
+
+/// Plays, repeats near and late, text and garbage, with timestamps that sometimes go back.
+std::vector<stored_message> mixed_stream(std::size_t size)
+{
+    std::mt19937 random(7);
+    std::vector<stored_message> stream;
+    nanoseconds now = day_one;
+    for (std::size_t i = 1; i <= size; ++i)
+    {
+        now += std::chrono::minutes(random() % 10);
+        const auto id = "id-" + std::to_string(random() % (size / 2));
+        const auto a = "a" + std::to_string(random() % 9);
+        const auto u = "u" + std::to_string(random() % 40);
+        const auto at = random() % 20 == 0 ? now - std::chrono::hours(3) : now;
+        const auto kind = random() % 10;
+        stream.push_back(stored(i, kind == 0 ? a + ":" + u : kind == 1 ? "{garbage" : event_json(id, a, u), at));
+    }
+    return stream;
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(projection_counts, projection_fixture)
+
+BOOST_AUTO_TEST_CASE(each_event_counts_for_its_asset_and_its_user)
+{
+    apply({stored(1, event_json("e1", "456", "8")), stored(2, event_json("e2", "456", "9")),
+           stored(3, event_json("e3", "123", "8"))});
+    BOOST_TEST(of_asset("456") == 2u);
+    BOOST_TEST(of_asset("123") == 1u);
+    BOOST_TEST(of_user("8") == 2u);
+    BOOST_TEST(of_user("9") == 1u);
+    BOOST_TEST(of_asset("8") == 0u);
+    BOOST_TEST(of_user("456") == 0u);
+    apply({stored(4, event_json("e4", "456", "8"))});
+    BOOST_TEST(of_asset("456") == 3u);
+    BOOST_TEST(of_user("8") == 3u);
+    BOOST_TEST(counts.progress().applied == 4u);
+    BOOST_TEST(counts.progress().last_sequence == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(a_text_event_counts_every_time)
+{
+    apply({stored(1, "123:42"), stored(2, "123:42"), stored(3, "10.5240/7:a:b")});
+    BOOST_TEST(of_asset("123") == 2u);
+    BOOST_TEST(of_user("42") == 2u);
+    BOOST_TEST(of_asset("10.5240/7:a") == 1u);
+    BOOST_TEST(of_user("b") == 1u);
+    BOOST_TEST(counts.progress().duplicates == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(an_id_counts_once_within_the_window_whatever_it_is_for)
+{
+    apply({stored(1, event_json("same", "a", "u")), stored(2, event_json("same", "a", "u"))}); // in one batch
+    apply({stored(3, event_json("same", "b", "v"), day_one + hours(24) - 1ns)});
+    BOOST_TEST(of_asset("a") == 1u);
+    BOOST_TEST(of_asset("b") == 0u);
+    BOOST_TEST(of_user("v") == 0u);
+    BOOST_TEST(counts.progress().applied == 1u);
+    BOOST_TEST(counts.progress().duplicates == 2u);
+    BOOST_TEST(counts.progress().last_sequence == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(an_id_counts_again_when_the_window_has_passed_since_it_was_counted)
+{
+    apply({stored(1, event_json("same", "a", "u"))});
+    apply({stored(2, event_json("same", "a", "u"), day_one + hours(20))}); // a duplicate starts no new window
+    apply({stored(3, event_json("same", "a", "u"), day_one + hours(24))});
+    BOOST_TEST(of_asset("a") == 2u);
+    apply({stored(4, event_json("same", "a", "u"), day_one + hours(47))});
+    BOOST_TEST(of_asset("a") == 2u);
+    BOOST_TEST(counts.progress().applied == 2u);
+    BOOST_TEST(counts.progress().duplicates == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_timestamp_that_went_back_counts_as_the_latest_before)
+{
+    apply({stored(1, event_json("one", "a", "u")), stored(2, event_json("two", "a", "u"), day_one + hours(10)),
+           stored(3, event_json("three", "a", "u"), day_one - hours(30))});
+    BOOST_TEST(counts.progress().stream_time.count() == (day_one + hours(10)).count());
+    apply({stored(4, event_json("three", "a", "u"), day_one + hours(33))}); // 23 hours after its stream time
+    BOOST_TEST(counts.progress().duplicates == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_event_is_rejected_with_its_sequence_and_reason)
+{
+    apply({stored(1, "123:42"), stored(2, "garbage"), stored(3, "{"), stored(4, ""),
+           stored(5, R"({"id":"e","asset":"","user":"u","time":"2026-01-31T09:30:00Z"})"), stored(6, "123:42")});
+    BOOST_TEST(counts.progress().applied == 2u);
+    BOOST_TEST(counts.progress().rejected == 4u);
+    BOOST_TEST(counts.progress().last_reject_sequence == 5u);
+    BOOST_TEST(!counts.progress().last_reject_reason.empty());
+    BOOST_TEST(counts.progress().last_sequence == 6u);
+    BOOST_TEST(of_asset("123") == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_counted_is_skipped_when_it_comes_again)
+{
+    const std::vector<stored_message> batch = {stored(1, "a:u"), stored(2, "a:u")};
+    apply(batch);
+    apply(batch);
+    apply({stored(2, "a:u"), stored(3, "a:u")});
+    apply({});
+    BOOST_TEST(of_asset("a") == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(the_top_is_by_views_and_then_by_id)
+{
+    apply({stored(1, "b:1"), stored(2, "a:1"), stored(3, "c:1"), stored(4, "c:2"), stored(5, "B:2")});
+    const auto top = counts.top(3).value();
+    BOOST_REQUIRE(top.size() == 3u);
+    BOOST_TEST(top[0].id == "c");
+    BOOST_TEST(top[0].views == 2u);
+    BOOST_TEST(top[1].id == "B");
+    BOOST_TEST(top[2].id == "a");
+    BOOST_TEST(counts.top(1000).value().size() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(the_first_use_of_an_id_is_known_until_the_window_has_passed)
+{
+    apply({stored(1, event_json("k", "a", "u")), stored(2, event_json("k", "b", "v"))});
+    const auto used = counts.find_use("k").value();
+    BOOST_REQUIRE(used.has_value());
+    BOOST_TEST(used->asset == "a");
+    BOOST_TEST(used->user == "u");
+    BOOST_TEST(used->sequence == 1u);
+    BOOST_TEST(!counts.find_use("other").value().has_value());
+    apply({stored(3, "x:y", day_one + hours(24))});
+    BOOST_TEST(!counts.find_use("k").value().has_value());
+    apply({stored(4, event_json("k", "b", "v"), day_one + hours(24))});
+    BOOST_TEST(counts.find_use("k").value()->asset == "b");
+}
+
+BOOST_AUTO_TEST_CASE(an_id_is_forgotten_by_age_alone_however_many_wait_to_be_pruned)
+{
+    std::vector<stored_message> stream;
+    for (std::uint64_t i = 1; i <= 1000; ++i)
+        stream.push_back(stored(i, event_json("id-" + std::to_string(i), "a", "u")));
+    stream.push_back(stored(1001, "a:u", day_one + hours(24)));
+    apply(stream);
+    auto other = open("one-by-one.db");
+    const std::span<const stored_message> all(stream);
+    BOOST_REQUIRE(other.apply(all.first(1000)).has_value());
+    BOOST_TEST(other.find_use("id-1000").value().has_value());
+    BOOST_REQUIRE(other.apply(all.last(1)).has_value()); // a small batch prunes little
+    BOOST_TEST(!other.find_use("id-1000").value().has_value());
+    BOOST_TEST(dump_of(other) == dump_of(counts));
+}
+
+BOOST_AUTO_TEST_CASE(every_batch_size_gives_the_same_projection)
+{
+    const auto stream = mixed_stream(2000);
+    apply(stream);
+    const auto whole = dump_of(counts);
+    BOOST_TEST(counts.progress().duplicates > 100u); // the stream is worth its name
+    BOOST_TEST(counts.progress().rejected > 100u);
+    BOOST_TEST(counts.progress().applied > 500u);
+    for (const std::size_t size : {1u, 7u, 500u})
+    {
+        auto other = open("batches-of-" + std::to_string(size) + ".db");
+        const std::span<const stored_message> all(stream);
+        for (std::size_t at = 0; at < all.size(); at += size)
+            BOOST_REQUIRE(other.apply(all.subspan(at, std::min(size, all.size() - at))).has_value());
+        BOOST_TEST(dump_of(other) == whole);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_counts_are_those_of_a_plain_recount)
+{
+    const auto stream = mixed_stream(2000);
+    apply(stream);
+    std::map<std::string, nanoseconds> seen;
+    std::map<std::string, std::uint64_t> by_asset;
+    nanoseconds now{0};
+    for (const auto& m : stream)
+    {
+        now = std::max(now, m.timestamp);
+        const auto event = parse_event(m.data);
+        if (event.has_error())
+            continue;
+        if (event->id)
+        {
+            const auto before = seen.find(*event->id);
+            if (before != seen.end() && now - before->second < hours(24))
+                continue;
+            seen[*event->id] = now;
+        }
+        ++by_asset[event->asset.text()];
+    }
+    for (const auto& [id, views] : by_asset)
+        BOOST_TEST(of_asset(id) == views);
+    BOOST_TEST(counts.top(1000).value().size() == by_asset.size());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
