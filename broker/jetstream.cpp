@@ -21,6 +21,9 @@ namespace
 constexpr std::uint64_t err_stream_not_found = 10059;
 constexpr std::uint64_t err_stream_name_in_use = 10058;
 
+/// 10071 names the sequence found; newer servers also answer 10164, which does not.
+constexpr bool is_wrong_sequence(std::uint64_t err_code) { return err_code == 10071 || err_code == 10164; }
+
 asio::awaitable<void> pause(std::chrono::milliseconds time)
 {
     asio::steady_timer timer(co_await asio::this_coro::executor, time);
@@ -103,8 +106,14 @@ json::object config_of(const stream_config& wanted)
                         {"max_bytes", wanted.max_bytes},
                         {"max_msgs", -1},
                         {"max_consumers", -1},
-                        {"max_msgs_per_subject", -1},
+                        {"max_msgs_per_subject", wanted.key_value ? 1 : -1},
                         {"max_msg_size", -1}};
+    if (wanted.key_value)
+    {
+        config["allow_rollup_hdrs"] = true;
+        config["deny_delete"] = true;
+        config["allow_direct"] = true;
+    }
     return config;
 }
 
@@ -144,9 +153,8 @@ result<stream_state> use_existing(const stream_config& wanted, const json::objec
 } // namespace
 
 asio::awaitable<result<stored_event>> publish_stored(requester& nats, subject to, std::string payload, std::string message_id,
-                                                     deadline until)
+                                                     deadline until, header_list headers)
 {
-    header_list headers;
     if (!message_id.empty())
         headers.set(names::header_msg_id, message_id);
     for (;;)
@@ -158,6 +166,8 @@ asio::awaitable<result<stored_event>> publish_stored(requester& nats, subject to
         auto ack = decode_reply<pub_ack>(reply->data);
         if (ack.has_error())
             co_return ack.error();
+        if (ack->error && is_wrong_sequence(ack->error->err_code.value_or(0)))
+            co_return fail(errc::revision_mismatch, ack->error->description.value_or(""));
         if (ack->error)
             co_return fail(errc::unavailable, ack->error->description.value_or("JetStream refused the message"));
         if (ack->seq.value_or(0) > 0)

@@ -22,8 +22,10 @@ struct stored_event
 /// Publishes into a stream and waits for its acknowledgement: the message is stored. With `message_id` the stream stores it
 /// once within its duplicate window. Failures: those of requester::request, `unavailable` where JetStream refused (its description in
 /// `detail`). An acknowledgement without a sequence is none: the same id is published again until `until`.
+/// `headers` go with the message; where one of them names an expected sequence (`Nats-Expected-Last-…`) and it is another: revision_mismatch.
 [[nodiscard]] asio::awaitable<result<stored_event>> publish_stored(requester& nats, subject to, std::string payload,
-                                                                   std::string message_id, deadline until);
+                                                                   std::string message_id, deadline until,
+                                                                   header_list headers = {});
 
 struct stream_config
 {
@@ -33,6 +35,7 @@ struct stream_config
     std::chrono::nanoseconds duplicate_window = std::chrono::minutes(2);
     std::int64_t max_bytes = -1;
     std::chrono::nanoseconds max_age{0};
+    bool key_value = false; ///< a KV bucket (ADR-8): one value a subject, which only a marker deletes
 };
 
 /// What stands on the server about a stream.

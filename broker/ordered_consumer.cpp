@@ -140,8 +140,6 @@ void ordered_consumer_impl::stop()
     sub_.reset();
     watchdog_.cancel();
     retry_.cancel();
-    on_batch_ = nullptr;
-    on_state_ = nullptr;
 }
 
 void ordered_consumer_impl::begin()

@@ -16,16 +16,16 @@ struct pending_reply::state
     struct waiter
     {
         virtual ~waiter() = default;
-        virtual void resume(asio::any_io_executor& executor, result<message> outcome) = 0;
+        virtual void resume(asio::any_io_executor& on, result<message> with) = 0;
     };
 
     template <class Handler>
     struct waiter_of final : waiter
     {
         explicit waiter_of(Handler h) : handler(std::move(h)) {}
-        void resume(asio::any_io_executor& executor, result<message> outcome) override
+        void resume(asio::any_io_executor& on, result<message> with) override
         {
-            asio::post(executor, [h = std::move(handler), o = std::move(outcome)]() mutable { std::move(h)(std::move(o)); });
+            asio::post(on, [h = std::move(handler), o = std::move(with)]() mutable { std::move(h)(std::move(o)); });
         }
         Handler handler;
     };

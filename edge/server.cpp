@@ -51,10 +51,10 @@ void refuse(tcp::socket& socket)
 
 } // namespace
 
-http_server::http_server(asio::io_context& io, tcp::acceptor acceptor, session_settings settings, http_handler handler,
+http_server::http_server(asio::io_context& io, tcp::acceptor acceptor, const session_settings& settings, http_handler handler,
                          connection_limit& limit)
-    : io_(io), acceptor_(std::move(acceptor)), settings_(std::move(settings)), handler_(std::move(handler)), limit_(limit),
-      ticker_(io), pause_(io), all_gone_(io)
+    : io_(io), acceptor_(std::move(acceptor)), settings_(settings), handler_(std::move(handler)), limit_(limit), ticker_(io),
+      pause_(io), all_gone_(io)
 {
 }
 

@@ -40,7 +40,7 @@ private:
 class http_server
 {
 public:
-    http_server(asio::io_context& io, asio::ip::tcp::acceptor acceptor, session_settings settings, http_handler handler,
+    http_server(asio::io_context& io, asio::ip::tcp::acceptor acceptor, const session_settings& settings, http_handler handler,
                 connection_limit& limit);
 
     void start();

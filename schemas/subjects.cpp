@@ -61,6 +61,8 @@ std::string pattern(std::string_view service, std::string_view endpoint, int ids
     return text;
 }
 
+subject kv_entry(std::string_view bucket, const asset_id& id) { return subject::of({"$KV", bucket, id.token()}); }
+
 subject events() { return subject::of({"events"}); }
 
 std::string_view token_at(std::string_view arrived, std::size_t index) noexcept

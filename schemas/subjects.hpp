@@ -50,6 +50,9 @@ namespace subjects
 /// What an endpoint listens on: `service.endpoint` and a wildcard for each id.
 [[nodiscard]] std::string pattern(std::string_view service, std::string_view endpoint, int ids);
 
+/// The subject of an asset's entry in a KV bucket (ADR-8). `bucket` is a name from code.
+[[nodiscard]] subject kv_entry(std::string_view bucket, const asset_id& id);
+
 /// The subject of stream EVENTS.
 [[nodiscard]] subject events();
 

@@ -35,6 +35,9 @@ public:
     /// Replaces the record with a delete marker.
     void mark_deleted(const asset_id& id, revision rev);
 
+    /// Live records and delete markers.
+    [[nodiscard]] std::size_t entries() const noexcept { return slots_.size(); }
+
     /// Live records.
     [[nodiscard]] std::size_t size() const noexcept { return order_.size(); }
 

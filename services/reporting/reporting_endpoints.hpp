@@ -2,9 +2,9 @@
 #pragma once
 
 #include "broker/program.hpp"
+#include "broker/sequence_waiter.hpp"
 #include "broker/service.hpp"
 #include "services/reporting/projection.hpp"
-#include "services/reporting/views_waiter.hpp"
 
 #include <memory>
 
@@ -23,7 +23,7 @@ struct reporting_views
     static constexpr std::size_t most_waiting = 4096;
 
     projection counts;
-    views_waiter waiter;
+    sequence_waiter waiter;
     fatal_handler fatal; ///< called when the database fails
 };
 

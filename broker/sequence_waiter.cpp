@@ -1,4 +1,4 @@
-#include "services/reporting/views_waiter.hpp"
+#include "broker/sequence_waiter.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -9,7 +9,7 @@
 namespace marquee
 {
 
-struct views_waiter::state
+struct sequence_waiter::state
 {
     struct waiting_request
     {
@@ -35,14 +35,14 @@ struct views_waiter::state
     std::multimap<std::uint64_t, waiting_request> list;
 };
 
-views_waiter::views_waiter(asio::any_io_executor executor, std::size_t most_waiting)
+sequence_waiter::sequence_waiter(asio::any_io_executor executor, std::size_t most_waiting)
     : state_(std::make_shared<state>(std::move(executor), most_waiting))
 {
 }
 
-views_waiter::~views_waiter() { stop(); }
+sequence_waiter::~sequence_waiter() { stop(); }
 
-asio::awaitable<result<void>> views_waiter::wait(std::uint64_t sequence, deadline until)
+asio::awaitable<result<void>> sequence_waiter::wait(std::uint64_t sequence, deadline until)
 {
     const auto shared = state_; // the coroutine's own
     if (sequence <= shared->applied)
@@ -50,7 +50,7 @@ asio::awaitable<result<void>> views_waiter::wait(std::uint64_t sequence, deadlin
     if (shared->stopped)
         co_return fail(errc::stopping);
     if (shared->list.size() >= shared->most_waiting)
-        co_return fail(errc::overloaded, "too many requests wait for an event to be counted");
+        co_return fail(errc::overloaded, "too many requests wait already");
     const auto mine = shared->list.emplace(sequence, shared->executor);
     auto& timer = mine->second.timer;
     timer.expires_at(until.at());
@@ -61,21 +61,23 @@ asio::awaitable<result<void>> views_waiter::wait(std::uint64_t sequence, deadlin
         co_return result<void>();
     if (shared->stopped)
         co_return fail(errc::stopping);
-    co_return fail(errc::timeout, "the event was not counted in time");
+    co_return fail(errc::timeout, "not reached in time");
 }
 
-void views_waiter::applied(std::uint64_t sequence)
+void sequence_waiter::applied(std::uint64_t sequence)
 {
     state_->applied = sequence;
     state_->wake(state_->list.upper_bound(sequence));
 }
 
-void views_waiter::stop()
+void sequence_waiter::stop()
 {
     state_->stopped = true;
     state_->wake(state_->list.end());
 }
 
-std::size_t views_waiter::waiting() const noexcept { return state_->list.size(); }
+bool sequence_waiter::reached(std::uint64_t sequence) const noexcept { return sequence <= state_->applied; }
+
+std::size_t sequence_waiter::waiting() const noexcept { return state_->list.size(); }
 
 } // namespace marquee

@@ -1,7 +1,12 @@
-#include "services/reporting/views_waiter.hpp"
-#include "tests/unit/services/kit.hpp"
+#include "broker/sequence_waiter.hpp"
+#include "tests/support/run_coro.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <map>
+#include <string>
 
 using namespace marquee;
 using namespace marquee::test;
@@ -10,10 +15,17 @@ using namespace std::chrono_literals;
 namespace
 {
 
+/// The stable name of a wait's error, or "ok".
+template <class T>
+std::string code_of(const result<T>& r)
+{
+    return r.has_error() ? std::string(name_of(r.error().code)) : "ok";
+}
+
 struct waiter_fixture
 {
     asio::io_context io{1};
-    views_waiter waiter{io.get_executor(), 3};
+    sequence_waiter waiter{io.get_executor(), 3};
     std::map<std::string, std::string> ended; ///< by name: how the wait ended
 
     void begin(const std::string& name, std::uint64_t sequence, deadline until = deadline::in(20s))
@@ -43,7 +55,7 @@ struct waiter_fixture
 
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(views_waiter_waits, waiter_fixture)
+BOOST_FIXTURE_TEST_SUITE(sequence_waiter_waits, waiter_fixture)
 
 BOOST_AUTO_TEST_CASE(what_is_counted_already_is_not_waited_for)
 {
@@ -124,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_waits_under_way_and_later_ones)
 
 BOOST_AUTO_TEST_CASE(a_wait_survives_its_waiter)
 {
-    auto gone = std::make_unique<views_waiter>(io.get_executor(), 3);
+    auto gone = std::make_unique<sequence_waiter>(io.get_executor(), 3);
     std::string outcome;
     asio::co_spawn(
         io,

@@ -1,0 +1,256 @@
+#include "services/catalogue/kv_store.hpp"
+
+#include "broker/log.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/json/object.hpp>
+
+namespace marquee
+{
+namespace
+{
+
+constexpr std::string_view header_operation = "KV-Operation"; // DEL or PURGE: a marker in place of a value
+constexpr std::size_t most_waiting = 4096;
+
+stream_config bucket_config(const kv_store::settings& what)
+{
+    stream_config config;
+    config.name = "KV_" + what.bucket;
+    config.subject = "$KV." + what.bucket + ".>";
+    config.replicas = what.replicas;
+    config.key_value = true;
+    return config;
+}
+
+/// Once the change has left, a failure that does not come from the bucket leaves open whether it was made.
+error change_failure(const error& why)
+{
+    if (why == errc::timeout || why == errc::disconnected || why == errc::stopping || why == errc::malformed_reply)
+        return fail(errc::outcome_unknown, "the bucket did not answer in time");
+    if (why == errc::no_responders)
+        return fail(errc::unavailable, "the bucket is not there");
+    return why;
+}
+
+} // namespace
+
+kv_store::kv_store(connection& nats, settings what)
+    : nats_(nats), what_(std::move(what)), served_(nats.context().get_executor(), most_waiting),
+      opened_(nats.context().get_executor(), most_waiting)
+{
+}
+
+kv_store::~kv_store()
+{
+    *alive_ = false;
+    if (watch_)
+        watch_->stop();
+}
+
+asio::awaitable<result<void>> kv_store::open(deadline until)
+{
+    auto config = bucket_config(what_);
+    const auto bucket = co_await ensure_stream(nats_.requests(), std::move(config), until);
+    if (bucket.has_error())
+        co_return bucket.error();
+    const auto seeded = co_await seed(until);
+    if (seeded.has_error())
+        co_return seeded.error();
+    watch_from(1);
+    const auto opened = co_await opened_.wait(1, until);
+    if (opened.has_error())
+        co_return fail(opened.error().code, "bucket " + what_.bucket + " could not be read in time");
+    co_return result<void>();
+}
+
+/// A seed is written only as the very next message of a bucket that holds nothing but the seeds before it. A refusal says that it was
+/// written before, by whomever, so that nothing deleted since comes back.
+asio::awaitable<result<void>> kv_store::seed(deadline until)
+{
+    for (std::size_t i = 0; i < what_.seeds.size(); ++i)
+    {
+        header_list headers;
+        headers.set("Nats-Expected-Last-Sequence", std::to_string(i));
+        const auto to = subjects::kv_entry(what_.bucket, what_.seeds[i].id);
+        const auto value = what_.seeds[i].value;
+        const std::string no_id;
+        const auto stored = co_await publish_stored(nats_.requests(), to, value, no_id, until, headers);
+        if (stored.has_error() && !(stored.error() == errc::revision_mismatch))
+            co_return stored.error();
+    }
+    co_return result<void>();
+}
+
+const catalogue_entry* kv_store::get(const asset_id& id) const { return table_.find(id); }
+
+catalogue_page kv_store::list(std::string_view after, std::size_t limit, std::size_t max_bytes) const
+{
+    return table_.list(after, limit, max_bytes);
+}
+
+asio::awaitable<result<revision>> kv_store::put(asset_id id, std::string value, std::optional<revision> expected, deadline until)
+{
+    if (expected)
+    {
+        // What this instance knows may be behind the bucket, so only what no bucket could accept is refused here.
+        const auto known = table_.last_revision(id);
+        const bool live = table_.find(id) != nullptr;
+        if ((*expected == 0 && live) || (*expected != 0 && *expected <= known && !(live && *expected == known)))
+            co_return table_.check_put(id, expected).error();
+        if (*expected == 0)
+            expected = known; // absent, to the bucket, is its delete marker
+    }
+    co_return co_await write(std::move(id), std::move(value), false, expected, until);
+}
+
+asio::awaitable<result<revision>> kv_store::erase(asset_id id, std::optional<revision> expected, deadline until)
+{
+    for (;;)
+    {
+        if (auto allowed = table_.check_erase(id, expected); allowed.has_error())
+            co_return allowed.error();
+        const auto seen = taken_;
+        const auto erased = co_await write(id, std::string(), true, table_.last_revision(id), until);
+        if (expected || erased.has_value() || !(erased.error() == errc::revision_mismatch))
+            co_return erased;
+        // Somebody else changed it at the same moment: look again once their change is here.
+        const auto next = co_await served_.wait(seen + 1, until);
+        if (next.has_error())
+            co_return next.error();
+    }
+}
+
+asio::awaitable<result<revision>> kv_store::write(asset_id id, std::string value, bool marker, std::optional<revision> expected,
+                                                  deadline until)
+{
+    if (!up_ || !complete_)
+        co_return fail(errc::unavailable, "the bucket cannot be watched");
+    header_list headers;
+    if (marker)
+        headers.set(header_operation, "DEL");
+    if (expected)
+        headers.set("Nats-Expected-Last-Subject-Sequence", std::to_string(*expected));
+    const auto to = subjects::kv_entry(what_.bucket, id);
+    const std::string no_id;
+    const auto stored = co_await publish_stored(nats_.requests(), to, std::move(value), no_id, until, headers);
+    if (stored.has_error())
+        co_return change_failure(stored.error());
+    const auto shown = co_await served_.wait(stored->sequence, until);
+    if (shown.has_error())
+        co_return fail(errc::outcome_unknown, "the bucket has it; this instance has not seen it in time");
+    co_return stored->sequence;
+}
+
+void kv_store::watch_from(revision first)
+{
+    ordered_consumer::settings what;
+    what.stream = "KV_" + what_.bucket;
+    what.start_sequence = first;
+    watch_ = ordered_consumer::start(
+        nats_, std::move(what), [this](const std::vector<stored_message>& batch) { take(batch); },
+        [this](bool up, const stream_state& bucket) { watch_changed(up, bucket); });
+}
+
+/// Everything anew, from the start of the bucket; what there is is served meanwhile.
+void kv_store::watch_again()
+{
+    up_ = complete_ = false;
+    incoming_ = std::make_unique<catalogue_table>();
+    created_.clear();
+    taken_ = 0;
+    watch_->stop();
+    // Not here: this runs inside a handler of the consumer that would be destroyed.
+    asio::post(nats_.context(),
+               [this, alive = alive_]
+               {
+                   if (*alive)
+                       watch_from(1);
+               });
+}
+
+void kv_store::watch_changed(bool up, const stream_state& bucket)
+{
+    if (!up)
+    {
+        if (std::exchange(up_, false) && complete_)
+            stale_since_ = deadline::clock::now();
+        complete_ = false;
+        return;
+    }
+    const bool another = !created_.empty() && (bucket.created != created_ || bucket.last_sequence < taken_);
+    if (another)
+    {
+        log(log_level::warning, "the bucket is another one than before; reading it anew", {{"bucket", what_.bucket}});
+        watch_again();
+        return;
+    }
+    up_ = true;
+    created_ = bucket.created;
+    bucket_ = bucket;
+    look_if_complete();
+}
+
+void kv_store::take(const std::vector<stored_message>& batch)
+{
+    for (const auto& m : batch)
+    {
+        apply(m);
+        if (!complete_)
+            look_if_complete();
+        if (!up_)
+            return; // it was not what it seemed, and is read anew
+    }
+    if (!incoming_)
+        served_.applied(taken_);
+}
+
+void kv_store::apply(const stored_message& m)
+{
+    taken_ = m.sequence;
+    auto& to = incoming_ ? *incoming_ : table_;
+    const auto id = asset_id::from_token(subjects::token_at(m.subject, 2));
+    if (id.has_error())
+    {
+        log(log_level::warning, "a key that is no asset id", {{"bucket", what_.bucket}, {"subject", m.subject}});
+        return;
+    }
+    if (m.headers.has(header_operation))
+        to.mark_deleted(*id, m.sequence);
+    else
+        to.set(*id, m.data, m.sequence);
+}
+
+/// Looks whether everything that stood in the bucket when the watch was put in place has come.
+void kv_store::look_if_complete()
+{
+    if (complete_ || taken_ < bucket_.last_sequence)
+        return;
+    // Markers that were removed while nobody watched leave no trace but the number of entries.
+    auto& now = incoming_ ? *incoming_ : table_;
+    if (!incoming_ && taken_ == bucket_.last_sequence && opened_.reached(1) && now.entries() > bucket_.messages)
+    {
+        log(log_level::warning, "entries were removed unseen; reading the bucket anew", {{"bucket", what_.bucket}});
+        watch_again();
+        return;
+    }
+    if (incoming_)
+        table_ = std::move(*std::exchange(incoming_, nullptr));
+    complete_ = true;
+    served_.applied(taken_);
+    opened_.applied(1);
+}
+
+std::chrono::milliseconds kv_store::stale_for() const
+{
+    if (up_ && complete_)
+        return std::chrono::milliseconds(0);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(deadline::clock::now() - stale_since_);
+}
+
+boost::json::value kv_store::statistics() const
+{
+    return boost::json::object{{"records", table_.size()}, {"revision", taken_}, {"stale_for_ms", stale_for().count()}};
+}
+
+} // namespace marquee

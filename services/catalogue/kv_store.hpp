@@ -1,0 +1,75 @@
+// A catalogue in a JetStream KV bucket (ADR-8), held whole in memory by watching it.
+#pragma once
+
+#include "broker/jetstream.hpp"
+#include "broker/sequence_waiter.hpp"
+#include "services/catalogue/catalogue_table.hpp"
+
+#include <boost/json/value.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace marquee
+{
+
+/// Reads come from memory, also while the watch is down: stale_for() tells for how long. Lives on the connection's io thread.
+class kv_store final : public catalogue_store
+{
+public:
+    struct settings
+    {
+        std::string bucket; ///< stream KV_<bucket>
+        int replicas = 1;
+        std::vector<catalogue_seed> seeds; ///< what a new bucket is filled with, once
+    };
+
+    kv_store(connection& nats, settings what);
+    ~kv_store() override;
+
+    /// Creates the bucket where it is missing, seeds it, and waits until all of it is in memory. Fails as ensure_stream does, or with
+    /// timeout at `until`.
+    [[nodiscard]] asio::awaitable<result<void>> open(deadline until);
+
+    [[nodiscard]] const catalogue_entry* get(const asset_id& id) const override;
+    [[nodiscard]] catalogue_page list(std::string_view after, std::size_t limit, std::size_t max_bytes) const override;
+
+    /// Answered once the bucket has it and get() shows it. `unavailable` while the watch is down: nothing was sent.
+    [[nodiscard]] asio::awaitable<result<revision>> put(asset_id id, std::string value, std::optional<revision> expected,
+                                                        deadline until) override;
+    [[nodiscard]] asio::awaitable<result<revision>> erase(asset_id id, std::optional<revision> expected, deadline until) override;
+
+    /// How long memory may have been behind the bucket; zero while the watch is in place and has caught up.
+    [[nodiscard]] std::chrono::milliseconds stale_for() const;
+
+    /// For STATS: {"records","revision","stale_for_ms"}.
+    [[nodiscard]] boost::json::value statistics() const;
+
+private:
+    asio::awaitable<result<void>> seed(deadline until);
+    asio::awaitable<result<revision>> write(asset_id id, std::string value, bool marker, std::optional<revision> expected,
+                                            deadline until);
+    void watch_from(revision first);
+    void watch_again();
+    void watch_changed(bool up, const stream_state& bucket);
+    void take(const std::vector<stored_message>& batch);
+    void apply(const stored_message& m);
+    void look_if_complete();
+
+    connection& nats_;
+    settings what_;
+    catalogue_table table_;                     ///< what is served
+    std::unique_ptr<catalogue_table> incoming_; ///< a whole new copy on its way; replaces table_ when it is complete
+    std::unique_ptr<ordered_consumer> watch_;
+    std::string created_;   ///< of the bucket watched: tells another one of the same name
+    stream_state bucket_;   ///< as it was when the watch was last put in place
+    revision taken_ = 0;    ///< last message of the bucket that has been taken in
+    bool up_ = false;       ///< the watch is in place
+    bool complete_ = false; ///< and everything that stood in the bucket then has been taken in
+    deadline::clock::time_point stale_since_ = deadline::clock::now();
+    sequence_waiter served_; ///< wakes those who wait for their own change
+    sequence_waiter opened_; ///< sequence 1: the table is complete for the first time
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+} // namespace marquee

@@ -1,0 +1,117 @@
+#include "schemas/event.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace marquee;
+using namespace std::chrono_literals;
+
+namespace
+{
+
+std::chrono::system_clock::time_point at(std::chrono::milliseconds since_epoch)
+{
+    return std::chrono::system_clock::time_point(since_epoch);
+}
+
+struct vector_row
+{
+    std::chrono::milliseconds since_epoch;
+    const char* text;
+};
+
+const vector_row vectors[] = {
+    {0ms, "1970-01-01T00:00:00.000Z"},
+    {-1ms, "1969-12-31T23:59:59.999Z"},
+    {-1s, "1969-12-31T23:59:59.000Z"},
+    {1769851800s + 123ms, "2026-01-31T09:30:00.123Z"},
+    {951782400s, "2000-02-29T00:00:00.000Z"},
+    {1709210096s + 7ms, "2024-02-29T12:34:56.007Z"},
+    {4102444799s + 999ms, "2099-12-31T23:59:59.999Z"},
+};
+
+const char* const times[] = {
+    "2026-01-31T09:30:00Z",        "2026-01-31T09:30:00.1Z", "2026-01-31T09:30:00.123456789Z", "2026-01-31T09:30:00+00:00",
+    "2026-01-31T09:30:00.5+00:00", "2026-01-31t09:30:00z",   "2024-02-29T00:00:00Z",           "2000-02-29T00:00:00Z",
+    "2016-12-31T23:59:60Z",        "0000-01-01T00:00:00Z",   "9999-12-31T23:59:59Z",
+};
+
+const char* const no_times[] = {
+    "",
+    "2026-01-31",
+    "09:30:00Z",
+    "2026-01-31T09:30:00",       // no zone
+    "2026-01-31T09:30:00+01:00", // not UTC
+    "2026-01-31T09:30:00-00:00", // RFC 3339: the zone is unknown
+    "2026-01-31T09:30:00+0000",
+    "2026-01-31 09:30:00Z",
+    "2026-01-31T09:30Z",
+    "2026-01-31T09:30:00.Z",
+    "2026-01-31T09:30:00.",
+    "2026-01-31T09:30:00,5Z",
+    "2026-01-31T09:30:00.5",
+    "2026-01-31T09:30:00ZZ",
+    "2026-01-31T09:30:00Z ",
+    " 2026-01-31T09:30:00Z",
+    "2026-00-31T09:30:00Z",
+    "2026-13-01T09:30:00Z",
+    "2026-01-00T09:30:00Z",
+    "2026-01-32T09:30:00Z",
+    "2026-02-29T09:30:00Z", // no leap year
+    "1900-02-29T09:30:00Z", // nor is 1900
+    "2026-04-31T09:30:00Z",
+    "2026-01-31T24:00:00Z",
+    "2026-01-31T09:60:00Z",
+    "2026-01-31T09:30:61Z",
+    "2026-1-31T09:30:00Z",
+    "+026-01-31T09:30:00Z",
+    "-026-01-31T09:30:00Z",
+    "2026/01/31T09:30:00Z",
+    "2026-01-31T09-30-00Z",
+    "20260131T093000Z0000",
+    "1769851800",
+    "now",
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(rfc3339_)
+
+BOOST_AUTO_TEST_CASE(times_are_written_in_utc_with_milliseconds)
+{
+    for (const auto& row : vectors)
+    {
+        BOOST_TEST(rfc3339(at(row.since_epoch)) == row.text);
+        BOOST_TEST(is_rfc3339_utc(row.text));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(parts_of_a_millisecond_are_cut_not_rounded)
+{
+    using std::chrono::duration_cast;
+    using duration = std::chrono::system_clock::duration;
+    const auto base = at(1769851800s);
+    BOOST_TEST(rfc3339(base + duration_cast<duration>(999'999us)) == "2026-01-31T09:30:00.999Z");
+    BOOST_TEST(rfc3339(at(0ms) - duration_cast<duration>(1us)) == "1969-12-31T23:59:59.999Z");
+}
+
+BOOST_AUTO_TEST_CASE(times_in_utc_are_recognised)
+{
+    for (const auto* text : times)
+        BOOST_TEST_CONTEXT(text) { BOOST_TEST(is_rfc3339_utc(text)); }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_time_in_utc_is_not)
+{
+    for (const auto* text : no_times)
+        BOOST_TEST_CONTEXT(text) { BOOST_TEST(!is_rfc3339_utc(text)); }
+}
+
+BOOST_AUTO_TEST_CASE(no_beginning_of_a_time_is_a_time)
+{
+    constexpr std::string_view whole = "2026-01-31T09:30:00.123+00:00";
+    BOOST_TEST(is_rfc3339_utc(whole));
+    for (std::size_t size = 0; size < whole.size(); ++size)
+        BOOST_TEST_CONTEXT(whole.substr(0, size)) { BOOST_TEST(!is_rfc3339_utc(whole.substr(0, size))); }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
