@@ -155,11 +155,10 @@ void running_reporting::check_lag()
     if (failed_)
         return;
     const auto lag = meter_.lag(clock::now());
-    // Joins when everything is counted, leaves when it lags: a lag in between changes nothing.
-    if (!serving_ && lag && (meter_.pending() == 0 || caught_up_once_) && *lag <= longest_lag)
-        serve(true);
-    else if (serving_ && *lag > longest_lag)
-        serve(false);
+    const bool current = lag && *lag <= longest_lag;
+    // Joins for the first time when everything is counted.
+    if (serving_ != current && (serving_ || caught_up_once_ || meter_.pending() == 0))
+        serve(current);
 }
 
 void running_reporting::check_lag_later()
