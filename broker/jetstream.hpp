@@ -65,15 +65,30 @@ struct stored_message
     std::uint64_t pending = 0;             ///< messages of the stream still to come after this one, when it was sent
 };
 
-/// Reads a stream in order from a sequence on, for ever: an ordered consumer (ADR-17). Gaps, a lost heartbeat and a lost link make a new
-/// consumer from the last sequence handed out. Messages of one loop turn are handed over together.
+/// A place in a stream: a message, and when the stream stored it.
+struct stream_position
+{
+    std::uint64_t sequence = 0;            ///< 0: before the first message
+    std::chrono::nanoseconds timestamp{0}; ///< 0: not known
+};
+
+/// What can have become of the message at a place.
+enum class lost_place
+{
+    gone = 1, ///< it is not in the stream any more: expired, purged, overwritten, or never there
+    another   ///< its sequence has another message now: the stream lost its end and grew anew
+};
+
+/// Reads a stream in order from a place on, for ever: an ordered consumer (ADR-17). Gaps, a lost heartbeat and a lost link make a new
+/// consumer after the last message handed out. Each looks first whether that message is still the one it was: sequences are used again
+/// after a power cut or from a restored store, and timestamps are not. Messages of one loop turn are handed over together.
 class ordered_consumer
 {
 public:
     struct settings
     {
         std::string stream;
-        std::uint64_t start_sequence = 1;
+        stream_position after;                          ///< reading begins with the message after this one
         std::chrono::milliseconds idle_heartbeat{1000}; ///< three missed: a new consumer
     };
 
@@ -83,10 +98,14 @@ public:
     /// Called on the io thread when the consumer is in place (`up`, with the stream's state at that moment) and when it is lost.
     using state_handler = std::function<void(bool up, const stream_state&)>;
 
+    /// Called on the io thread, after on_state(true, …), when the last message handed out is not found again. With `gone` reading goes on;
+    /// with `another` the consumer has stopped: what was handed out is no part of the stream.
+    using place_handler = std::function<void(lost_place)>;
+
     virtual ~ordered_consumer() = default;
 
     [[nodiscard]] static std::unique_ptr<ordered_consumer> start(connection& nats, settings what, batch_handler on_batch,
-                                                                 state_handler on_state);
+                                                                 state_handler on_state, place_handler on_lost_place);
 
     /// Ends it; no handler is called after this returns. Also from within a handler.
     virtual void stop() = 0;

@@ -65,6 +65,17 @@ std::optional<delivery> parse_delivery(std::string_view reply)
     return out;
 }
 
+/// By the answer to its creation.
+bool has_nothing_to_deliver(const json::object& consumer)
+{
+    const auto* pending = consumer.if_contains("num_pending");
+    const auto* delivered = consumer.if_contains("delivered");
+    if (pending == nullptr || delivered == nullptr || !delivered->is_object())
+        return false;
+    const auto* sequence = delivered->as_object().if_contains("consumer_seq");
+    return *pending == 0 && sequence != nullptr && *sequence == 0;
+}
+
 constexpr auto request_timeout = 5s;
 constexpr auto first_backoff = 50ms;
 constexpr auto longest_backoff = 2000ms;
@@ -73,9 +84,9 @@ class ordered_consumer_impl : public std::enable_shared_from_this<ordered_consum
 {
 public:
     ordered_consumer_impl(connection& nats, ordered_consumer::settings what, ordered_consumer::batch_handler on_batch,
-                          ordered_consumer::state_handler on_state)
+                          ordered_consumer::state_handler on_state, ordered_consumer::place_handler on_lost_place)
         : nats_(nats), what_(std::move(what)), on_batch_(std::move(on_batch)), on_state_(std::move(on_state)),
-          next_sequence_(what_.start_sequence), watchdog_(nats.context()), retry_(nats.context())
+          on_lost_place_(std::move(on_lost_place)), place_(what_.after), watchdog_(nats.context()), retry_(nats.context())
     {
     }
 
@@ -88,6 +99,8 @@ private:
     asio::awaitable<result<stream_state>> create(std::uint64_t round);
     void arrived(std::uint64_t round, message msg);
     void control(const message& msg);
+    bool is_place(const delivery& where);
+    void place_lost(lost_place how);
     void take(message msg, const delivery& where);
     void hand_over();
     void lost(std::string_view why);
@@ -99,8 +112,10 @@ private:
     ordered_consumer::settings what_;
     ordered_consumer::batch_handler on_batch_;
     ordered_consumer::state_handler on_state_;
+    ordered_consumer::place_handler on_lost_place_;
 
-    std::uint64_t next_sequence_;         ///< of the stream: the first one not handed over nor batched
+    stream_position place_;               ///< the last message handed over or batched
+    bool looking_for_place_ = false;      ///< this consumer has not delivered anything yet, and begins with the message at place_
     std::uint64_t consumer_sequence_ = 0; ///< of the last message delivered by this consumer
     std::uint64_t round_ = 0;             ///< counts consumers; what belongs to an older one is void
     bool up_ = false;
@@ -193,6 +208,7 @@ asio::awaitable<result<stream_state>> ordered_consumer_impl::create(std::uint64_
         co_return sub.error();
     sub_ = std::move(*sub);
     consumer_sequence_ = 0;
+    looking_for_place_ = place_.timestamp.count() != 0;
     up_ = true;
     on_state_(true, *state);
     if (round != round_ || stopped_)
@@ -211,6 +227,8 @@ asio::awaitable<result<stream_state>> ordered_consumer_impl::create(std::uint64_
         co_return fail(errc::malformed_reply, "JetStream answered no JSON object");
     if (const auto* failure = parsed.as_object().if_contains("error"))
         co_return fail(errc::unavailable, json::serialize(*failure));
+    if (round == round_ && has_nothing_to_deliver(parsed.as_object()) && std::exchange(looking_for_place_, false))
+        place_lost(lost_place::gone);
     if (round == round_)
         watch();
     co_return state;
@@ -221,7 +239,7 @@ std::string ordered_consumer_impl::create_payload(const std::string& inbox) cons
     const auto heartbeat = std::chrono::nanoseconds(what_.idle_heartbeat).count();
     json::object config{{"deliver_subject", inbox},
                         {"deliver_policy", "by_start_sequence"},
-                        {"opt_start_seq", next_sequence_},
+                        {"opt_start_seq", looking_for_place_ ? place_.sequence : place_.sequence + 1},
                         {"ack_policy", "none"},
                         {"max_deliver", 1},
                         {"replay_policy", "instant"},
@@ -248,7 +266,30 @@ void ordered_consumer_impl::arrived(std::uint64_t round, message msg)
     else if (where->consumer_sequence != consumer_sequence_ + 1)
         lost("a message is missing");
     else
-        take(std::move(msg), *where);
+    {
+        consumer_sequence_ = where->consumer_sequence;
+        if (!is_place(*where) && !stopped_)
+            take(std::move(msg), *where);
+    }
+}
+
+/// Is this the message at the place, delivered once more by a new consumer?
+bool ordered_consumer_impl::is_place(const delivery& where)
+{
+    if (!std::exchange(looking_for_place_, false))
+        return false;
+    const bool there = where.stream_sequence == place_.sequence;
+    if (there && where.timestamp == place_.timestamp.count())
+        return true;
+    place_lost(there ? lost_place::another : lost_place::gone);
+    return false;
+}
+
+void ordered_consumer_impl::place_lost(lost_place how)
+{
+    if (how == lost_place::another)
+        stop();
+    on_lost_place_(how);
 }
 
 /// Heartbeats and flow control (status 100), or the end of the consumer (409 and others).
@@ -270,8 +311,7 @@ void ordered_consumer_impl::control(const message& msg)
 
 void ordered_consumer_impl::take(message msg, const delivery& where)
 {
-    consumer_sequence_ = where.consumer_sequence;
-    next_sequence_ = where.stream_sequence + 1;
+    place_ = {where.stream_sequence, std::chrono::nanoseconds(where.timestamp)};
     stored_message stored;
     stored.subject = std::move(msg.subject);
     stored.data = std::move(msg.data);
@@ -364,9 +404,10 @@ private:
 } // namespace
 
 std::unique_ptr<ordered_consumer> ordered_consumer::start(connection& nats, settings what, batch_handler on_batch,
-                                                          state_handler on_state)
+                                                          state_handler on_state, place_handler on_lost_place)
 {
-    auto impl = std::make_shared<ordered_consumer_impl>(nats, std::move(what), std::move(on_batch), std::move(on_state));
+    auto impl = std::make_shared<ordered_consumer_impl>(nats, std::move(what), std::move(on_batch), std::move(on_state),
+                                                        std::move(on_lost_place));
     return std::make_unique<ordered_consumer_handle>(std::move(impl));
 }
 

@@ -26,7 +26,7 @@ public:
     /// already, with stopping after stop().
     [[nodiscard]] asio::awaitable<result<void>> wait(std::uint64_t sequence, deadline until);
 
-    /// Everything up to `sequence` has been taken in: wakes those who wait for it.
+    /// Everything up to `sequence` has been taken in: wakes those who wait for it. Less than before where the stream is read anew.
     void applied(std::uint64_t sequence);
 
     /// Ends every wait, now and later.

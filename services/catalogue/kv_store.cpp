@@ -57,7 +57,7 @@ asio::awaitable<result<void>> kv_store::open(deadline until)
     const auto seeded = co_await seed(until);
     if (seeded.has_error())
         co_return seeded.error();
-    watch_from(1);
+    watch_from_start();
     const auto opened = co_await opened_.wait(1, until);
     if (opened.has_error())
         co_return fail(opened.error().code, "bucket " + what_.bucket + " could not be read in time");
@@ -142,14 +142,19 @@ asio::awaitable<result<revision>> kv_store::write(asset_id id, std::string value
     co_return stored->sequence;
 }
 
-void kv_store::watch_from(revision first)
+void kv_store::watch_from_start()
 {
     ordered_consumer::settings what;
     what.stream = "KV_" + what_.bucket;
-    what.start_sequence = first;
     watch_ = ordered_consumer::start(
         nats_, std::move(what), [this](const std::vector<stored_message>& batch) { take(batch); },
-        [this](bool up, const stream_state& bucket) { watch_changed(up, bucket); });
+        [this](bool up, const stream_state& bucket) { watch_changed(up, bucket); },
+        [this](lost_place)
+        {
+            // Overwritten meanwhile, as a bucket's messages are, or never in this bucket: which of the two cannot be told.
+            log(log_level::info, "the last revision seen is gone; reading the bucket anew", {{"bucket", what_.bucket}});
+            watch_again();
+        });
 }
 
 /// Everything anew, from the start of the bucket; what there is is served meanwhile.
@@ -159,13 +164,14 @@ void kv_store::watch_again()
     incoming_ = std::make_unique<catalogue_table>();
     created_.clear();
     taken_ = 0;
+    served_.applied(0); // revisions may be used again
     watch_->stop();
     // Not here: this runs inside a handler of the consumer that would be destroyed.
     asio::post(nats_.context(),
                [this, alive = alive_]
                {
                    if (*alive)
-                       watch_from(1);
+                       watch_from_start();
                });
 }
 

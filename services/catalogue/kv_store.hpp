@@ -49,7 +49,7 @@ private:
     asio::awaitable<result<void>> seed(deadline until);
     asio::awaitable<result<revision>> write(asset_id id, std::string value, bool marker, std::optional<revision> expected,
                                             deadline until);
-    void watch_from(revision first);
+    void watch_from_start();
     void watch_again();
     void watch_changed(bool up, const stream_state& bucket);
     void take(const std::vector<stored_message>& batch);
