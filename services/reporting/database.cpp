@@ -96,6 +96,8 @@ SQLite::Database open_database(const std::string& path)
     return db;
 }
 
+bool is_disk_full(const SQLite::Exception& e) noexcept { return e.getErrorCode() == SQLITE_FULL; }
+
 error database_error(const std::string& path, const SQLite::Exception& e)
 {
     const int code = e.getErrorCode();

@@ -33,6 +33,9 @@ private:
 /// Opens or creates the database. Throws SQLite::Exception; one that is no projection of this version is SQLITE_NOTADB.
 [[nodiscard]] SQLite::Database open_database(const std::string& path);
 
+/// The change was not made for want of room; nothing is damaged.
+[[nodiscard]] bool is_disk_full(const SQLite::Exception& e) noexcept;
+
 /// What SQLite said, with the file, for people.
 [[nodiscard]] error database_error(const std::string& path, const SQLite::Exception& e);
 

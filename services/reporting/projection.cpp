@@ -43,8 +43,9 @@ public:
     template <class Work>
     auto guarded(Work work) -> result<decltype(work(std::declval<projection_tables&>()))>
     {
-        if (!failure_.empty())
+        if (condition_ == file_condition::broken)
             return fail(errc::unavailable, failure_);
+        condition_ = file_condition::sound;
         try
         {
             if constexpr (std::is_void_v<decltype(work(tables_))>)
@@ -57,16 +58,21 @@ public:
         }
         catch (const SQLite::Exception& e)
         {
-            return broken(database_error(settings_.path, e));
+            if (!is_disk_full(e))
+                return broken(database_error(settings_.path, e));
+            condition_ = file_condition::full;
+            return database_error(settings_.path, e);
         }
     }
 
     [[nodiscard]] const projection_progress& progress() const noexcept { return progress_; }
+    [[nodiscard]] file_condition condition() const noexcept { return condition_; }
     [[nodiscard]] std::int64_t forgotten() const { return progress_.stream_time.count() - settings_.dedupe_window.count(); }
 
 private:
     error broken(error why)
     {
+        condition_ = file_condition::broken;
         failure_ = why.detail;
         return why;
     }
@@ -79,7 +85,8 @@ private:
     SQLite::Database db_;
     projection_tables tables_;
     projection_progress progress_;
-    std::string failure_; ///< empty: all is well
+    file_condition condition_ = file_condition::sound;
+    std::string failure_; ///< why it is broken
 };
 
 result<void> projection::state::load()
@@ -250,6 +257,8 @@ result<std::optional<first_use>> projection::find_use(std::string_view event_id)
 }
 
 const projection_progress& projection::progress() const noexcept { return state_->progress(); }
+
+file_condition projection::condition() const noexcept { return state_->condition(); }
 
 result<void> projection::dump(std::ostream& out)
 {

@@ -39,6 +39,14 @@ struct projection_progress
     std::string last_reject_reason;
 };
 
+/// What can be done with the file.
+enum class file_condition
+{
+    sound = 1,
+    full,  ///< the disk is: nothing of the last change was made, and the next may be tried
+    broken ///< neither written nor read any more; end the program
+};
+
 /// The event that took an id.
 struct first_use
 {
@@ -50,8 +58,8 @@ struct first_use
 /// An event is a duplicate if its id was counted less than the window earlier. Time is stream time, which never runs backwards: a timestamp earlier than
 /// one before it in the stream counts as that one. So ids may be pruned by age, and no rebuild or batch size changes a count.
 ///
-/// Failures are `unavailable` with what SQLite said. After a failed `apply` nothing of it is in the file, and the object refuses everything:
-/// end the program. Single-threaded; one process a file.
+/// Failures are `unavailable` with what SQLite said. After a failed `apply` nothing of it is in the file, and condition() tells what now. Single-threaded;
+/// one process a file.
 class projection
 {
 public:
@@ -80,6 +88,8 @@ public:
     [[nodiscard]] result<std::optional<first_use>> find_use(std::string_view event_id);
 
     [[nodiscard]] const projection_progress& progress() const noexcept;
+
+    [[nodiscard]] file_condition condition() const noexcept;
 
     /// Everything that a rebuild must reproduce, as text in one canonical order.
     [[nodiscard]] result<void> dump(std::ostream& out);

@@ -27,7 +27,9 @@ constexpr auto stream_retry = 200ms;
 constexpr std::size_t most_in_transaction =
     16384; ///< a transaction pays by its pages: larger ones count faster, and block the loop longer
 
-boost::json::value statistics(const projection_progress& p, const lag_meter& meter, bool serving)
+constexpr auto room_check = 1s; ///< while the disk is full
+
+boost::json::value statistics(const projection_progress& p, const lag_meter& meter, bool serving, const std::string& alarm)
 {
     boost::json::object data{{"applied", p.applied}, {"duplicates", p.duplicates}, {"rejected", p.rejected}};
     if (p.rejected > 0)
@@ -38,6 +40,8 @@ boost::json::value statistics(const projection_progress& p, const lag_meter& met
     if (behind)
         data["lag_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(*behind).count();
     data["serving"] = serving;
+    if (!alarm.empty())
+        data["alarm"] = alarm;
     return data;
 }
 
@@ -54,13 +58,15 @@ public:
     asio::awaitable<void> stop(deadline until) override;
 
 private:
+    void consume();
     void on_state(bool up, const stream_state& stream);
+    void on_lost_place(lost_place how);
     void on_batch(std::vector<stored_message> batch);
     void count_collected();
     void check_lag();
     void check_lag_later();
     void serve(bool yes);
-    void give_up(const std::string& why);
+    void stop_counting(const std::string& why);
 
     connection& nats_;
     std::shared_ptr<reporting_views> views_;
@@ -68,8 +74,10 @@ private:
     lag_meter meter_;
     std::vector<stored_message> collected_; ///< in order, not counted yet
     bool serving_ = false;
-    bool failed_ = false;
     bool caught_up_once_ = false;
+    bool counting_ = false;
+    std::string alarm_; ///< why it does not count; empty: all is well
+    clock::time_point look_for_room_ = clock::time_point::max();
     clock::time_point started_ = clock::now();
     asio::steady_timer check_;
     std::unique_ptr<service> service_;
@@ -83,26 +91,39 @@ result<void> running_reporting::start()
     config.version = MARQUEE_VERSION;
     config.description = "Views of each asset and of each user";
     config.serving = false; // until caught up
-    auto data = [this] { return statistics(views_->counts.progress(), meter_, serving_); };
+    auto data = [this] { return statistics(views_->counts.progress(), meter_, serving_, alarm_); };
     auto started = service::start(nats_, std::move(config), reporting_endpoints(views_, std::move(data)));
     if (started.has_error())
         return started.error();
     service_ = std::move(*started);
-
-    ordered_consumer::settings what;
-    what.stream = std::string(names::stream_events);
-    // The last event counted comes once more, so that its timestamp tells whether the stream is still the same.
-    what.start_sequence = std::max<std::uint64_t>(1, views_->counts.progress().last_sequence);
-    consumer_ = ordered_consumer::start(
-        nats_, std::move(what), [this](std::vector<stored_message> batch) { on_batch(std::move(batch)); },
-        [this](bool up, const stream_state& stream) { on_state(up, stream); });
+    consume();
     check_lag_later();
     return {};
 }
 
+void running_reporting::consume()
+{
+    counting_ = true;
+    look_for_room_ = clock::time_point::max();
+    ordered_consumer::settings what;
+    what.stream = std::string(names::stream_events);
+    what.after = {views_->counts.progress().last_sequence, views_->counts.progress().last_timestamp};
+    consumer_ = ordered_consumer::start(
+        nats_, std::move(what), [this](std::vector<stored_message> batch) { on_batch(std::move(batch)); },
+        [this](bool up, const stream_state& stream) { on_state(up, stream); }, [this](lost_place how) { on_lost_place(how); });
+}
+
+void running_reporting::on_lost_place(lost_place how)
+{
+    // An event that expired after it was counted is no loss.
+    if (how == lost_place::another)
+        stop_counting("event " + std::to_string(views_->counts.progress().last_sequence) +
+                      " is not the one that was counted: the stream lost its end and grew anew (--rebuild is the cure)");
+}
+
 void running_reporting::on_state(bool up, const stream_state& stream)
 {
-    if (failed_)
+    if (!counting_)
         return;
     if (!up)
     {
@@ -112,7 +133,7 @@ void running_reporting::on_state(bool up, const stream_state& stream)
     }
     if (auto attached = views_->counts.attach(stream); attached.has_error())
     {
-        give_up(attached.error().detail);
+        stop_counting(attached.error().detail);
         return;
     }
     const auto counted = views_->counts.progress().last_sequence;
@@ -123,7 +144,7 @@ void running_reporting::on_state(bool up, const stream_state& stream)
 
 void running_reporting::on_batch(std::vector<stored_message> batch)
 {
-    if (failed_)
+    if (!counting_)
         return;
     const auto pending = batch.back().pending;
     std::move(batch.begin(), batch.end(), std::back_inserter(collected_));
@@ -141,9 +162,10 @@ void running_reporting::count_collected()
         const auto part = all.subspan(at, std::min(most_in_transaction, all.size() - at));
         if (auto applied = views_->counts.apply(part); applied.has_error())
         {
-            give_up(applied.error().detail);
+            stop_counting(applied.error().detail);
             return;
         }
+        alarm_.clear();
         views_->waiter.applied(views_->counts.progress().last_sequence);
         meter_.counted(part.size(), part.back().pending, clock::now());
     }
@@ -152,7 +174,7 @@ void running_reporting::count_collected()
 
 void running_reporting::check_lag()
 {
-    if (failed_)
+    if (!counting_)
         return;
     const auto lag = meter_.lag(clock::now());
     const bool current = lag && *lag <= longest_lag;
@@ -170,6 +192,8 @@ void running_reporting::check_lag_later()
             const auto alive = weak.lock();
             if (cancelled || !alive)
                 return;
+            if (clock::now() >= look_for_room_)
+                consume();
             check_lag();
             check_lag_later();
         });
@@ -196,12 +220,30 @@ void running_reporting::serve(bool yes)
              {"ms", std::to_string(ms)}});
 }
 
-void running_reporting::give_up(const std::string& why)
+/// Out of the queue group. For good where the stream is not the one that was counted: `$SRV` goes on telling why. Until there is room again
+/// where the disk is full: nothing was counted that is not in the file. A broken file ends the program.
+void running_reporting::stop_counting(const std::string& why)
 {
-    failed_ = true;
-    serving_ = false;
-    (void)service_->set_serving(false); // the program ends anyway
-    fatal_(why);
+    if (std::exchange(alarm_, why) != why)
+        log(log_level::error, "counting has stopped", {{"why", why}});
+    counting_ = false;
+    collected_.clear();
+    meter_.down(clock::now());
+    if (serving_)
+        serve(false);
+    switch (views_->counts.condition())
+    {
+    case file_condition::sound:
+        consumer_->stop();
+        break;
+    case file_condition::full:
+        consumer_->stop();
+        look_for_room_ = clock::now() + room_check;
+        break;
+    case file_condition::broken:
+        fatal_(why);
+        break;
+    }
 }
 
 asio::awaitable<void> running_reporting::stop(deadline until)
