@@ -13,7 +13,8 @@ namespace
 /// Asks for the views of one asset or user and passes the reply on.
 asio::awaitable<http_result> views_of(edge_context& edge, const routed_call& call, const subject& to, const std::string& id)
 {
-    auto reply = co_await await_answer(send_call(edge, call, to));
+    const header_list none;
+    auto reply = co_await ask_twice(edge, call, to, {}, none, call.until);
     if (reply.has_error())
         co_return request_failure(reply.error(), id);
     auto views = decode_reply_about<views_reply>(reply->data, id);
@@ -50,7 +51,9 @@ answer top_assets(edge_context& edge, routed_call call)
     top_request request;
     request.limit = *limit;
     const auto payload = encode(request);
-    auto reply = co_await await_answer(send_call(edge, call, subjects::reporting_top(), payload));
+    const auto to = subjects::reporting_top();
+    const header_list none;
+    auto reply = co_await ask_twice(edge, call, to, payload, none, call.until);
     if (reply.has_error())
         co_return reply.error();
     auto top = decode_reply<top_reply>(reply->data);

@@ -62,6 +62,19 @@ asio::awaitable<result<message>> await_answer(pending_reply pending)
     co_return reply;
 }
 
+asio::awaitable<result<message>> ask_twice(edge_context& edge, const routed_call& call, const subject& to,
+                                           std::string_view payload, header_list headers, deadline until)
+{
+    headers.set(names::header_request_id, call.request.id);
+    const auto half = deadline::in(until.remaining() / 2);
+    auto first = call_service(edge.nats, to, payload, headers, half);
+    auto reply = co_await await_answer(std::move(first));
+    if (reply.has_value() || reply.error().code != errc::timeout || until.passed())
+        co_return reply;
+    auto second = call_service(edge.nats, to, payload, headers, until);
+    co_return co_await await_answer(std::move(second));
+}
+
 asio::awaitable<result<message>> await_change(pending_reply pending)
 {
     const bool sent = !pending.settled(); // settled already: it failed before it left

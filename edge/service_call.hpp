@@ -19,7 +19,12 @@ namespace marquee
 /// (credentials, routes, framing) become malformed_reply.
 [[nodiscard]] asio::awaitable<result<message>> await_answer(pending_reply pending);
 
-/// The same for a change. Once it was sent, a lost link or a passed deadline leaves open what happened: outcome_unknown.
+/// Asks a question of a service that may run as several instances, and asks once more when half of the time until `until` has passed in
+/// silence: an instance that hangs stays in its queue group until the broker notices. Fails as await_answer does.
+[[nodiscard]] asio::awaitable<result<message>> ask_twice(edge_context& edge, const routed_call& call, const subject& to,
+                                                         std::string_view payload, header_list headers, deadline until);
+
+/// await_answer for a change. Once it was sent, a lost link or a passed deadline leaves open what happened: outcome_unknown.
 [[nodiscard]] asio::awaitable<result<message>> await_change(pending_reply pending);
 
 /// Reads a reply that speaks of one id. Fails with malformed_reply also where it speaks of another one.

@@ -52,11 +52,10 @@ asio::awaitable<result<view_counts>> count_view(edge_context& edge, const routed
                                                 std::uint64_t sequence, deadline until)
 {
     header_list headers;
-    headers.set(names::header_request_id, call.request.id);
     headers.set(names::header_after, std::to_string(sequence));
     headers.set(names::header_event, seen.event_id);
     const auto to = subjects::reporting_views(seen.asset, seen.user);
-    auto reply = co_await await_answer(call_service(edge.nats, to, {}, std::move(headers), until));
+    auto reply = co_await ask_twice(edge, call, to, {}, std::move(headers), until);
     if (reply.has_error())
     {
         if (reply.error() == errc::key_reused)

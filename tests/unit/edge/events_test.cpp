@@ -39,10 +39,22 @@ BOOST_AUTO_TEST_CASE(the_unknown_and_the_failing_have_codes_of_their_own)
         BOOST_TEST_CONTEXT(each.path << ' ' << each.code)
         {
             nats.script(each.subject, each.reply);
+            if (each.reply.has_error() && each.reply.error() == errc::timeout)
+                nats.script(each.subject, each.reply); // silence is asked once more
             const auto answer = send("GET", each.path);
             check_problem(answer, each.status, each.code);
             BOOST_TEST(member(answer, "id") == "1");
         }
+}
+
+BOOST_AUTO_TEST_CASE(a_silent_instance_is_asked_once_and_then_another)
+{
+    nats.script("reporting.user.1", fail(errc::timeout));
+    nats.script_json("reporting.user.1", R"({"id":"1","views":2})");
+    BOOST_TEST(send("GET", "/events/user/1").body == R"({"id":"1","views":2})");
+    BOOST_REQUIRE(nats.seen.size() == 2U);
+    BOOST_TEST(nats.seen[0].until.remaining() <= edge.timeout / 2);
+    BOOST_TEST((nats.seen[1].until.at() > nats.seen[0].until.at()));
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_id_is_400_and_nothing_is_sent)
