@@ -1,6 +1,7 @@
 #include "broker/jetstream.hpp"
 
 #include "broker/log.hpp"
+#include "broker/planted_fault.hpp"
 #include "schemas/messages.hpp"
 
 #include <boost/asio/redirect_error.hpp>
@@ -155,11 +156,13 @@ result<stream_state> use_existing(const stream_config& wanted, const json::objec
 asio::awaitable<result<stored_event>> publish_stored(requester& nats, subject to, std::string payload, std::string message_id,
                                                      deadline until, header_list headers)
 {
-    if (!message_id.empty())
+    if (!message_id.empty() && !planted("no_message_id"))
         headers.set(names::header_msg_id, message_id);
     for (;;)
     {
         auto pending = nats.request(to, payload, headers, until);
+        if (planted("ack_before_stored"))
+            co_return stored_event{1, false};
         auto reply = co_await pending.receive();
         if (reply.has_error())
             co_return reply.error();
@@ -170,10 +173,10 @@ asio::awaitable<result<stored_event>> publish_stored(requester& nats, subject to
             co_return fail(errc::revision_mismatch, ack->error->description.value_or(""));
         if (ack->error)
             co_return fail(errc::unavailable, ack->error->description.value_or("JetStream refused the message"));
-        if (ack->seq.value_or(0) > 0)
+        if (ack->seq.value_or(0) > 0 || planted("ack_without_sequence"))
         {
             stored_event stored;
-            stored.sequence = *ack->seq;
+            stored.sequence = ack->seq.value_or(0);
             stored.duplicate = ack->duplicate.value_or(false);
             co_return stored;
         }

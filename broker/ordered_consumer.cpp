@@ -1,6 +1,7 @@
 #include "broker/jetstream.hpp"
 
 #include "broker/log.hpp"
+#include "broker/planted_fault.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -208,7 +209,9 @@ asio::awaitable<result<stream_state>> ordered_consumer_impl::create(std::uint64_
         co_return sub.error();
     sub_ = std::move(*sub);
     consumer_sequence_ = 0;
-    looking_for_place_ = place_.timestamp.count() != 0;
+    looking_for_place_ = place_.timestamp.count() != 0 && !planted("place_not_checked");
+    if (round > 1 && planted("resume_skips_one"))
+        place_ = {place_.sequence + 1, std::chrono::nanoseconds(0)};
     up_ = true;
     on_state_(true, *state);
     if (round != round_ || stopped_)

@@ -1,5 +1,6 @@
 // The play, and its sibling that only records a view.
 #include "broker/log.hpp"
+#include "broker/planted_fault.hpp"
 #include "edge/handlers.hpp"
 #include "edge/service_call.hpp"
 #include "edge/views.hpp"
@@ -53,7 +54,7 @@ asio::awaitable<result<view_counts>> store_and_count(edge_context& edge, const r
     {
         log(log_level::debug, "a view is not confirmed",
             {{"request", call.request.id}, {"reason", std::string(name_of(sequence.error().code))}});
-        co_return counts_missing("events");
+        co_return counts_missing(planted("said_to_be_stored") ? "reporting" : "events");
     }
     co_return co_await count_view(edge, call, seen, *sequence, until);
 }
@@ -88,6 +89,8 @@ answer play(edge_context& edge, routed_call call)
     if (counts.has_error())
         co_return request_failure(counts.error(), id);
 
+    if (planted("counts_swapped"))
+        std::swap(counts->user, counts->asset);
     play_reply reply;
     reply.id = id;
     reply.title = std::move(found->about.title);

@@ -1,6 +1,7 @@
 #include "services/catalogue/kv_store.hpp"
 
 #include "broker/log.hpp"
+#include "broker/planted_fault.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/json/object.hpp>
@@ -71,7 +72,8 @@ asio::awaitable<result<void>> kv_store::seed(deadline until)
     for (std::size_t i = 0; i < what_.seeds.size(); ++i)
     {
         header_list headers;
-        headers.set("Nats-Expected-Last-Sequence", std::to_string(i));
+        if (!planted("seeds_always"))
+            headers.set("Nats-Expected-Last-Sequence", std::to_string(i));
         const auto to = subjects::kv_entry(what_.bucket, what_.seeds[i].id);
         const auto value = what_.seeds[i].value;
         const std::string no_id;
@@ -129,13 +131,15 @@ asio::awaitable<result<revision>> kv_store::write(asset_id id, std::string value
     header_list headers;
     if (marker)
         headers.set(header_operation, "DEL");
-    if (expected)
+    if (expected && !planted("change_without_comparing"))
         headers.set("Nats-Expected-Last-Subject-Sequence", std::to_string(*expected));
     const auto to = subjects::kv_entry(what_.bucket, id);
     const std::string no_id;
     const auto stored = co_await publish_stored(nats_.requests(), to, std::move(value), no_id, until, headers);
     if (stored.has_error())
         co_return change_failure(stored.error());
+    if (planted("change_acked_before_served"))
+        co_return stored->sequence;
     const auto shown = co_await served_.wait(stored->sequence, until);
     if (shown.has_error())
         co_return fail(errc::outcome_unknown, "the bucket has it; this instance has not seen it in time");

@@ -1,12 +1,15 @@
 #include "services/reporting/projection.hpp"
 
 #include "broker/log.hpp"
+#include "broker/planted_fault.hpp"
 #include "services/reporting/database.hpp"
 #include "services/reporting/projection_tables.hpp"
 
 #include <algorithm>
 #include <map>
 #include <ostream>
+
+#include <unistd.h>
 
 namespace marquee
 {
@@ -78,6 +81,8 @@ private:
     }
     void count(const stored_message& m, projection_progress& next, batch_counts& counts, std::uint64_t& logged);
     void reject(const stored_message& m, const error& why, projection_progress& next, std::uint64_t& logged);
+    template <class Work>
+    void commit_a_part(Work work);
     void commit(const projection_progress& next, const batch_counts& counts, std::size_t messages);
 
     projection_settings settings_;
@@ -175,8 +180,10 @@ void projection::state::count(const stored_message& m, projection_progress& next
         reject(m, event.error(), next, logged);
         return;
     }
+    if (planted("clock_decides"))
+        next.stream_time = std::chrono::system_clock::now().time_since_epoch();
     const id_use use{m.sequence, next.stream_time.count(), event->asset.text(), event->user.text()};
-    if (event->id && !tables_.take_id(*event->id, use, settings_.dedupe_window.count()))
+    if (event->id && !tables_.take_id(*event->id, use, settings_.dedupe_window.count()) && !planted("id_check_off"))
     {
         ++next.duplicates;
         return;
@@ -196,12 +203,26 @@ void projection::state::reject(const stored_message& m, const error& why, projec
             {{"sequence", std::to_string(m.sequence)}, {"reason", next.last_reject_reason}});
 }
 
+/// Only for planted faults: what a transaction must not do, with time for a crash behind it.
+template <class Work>
+void projection::state::commit_a_part(Work work)
+{
+    work();
+    db_.exec("COMMIT");
+    ::usleep(20'000);
+    db_.exec("BEGIN");
+}
+
 void projection::state::commit(const projection_progress& next, const batch_counts& counts, std::size_t messages)
 {
+    if (planted("sequence_before_counts"))
+        commit_a_part([&] { tables_.save(next); });
     for (const auto& [id, views] : counts.assets)
         tables_.add_asset_views(id, views);
     for (const auto& [id, views] : counts.users)
         tables_.add_user_views(id, views);
+    if (planted("counts_before_sequence"))
+        commit_a_part([] {});
     tables_.prune(next.stream_time.count() - settings_.dedupe_window.count(), 2 * messages + 100);
     tables_.save(next);
 }

@@ -220,30 +220,23 @@ void running_reporting::serve(bool yes)
              {"ms", std::to_string(ms)}});
 }
 
-/// Out of the queue group. For good where the stream is not the one that was counted: `$SRV` goes on telling why. Until there is room again
-/// where the disk is full: nothing was counted that is not in the file. A broken file ends the program.
+/// An instance that has served leaves the queue group and goes on answering `$SRV`, which tells why: for good where the stream is not the one that was
+/// counted, until there is room where the disk is full. One that has not served yet, and any with a broken file, ends the program.
 void running_reporting::stop_counting(const std::string& why)
 {
     if (std::exchange(alarm_, why) != why)
         log(log_level::error, "counting has stopped", {{"why", why}});
     counting_ = false;
     collected_.clear();
+    consumer_->stop();
     meter_.down(clock::now());
     if (serving_)
         serve(false);
-    switch (views_->counts.condition())
-    {
-    case file_condition::sound:
-        consumer_->stop();
-        break;
-    case file_condition::full:
-        consumer_->stop();
-        look_for_room_ = clock::now() + room_check;
-        break;
-    case file_condition::broken:
+    const auto file = views_->counts.condition();
+    if (file == file_condition::broken || !caught_up_once_)
         fatal_(why);
-        break;
-    }
+    else if (file == file_condition::full)
+        look_for_room_ = clock::now() + room_check;
 }
 
 asio::awaitable<void> running_reporting::stop(deadline until)
