@@ -1,0 +1,32 @@
+// Reads stream EVENTS from its start, in order, with nothing of Marquee's.
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+
+export async function streamInfo(nats, name) {
+  const manager = await jetstreamManager(nats, { timeout: 30_000 });
+  return manager.streams.info(name);
+}
+
+/** Gives every message to `take(sequence, timestamp, data)` until the stream ends; returns what the stream says of itself then. */
+export async function readStream(nats, name, take) {
+  const streams = jetstream(nats, { timeout: 30_000 });
+  let seen = 0;
+  let read = 0;
+  for (;;) {
+    const info = await streamInfo(nats, name);
+    const { messages, first_seq: first, last_seq: last } = info.state;
+    if (messages === 0 || seen >= last) {
+      if (read < messages) throw new Error(`stream ${name} holds ${messages} messages, but only ${read} could be read`);
+      return info;
+    }
+    const consumer = await streams.consumers.get(name, { opt_start_seq: Math.max(first, seen + 1), deliver_policy: "by_start_sequence" });
+    for await (const message of await consumer.consume({ max_messages: 5000 })) {
+      const { streamSequence, pending } = message.info;
+      if (streamSequence <= seen) throw new Error(`stream ${name} gave ${streamSequence} after ${seen}`);
+      seen = streamSequence;
+      read += 1;
+      take(streamSequence, message.timestampNanos, message.data);
+      if (seen >= last || pending === 0) break;
+    }
+    await consumer.delete().catch(() => {}); // it would go by itself later
+  }
+}
