@@ -74,9 +74,13 @@ private:
         else
         {
             part_ = std::move(*part);
-            if (ending_) // a signal came first
-                stop_now();
-            else
+            if (!ending_)
+            {
+                // Whoever reads "ready" may ask at once: the broker must know the subscriptions by then.
+                auto subscribed = nats_.flush(deadline::in(std::chrono::seconds(5)));
+                co_await std::move(subscribed);
+            }
+            if (!ending_) // no signal came first
                 log(log_level::info, "ready");
         }
         started_ = true;
