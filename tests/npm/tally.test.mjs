@@ -67,17 +67,17 @@ const minute = 60_000_000_000n;
 
 // Copies of one event at these times: how often it counts, and which copies stand in the stream too early or late.
 const windows = [
-  { at: [0n], counts: 1 },
-  { at: [0n, 2n * minute - 1n], counts: 1, double: 1 },
-  { at: [0n, 2n * minute], counts: 1, repeats: 1 },
-  { at: [0n, 24n * hour - 1n], counts: 1, repeats: 1 },
-  { at: [0n, 24n * hour], counts: 2, repeats: 1 },
-  { at: [0n, 23n * hour, 25n * hour], counts: 2, repeats: 2 }, // the copy that did not count starts no window
-  { at: [0n, 24n * hour, 47n * hour], counts: 2, repeats: 2 },
+  { name: "stored once counts once", at: [0n], counts: 1 },
+  { name: "stored again within the stream's window is double", at: [0n, 2n * minute - 1n], counts: 1, double: 1 },
+  { name: "stored again when the stream's window has passed is a repeat", at: [0n, 2n * minute], counts: 1, repeats: 1 },
+  { name: "stored again a nanosecond before a day has passed counts once", at: [0n, 24n * hour - 1n], counts: 1, repeats: 1 },
+  { name: "stored again after a day counts again", at: [0n, 24n * hour], counts: 2, repeats: 1 },
+  { name: "starts no window with a copy that did not count", at: [0n, 23n * hour, 25n * hour], counts: 2, repeats: 2 },
+  { name: "starts a window whenever it counts", at: [0n, 24n * hour, 47n * hour], counts: 2, repeats: 2 },
 ];
 
-for (const { at, counts, double = 0, repeats = 0 } of windows) {
-  test(`an event stored after [${at.map((t) => t / minute).join(", ")}] minutes counts ${counts}`, () => {
+for (const { name, at, counts, double = 0, repeats = 0 } of windows) {
+  test(`an event ${name}`, () => {
     const tally = new Tally(24n * hour, 2n * minute);
     tally.attempt({ event: "e-1", asset: "a", user: "u", outcome: outcomes.acknowledged });
     at.forEach((time, i) => tally.store(i + 1, 1_700_000_000_000_000_000n + time, Buffer.from(JSON.stringify(event))));

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connect } from "@nats-io/transport-node";
-import { Process, within } from "./processes.mjs";
+import { Process, patience, within } from "./processes.mjs";
 
 export const source = resolve(fileURLToPath(import.meta.url), "../../../..");
 const programs = process.env.MARQUEE_BIN ?? join(source, "build/dev/bin");
@@ -72,7 +72,16 @@ export class System {
     const database = kind === "reporting" ? ["--db", join(this.folder, `${name}.db`)] : [];
     const started = this.#add(new Process(program(`marquee-${kind}`), ["--server", this.url, ...database, ...args]));
     await started.says(kind === "reporting" ? "caught up" : " ready");
+    if (kind === "reporting") await this.#pinged(started.name);
     return started;
+  }
+
+  /** reporting says that it has caught up before the broker knows its subscriptions; its answer to a ping comes behind them. */
+  async #pinged(name) {
+    const running = this.processes.filter((process) => process.name === name && process.code === null).length;
+    const connection = await this.connect();
+    const strategy = { strategy: "count", maxMessages: running, maxWait: patience };
+    for await (const answer of await connection.requestMany(`$SRV.PING.${name.replace("marquee-", "")}`, "", strategy)) answer.json();
   }
 
   async connect(options = {}) {
