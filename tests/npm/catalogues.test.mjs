@@ -112,7 +112,12 @@ for (const { service, seed, value, other, bad } of catalogues) {
     } while (page.next !== undefined);
     assert.deepEqual(paged, whole.assets);
     assert.deepEqual((await get(nats, `${service}.list`, { after: "\u{10ffff}" })).body, { assets: [] });
-    for (const [request, field] of [[{ limit: 0 }, "limit"], [{ limit: 1001 }, "limit"], [{ limit: "1" }, "limit"], [{ after: "" }, "after"]]) {
+    for (const [request, field] of [
+      [{ limit: 0 }, "limit"],
+      [{ limit: 1001 }, "limit"],
+      [{ limit: "1" }, "limit"],
+      [{ after: "" }, "after"],
+    ]) {
       const { code, body } = await ask(nats, `${service}.list`, request);
       assert.deepEqual([code, body.field], [400, field]);
     }
@@ -125,7 +130,8 @@ for (const { service, seed, value, other, bad } of catalogues) {
       const { code, body } = await ask(nats, subject("put", "bad"), payload);
       assert.deepEqual([code, body.field], [400, field], JSON.stringify(payload).slice(0, 80));
     }
-    for (const text of ["", "{", "null", "[]", "text"]) assert.equal((await ask(nats, subject("put", "bad"), text)).code, 400, text);
+    for (const text of ["", "{", "null", "[]", "text"])
+      assert.equal((await ask(nats, subject("put", "bad"), text)).code, 400, text);
     assert.deepEqual(await ask(nats, subject("get", "bad")), notFound("bad"));
   });
 

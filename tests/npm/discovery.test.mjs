@@ -1,4 +1,4 @@
-// The NATS Services protocol (ADR-32) as `nats micro ls|info|stats|ping` speak it, through the service client of NATS's own library.
+// The NATS Services protocol (ADR-32), through the service client of NATS's own library, as `nats micro ls|info|stats|ping` do.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createInbox } from "@nats-io/transport-node";
@@ -61,7 +61,10 @@ const verbs = {
 for (const [verb, { schema, type }] of Object.entries(verbs)) {
   test(`${verb} is answered by all, by those of a name, and by one instance`, async () => {
     const everyone = await all(client(names.length)[verb]());
-    assert.deepEqual(everyone.map(({ name }) => name), names);
+    assert.deepEqual(
+      everyone.map(({ name }) => name),
+      names,
+    );
     for (const one of everyone) {
       assertFits(schema, one);
       assert.equal(one.type, type);
@@ -93,7 +96,10 @@ test("nats micro info shows every endpoint with its subject, in queue group q", 
   for (const name of names) {
     const [info] = await all(client(1).info(name));
     assert.match(info.description, /./);
-    assert.deepEqual(info.endpoints.map((e) => [e.name, e.subject]), fleet[name]);
+    assert.deepEqual(
+      info.endpoints.map((e) => [e.name, e.subject]),
+      fleet[name],
+    );
     for (const endpoint of info.endpoints) {
       assert.equal(endpoint.queue_group, "q");
       assert.match(endpoint.metadata.description, /./);
@@ -132,7 +138,10 @@ for (const [service, name, good, bad, lastError] of traffic) {
       ...Array.from({ length: rights }, () => ask(nats, ...good)),
       ...Array.from({ length: wrongs }, () => ask(nats, ...bad)),
     ]);
-    assert.deepEqual(replies.map(({ code }) => code === 200), [...Array(rights).fill(true), ...Array(wrongs).fill(false)]);
+    assert.deepEqual(
+      replies.map(({ code }) => code === 200),
+      [...Array(rights).fill(true), ...Array(wrongs).fill(false)],
+    );
     const stats = await endpoint(service, name);
     assert.deepEqual([stats.num_requests, stats.num_errors, stats.last_error], [rights + wrongs, wrongs, lastError]);
     assert.ok(stats.processing_time > 0);

@@ -44,6 +44,11 @@ function parseJson(text) {
   }
   const { id, asset, user } = read;
   const valid =
-    typeof id === "string" && eventId.test(id) && typeof read.time === "string" && isUtcTime(read.time) && isId(asset) && isId(user);
+    typeof id === "string" &&
+    eventId.test(id) &&
+    typeof read.time === "string" &&
+    isUtcTime(read.time) &&
+    isId(asset) &&
+    isId(user);
   return valid ? { id, asset, user } : null;
 }

@@ -99,7 +99,12 @@ function close(tally, stream, allowForeign) {
     text: tally.text,
     rejected: tally.rejected,
     duplicates: tally.duplicates,
-    stream: { created: stream.created, first_sequence: stream.state.first_seq, last_sequence: stream.state.last_seq, messages: tally.messages },
+    stream: {
+      created: stream.created,
+      first_sequence: stream.state.first_seq,
+      last_sequence: stream.state.last_seq,
+      messages: tally.messages,
+    },
     foreign_allowed: allowForeign,
     lost: lists.lost,
     double: tally.double,
@@ -109,7 +114,10 @@ function close(tally, stream, allowForeign) {
     repeats: tally.repeats,
     wrong: [],
   };
-  for (const [kind, table] of [["asset", tally.assets], ["user", tally.users]])
+  for (const [kind, table] of [
+    ["asset", tally.assets],
+    ["user", tally.users],
+  ])
     for (const [id, views] of table)
       if (views.distinct < views.acknowledged || views.distinct > views.attempted)
         report.wrong.push({ in: "stream", kind, id, ...bounds(views) });
@@ -126,11 +134,18 @@ async function compare(nats, tally, report, wanted) {
   const found = await currentInstances(nats, { wanted, lastSequence: tally.lastSequence, patience });
   report.instances = Object.fromEntries(found);
   for (const [instance, data] of found)
-    for (const [name, value] of [["applied", tally.distinct], ["duplicates", tally.duplicates], ["rejected", tally.rejected]])
+    for (const [name, value] of [
+      ["applied", tally.distinct],
+      ["duplicates", tally.duplicates],
+      ["rejected", tally.rejected],
+    ])
       if (data[name] !== value) report.wrong.push({ in: "statistics", instance, name, expected: value, found: data[name] });
   const times = found.size === 1 ? 1 : 4 * found.size;
   report.sums = {};
-  for (const [kind, table] of [["asset", tally.assets], ["user", tally.users]]) {
+  for (const [kind, table] of [
+    ["asset", tally.assets],
+    ["user", tally.users],
+  ]) {
     const answers = await askAll(nats, kind, table.keys(), times);
     let sum = 0;
     for (const [id, counts] of answers) {

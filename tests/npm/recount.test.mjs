@@ -102,8 +102,18 @@ const faults = [
     ledger: acknowledged,
     mismatched: ["event-b"],
   },
-  { name: "an event that nobody played is found", stream: [a, b, c].map(stored), ledger: acknowledged.slice(0, 2), foreign: ["event-c"] },
-  { name: "a text event that nobody played is found", stream: [...[a, b, c].map(stored), "456:8"], ledger: acknowledged, views: ["456", "8"] },
+  {
+    name: "an event that nobody played is found",
+    stream: [a, b, c].map(stored),
+    ledger: acknowledged.slice(0, 2),
+    foreign: ["event-c"],
+  },
+  {
+    name: "a text event that nobody played is found",
+    stream: [...[a, b, c].map(stored), "456:8"],
+    ledger: acknowledged,
+    views: ["456", "8"],
+  },
 ];
 
 for (const { name, stream, ledger, holds, views, ...lists } of faults) {
@@ -119,7 +129,11 @@ for (const { name, stream, ledger, holds, views, ...lists } of faults) {
     assert.equal(report.ok, false);
     for (const list of ["lost", "double", "refused_stored", "foreign", "mismatched"])
       assert.deepEqual(report[list].list, lists[list] ?? [], list);
-    if (views) assert.deepEqual(report.wrong.list.map(({ id }) => id), views);
+    if (views)
+      assert.deepEqual(
+        report.wrong.list.map(({ id }) => id),
+        views,
+      );
     assert.doesNotMatch(line(output), /lost 0 double 0 wrong 0/);
   });
 }
@@ -172,15 +186,35 @@ const lies = [
   {
     name: "an asset counted once too often",
     change: (r) => (r.assets[b.asset] = 2),
-    wrong: [["asset", b.asset, 2], ["sums", "asset", 4]],
+    wrong: [
+      ["asset", b.asset, 2],
+      ["sums", "asset", 4],
+    ],
     double: true,
   },
-  { name: "an asset not counted", change: (r) => delete r.assets["123"], wrong: [["asset", "123", 0], ["sums", "asset", 2]] },
-  { name: "a user counted too little", change: (r) => (r.users["who@example.org"] = 1), wrong: [["user", "who@example.org", 1], ["sums", "user", 2]] },
+  {
+    name: "an asset not counted",
+    change: (r) => delete r.assets["123"],
+    wrong: [
+      ["asset", "123", 0],
+      ["sums", "asset", 2],
+    ],
+  },
+  {
+    name: "a user counted too little",
+    change: (r) => (r.users["who@example.org"] = 1),
+    wrong: [
+      ["user", "who@example.org", 1],
+      ["sums", "user", 2],
+    ],
+  },
   {
     name: "two users' views swapped",
     change: (r) => (r.users = { "who@example.org": 1, 42: 2 }),
-    wrong: [["user", "who@example.org", 1], ["user", "42", 2]],
+    wrong: [
+      ["user", "who@example.org", 1],
+      ["user", "42", 2],
+    ],
     double: true,
   },
   { name: "a total of its own", change: (r) => (r.data.applied = 4), wrong: [["statistics", "applied", 4]] },
@@ -197,7 +231,11 @@ for (const { name, change, wrong, double = false } of lies) {
     await fake.stop();
     assert.equal(code, wrong.length === 0 ? 0 : 1, output);
     const found = report.wrong.list.map((w) =>
-      w.in === "sums" ? ["sums", w.kind, w.found] : w.in === "statistics" ? ["statistics", w.name, w.found] : [w.kind, w.id, w.count],
+      w.in === "sums"
+        ? ["sums", w.kind, w.found]
+        : w.in === "statistics"
+          ? ["statistics", w.name, w.found]
+          : [w.kind, w.id, w.count],
     );
     assert.deepEqual(found.sort(), wrong.sort());
     assert.equal(report.double.count > 0, double);

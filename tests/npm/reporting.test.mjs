@@ -69,7 +69,10 @@ test("Marquee-Event tells a key that was used for something else", async () => {
   const asked = (asset, user, id) => ask(nats, viewsSubject(asset, user), "", { "Marquee-After": sequence, "Marquee-Event": id });
   assert.equal((await asked("key-asset", "key-user", "my-key")).code, 200);
   assert.equal((await asked("key-asset", "key-user", "never-used")).code, 200);
-  for (const [asset, user] of [["another", "key-user"], ["key-asset", "another"]])
+  for (const [asset, user] of [
+    ["another", "key-user"],
+    ["key-asset", "another"],
+  ])
     assert.deepEqual(await asked(asset, user, "my-key"), { code: 422, body: { id: asset, status: "key_reused" } });
   assert.equal((await asked("key-asset", "key-user", "no id")).code, 400);
 });
@@ -78,7 +81,11 @@ test("Marquee-After waits until the deadline and no longer", async () => {
   const future = { "Marquee-After": 1_000_000, "Marquee-Timeout": 200 };
   const { code, body } = await ask(nats, viewsSubject("123", "42"), "", future);
   assert.deepEqual([code, body.status], [504, "Deadline exceeded"]);
-  for (const [name, text] of [["Marquee-After", "soon"], ["Marquee-After", "-1"], ["Marquee-Timeout", "1s"]]) {
+  for (const [name, text] of [
+    ["Marquee-After", "soon"],
+    ["Marquee-After", "-1"],
+    ["Marquee-Timeout", "1s"],
+  ]) {
     const refused = await ask(nats, viewsSubject("123", "42"), "", { [name]: text });
     assert.deepEqual([refused.code, refused.body.field], [400, name]);
   }
@@ -97,8 +104,8 @@ const garbage = [
   "a\tb:1",
   "{",
   "{}",
-  ...[{ id: "a b" }, { id: "x".repeat(65) }, { asset: "" }, { user: 42 }, { user: "a\u0007" }, { time: "yesterday" }].map((change) =>
-    JSON.stringify({ ...good, ...change }),
+  ...[{ id: "a b" }, { id: "x".repeat(65) }, { asset: "" }, { user: 42 }, { user: "a\u0007" }, { time: "yesterday" }].map(
+    (change) => JSON.stringify({ ...good, ...change }),
   ),
 ];
 
@@ -124,10 +131,18 @@ test("what is neither is rejected, told in STATS, and stays in the stream", asyn
 
 test("reporting.top lists the most viewed assets first", async () => {
   let sequence = 0;
-  for (const [asset, views] of [["top-1", 12], ["top-2", 11], ["top-3", 10]])
+  for (const [asset, views] of [
+    ["top-1", 12],
+    ["top-2", 11],
+    ["top-3", 10],
+  ])
     for (let i = 0; i < views; i += 1) sequence = await publish(`${asset}:viewer`);
   await countsAfter(sequence, "top-1", "viewer");
-  const best = [{ id: "top-1", views: 12 }, { id: "top-2", views: 11 }, { id: "top-3", views: 10 }];
+  const best = [
+    { id: "top-1", views: 12 },
+    { id: "top-2", views: 11 },
+    { id: "top-3", views: 10 },
+  ];
   assert.deepEqual((await get(nats, "reporting.top", { limit: 2 })).body.assets, best.slice(0, 2));
   const { assets } = (await get(nats, "reporting.top")).body;
   assert.deepEqual(assets.slice(0, 3), best);
@@ -138,6 +153,11 @@ test("reporting.top lists the most viewed assets first", async () => {
 
 test("reporting refuses a token that is no id", async () => {
   for (const token of ["=41", "=", "=0D=0A", "a".repeat(129)])
-    for (const subject of [`reporting.asset.${token}`, `reporting.user.${token}`, `reporting.views.${token}.1`, `reporting.views.1.${token}`])
+    for (const subject of [
+      `reporting.asset.${token}`,
+      `reporting.user.${token}`,
+      `reporting.views.${token}.1`,
+      `reporting.views.1.${token}`,
+    ])
       assert.equal((await ask(nats, subject)).code, 400, subject);
 });

@@ -61,14 +61,17 @@ for (const service of ["metadata", "cdnurl"]) {
     const { config } = await streams.info(`KV_${service}`);
     assert.deepEqual(config.subjects, [`$KV.${service}.>`]);
     const { storage, discard, retention, max_msgs_per_subject: history, max_age: age, num_replicas: replicas } = config;
-    assert.deepEqual({ storage, discard, retention, history, age, replicas }, {
-      storage: "file",
-      discard: "new",
-      retention: "limits",
-      history: 1,
-      age: 0,
-      replicas: 1,
-    });
+    assert.deepEqual(
+      { storage, discard, retention, history, age, replicas },
+      {
+        storage: "file",
+        discard: "new",
+        retention: "limits",
+        history: 1,
+        age: 0,
+        replicas: 1,
+      },
+    );
     assert.deepEqual([config.allow_rollup_hdrs, config.deny_delete, config.allow_direct], [true, true, true]);
   });
 }
@@ -89,7 +92,11 @@ const plain = {
 };
 const made = [
   { name: "without limits", args: [], fields: {} },
-  { name: "with the limits asked for", args: ["--max-age", "30d", "--max-bytes", "4K"], fields: { max_age: 30 * 86400e9, max_bytes: 4096 } },
+  {
+    name: "with the limits asked for",
+    args: ["--max-age", "30d", "--max-bytes", "4K"],
+    fields: { max_age: 30 * 86400e9, max_bytes: 4096 },
+  },
 ];
 
 for (const { name, args, fields } of made) {
@@ -102,7 +109,9 @@ for (const { name, args, fields } of made) {
   });
 }
 
-test("a full stream refuses the newest event and keeps the oldest", async () => {
+test("a full stream refuses the newest event and keeps the oldest", async (t) => {
+  // It weighs an event without its subject and framing, lets one too many in, and drops the oldest for it.
+  if (/^2\.[0-9]\./.test(nats.info.version)) return t.skip("nats-server 2.9 does not");
   const { config } = await streams.info("EVENTS");
   assert.equal(config.max_bytes, 4096);
   const publish = () => jetstream(nats).publish("events", "123:42");

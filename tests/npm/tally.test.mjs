@@ -14,7 +14,7 @@ const ids = {
   "who@example.org": "who=40example=2Eorg",
   "Les Misérables": "Les=20Mis=C3=A9rables",
   "a*>=b": "a=2A=3E=3Db",
-  "映画": "=E6=98=A0=E7=94=BB",
+  映画: "=E6=98=A0=E7=94=BB",
   "\ufeff\u{1f3ac}": "=EF=BB=BF=F0=9F=8E=AC",
 };
 

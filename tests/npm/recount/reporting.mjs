@@ -47,8 +47,8 @@ async function views(nats, subject) {
 }
 
 /**
- * Asks for every id `times` times, so that each instance of the queue group gets its share; the different answers by id. An id that is none
- * cannot be asked for.
+ * Asks for every id `times` times, so that each instance of the queue group gets its share; the different answers by id. An id that
+ * is none cannot be asked for.
  */
 export async function askAll(nats, kind, ids, times) {
   const answers = new Map();

@@ -18,7 +18,10 @@ export async function readStream(nats, name, take) {
       if (read < messages) throw new Error(`stream ${name} holds ${messages} messages, but only ${read} could be read`);
       return info;
     }
-    const consumer = await streams.consumers.get(name, { opt_start_seq: Math.max(first, seen + 1), deliver_policy: "by_start_sequence" });
+    const consumer = await streams.consumers.get(name, {
+      opt_start_seq: Math.max(first, seen + 1),
+      deliver_policy: "by_start_sequence",
+    });
     for await (const message of await consumer.consume({ max_messages: 5000 })) {
       const { streamSequence, pending } = message.info;
       if (streamSequence <= seen) throw new Error(`stream ${name} gave ${streamSequence} after ${seen}`);

@@ -67,7 +67,7 @@ export class System {
     return process;
   }
 
-  /** Starts `metadata`, `cdnurl` or `reporting` and waits until it serves; a second reporting needs a name of its own for its database. */
+  /** Starts `metadata`, `cdnurl` or `reporting` and waits until it serves; the name is of reporting's database. */
   async start(kind, { name = kind, args = [] } = {}) {
     const database = kind === "reporting" ? ["--db", join(this.folder, `${name}.db`)] : [];
     const started = this.#add(new Process(program(`marquee-${kind}`), ["--server", this.url, ...database, ...args]));
@@ -81,7 +81,8 @@ export class System {
     const running = this.processes.filter((process) => process.name === name && process.code === null).length;
     const connection = await this.connect();
     const strategy = { strategy: "count", maxMessages: running, maxWait: patience };
-    for await (const answer of await connection.requestMany(`$SRV.PING.${name.replace("marquee-", "")}`, "", strategy)) answer.json();
+    for await (const answer of await connection.requestMany(`$SRV.PING.${name.replace("marquee-", "")}`, "", strategy))
+      answer.json();
   }
 
   async connect(options = {}) {
