@@ -130,7 +130,7 @@ function bounds({ acknowledged, attempted, distinct }) {
 
 /** What reporting says must equal the stream, in every count and in the sums. */
 async function compare(nats, tally, report, wanted) {
-  const patience = 60_000;
+  const patience = 300_000; // a rebuild of millions may be under way
   const found = await currentInstances(nats, { wanted, lastSequence: tally.lastSequence, patience });
   report.instances = Object.fromEntries(found);
   for (const [instance, data] of found)
