@@ -151,7 +151,8 @@ private:
 } // namespace
 
 std::variant<po::variables_map, int> read_command_line(int argc, char** argv, const std::string& program,
-                                                       const std::string& summary, po::options_description options)
+                                                       const std::string& summary, po::options_description options,
+                                                       const std::string& bare)
 {
     set_log_program(program);
     options.add_options()                                                                                       //
@@ -162,8 +163,10 @@ std::variant<po::variables_map, int> read_command_line(int argc, char** argv, co
     try
     {
         const auto style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
-        po::positional_options_description none;
-        auto parsed = po::command_line_parser(argc, argv).options(options).style(style).positional(none).run();
+        po::positional_options_description nameless;
+        if (!bare.empty())
+            nameless.add(bare.c_str(), 1);
+        auto parsed = po::command_line_parser(argc, argv).options(options).style(style).positional(nameless).run();
         po::store(parsed, given);
         po::notify(given);
     }

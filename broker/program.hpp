@@ -25,10 +25,10 @@ enum exit_code : int
 
 /// Parses the command line: `options` plus --help, --version and --encode-id ID (prints the token of an id). Returns the values, or the exit code of a program that is
 /// done: help and version printed to standard output (0), an unknown option or a bad value explained in one line on standard
-/// error (2). Hides secrets from `ps` (hide_secrets).
+/// error (2). Hides secrets from `ps` (hide_secrets). One word without a name is the value of option `bare`, where that is given.
 [[nodiscard]] std::variant<boost::program_options::variables_map, int>
 read_command_line(int argc, char** argv, const std::string& program, const std::string& summary,
-                  boost::program_options::options_description options);
+                  boost::program_options::options_description options, const std::string& bare = {});
 
 /// A running part of a program; destroyed after `stop` has returned.
 class runnable

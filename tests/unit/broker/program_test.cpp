@@ -19,7 +19,7 @@ struct outcome
 };
 
 /// Standard output and error of a command line, without a process.
-outcome run_with(std::vector<std::string> words)
+outcome run_with(std::vector<std::string> words, const std::string& bare = {})
 {
     words.insert(words.begin(), "marquee-test");
     std::vector<char*> argv;
@@ -35,7 +35,7 @@ outcome run_with(std::vector<std::string> words)
     std::ostringstream err;
     auto* saved_out = std::cout.rdbuf(out.rdbuf());
     auto* saved_err = std::cerr.rdbuf(err.rdbuf());
-    auto read = read_command_line(static_cast<int>(words.size()), argv.data(), "marquee-test", "tests", options);
+    auto read = read_command_line(static_cast<int>(words.size()), argv.data(), "marquee-test", "tests", options, bare);
     std::cout.rdbuf(saved_out);
     std::cerr.rdbuf(saved_err);
 
@@ -85,5 +85,14 @@ BOOST_AUTO_TEST_CASE(an_id_is_printed_as_its_token)
 }
 
 BOOST_AUTO_TEST_CASE(a_good_command_line_goes_on) { BOOST_TEST(run_with({"--count", "3"}).code == -1); }
+
+BOOST_AUTO_TEST_CASE(one_bare_word_is_a_value_where_the_program_takes_one)
+{
+    BOOST_TEST(run_with({"3"}, "count").code == -1);
+    BOOST_TEST(run_with({"--count", "3"}, "count").code == -1);
+    BOOST_TEST(run_with({"many"}, "count").code == 2);
+    BOOST_TEST(run_with({"3", "4"}, "count").code == 2);
+    BOOST_TEST(run_with({"3"}).code == 2);
+}
 
 BOOST_AUTO_TEST_SUITE_END()
