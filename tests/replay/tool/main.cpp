@@ -1,0 +1,224 @@
+#include "broker/log.hpp"
+#include "broker/program.hpp"
+#include "tests/replay/tool/meter.hpp"
+#include "tests/replay/tool/replayer.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+
+#include <unistd.h>
+
+namespace
+{
+
+using namespace marquee;
+using namespace marquee::replay;
+namespace po = boost::program_options;
+
+const char* const name = "marquee-replay";
+
+const char* const summary = R"(publishes a file of events to stream EVENTS, in order and pipelined
+
+  marquee-replay FILE [options]
+
+A line of FILE is a payload of subject `events`: an event {…} as it is, sent with its id as Nats-Msg-Id; a JSON string "…" whose text is sent
+without one; or ["latin1","…"], the same for bytes that are no UTF-8. A payload that is no valid event is sent too: reporting rejects it.
+
+SIGINT or SIGTERM: nothing more is sent, what was sent gets settled, and the next run with the same FILE goes on there. Exit code 0: all is
+acknowledged, or it was stopped so; 1: it could not go on, nothing is lost, the next run goes on there; 2: wrong usage.
+
+After a crash (kill -9, power cut) the next run goes on from the last state written, at most half a second old: what was acknowledged since
+then is sent again. The same holds for what was under way when the broker went away. An event with an id is counted once all the same; one
+without an id (`asset:user`) may be counted twice.
+
+--loop begins anew at the end, until it is stopped. Each round counts: from the second on, an event's id ends in `.rN`, N being the round.)";
+
+struct command
+{
+    replay_settings replay;
+    bool restart = false;
+    std::chrono::milliseconds progress{0};
+};
+
+po::options_description all_options()
+{
+    po::options_description options("Options");
+    options.add_options()                                                                                         //
+        ("file", po::value<std::string>()->value_name("FILE"), "the events; the word FILE alone will do")         //
+        ("rate", po::value<double>()->value_name("N"), "events a second (default: as many as JetStream takes)")   //
+        ("loop", po::bool_switch(), "begin anew at the end, with fresh ids")                                      //
+        ("state", po::value<std::string>()->value_name("FILE"), "how far the replay is (default: FILE.progress)") //
+        ("restart", po::bool_switch(), "forget how far an earlier run came")                                      //
+        ("timeout", po::value<double>()->value_name("SECONDS")->default_value(30),
+         "give up when nothing was acknowledged for so long") //
+        ("progress", po::value<double>()->value_name("SECONDS"),
+         "how often to say how far it is (default: 1 on a terminal, else 10)");
+    po::options_description connection("Connection");
+    add_connection_options(connection);
+    return options.add(connection);
+}
+
+result<std::chrono::milliseconds> read_seconds(const po::variables_map& given, const char* option)
+{
+    const auto seconds = given[option].as<double>();
+    if (!(seconds >= 0.001 && seconds <= 1e6))
+        return fail(errc::bad_request, std::string("--") + option + ": seconds, from 0.001 to 1000000");
+    return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+result<command> read_command(const po::variables_map& given)
+{
+    command out;
+    if (given.count("file") == 0)
+        return fail(errc::bad_request, "which FILE?");
+    out.replay.file = given["file"].as<std::string>();
+    out.replay.state_file = given.count("state") > 0 ? given["state"].as<std::string>() : out.replay.file + ".progress";
+    out.replay.loop = given["loop"].as<bool>();
+    out.restart = given["restart"].as<bool>();
+    if (given.count("rate") > 0)
+    {
+        out.replay.rate = given["rate"].as<double>();
+        if (!(out.replay.rate >= 0.001 && out.replay.rate <= 1e9))
+            return fail(errc::bad_request, "--rate: events a second, from 0.001 to 1000000000");
+    }
+    const auto timeout = read_seconds(given, "timeout");
+    if (timeout.has_error())
+        return timeout.error();
+    out.replay.timeout = *timeout;
+    out.progress = std::chrono::seconds(::isatty(STDERR_FILENO) == 1 ? 1 : 10);
+    if (given.count("progress") > 0)
+    {
+        const auto progress = read_seconds(given, "progress");
+        if (progress.has_error())
+            return progress.error();
+        out.progress = *progress;
+    }
+    return out;
+}
+
+/// Where to begin: the state of an earlier run, which must be of this very file, or its start.
+result<replay_progress> find_start(const command& what)
+{
+    replay_progress start;
+    auto file = identify(what.replay.file);
+    if (file.has_error())
+        return file.error();
+    start.file = std::move(*file);
+    if (what.restart)
+        return start;
+    const auto earlier = load_progress(what.replay.state_file);
+    if (earlier.has_error())
+        return fail(errc::bad_request, earlier.error().detail + " (--restart begins anew)");
+    if (!*earlier)
+        return start;
+    if ((*earlier)->file != start.file)
+        return fail(errc::bad_request, what.replay.file + " has changed since the run that " + what.replay.state_file +
+                                           " tells of (--restart begins anew)");
+    return **earlier;
+}
+
+void report(const tally& counts)
+{
+    std::cout << "acknowledged " << counts.acknowledged << ", duplicate " << counts.duplicate << ", rejected " << counts.rejected
+              << ", refused " << counts.refused << '\n';
+}
+
+void report(const replayer& done, bool whole)
+{
+    const auto& p = done.progress();
+    report(p.counts);
+    if (!whole)
+        std::cout << "stopped in round " << p.round << " after line " << p.at.line << "; the next run goes on there\n";
+    if (const auto uncertain = done.uncertain(); uncertain > 0)
+        std::cout << uncertain << " events without an id were under way and may be counted twice\n";
+}
+
+int run(const command& what, const connection_options& connect, const replay_progress& start)
+{
+    asio::io_context io(1);
+    auto nats = connection::open(io, connect);
+    if (nats.has_error())
+    {
+        log(log_level::error, nats.error().detail.empty() ? "cannot connect" : nats.error().detail);
+        return nats.error() == errc::bad_request ? exit_usage : exit_failed;
+    }
+    replayer replay(**nats, what.replay, start);
+    asio::signal_set signals(io, SIGINT, SIGTERM);
+    std::function<void()> await_signal = [&]
+    {
+        signals.async_wait(
+            [&](boost::system::error_code cancelled, int)
+            {
+                if (cancelled)
+                    return;
+                if (replay.stopped())
+                    std::_Exit(exit_failed);
+                replay.stop();
+                await_signal();
+            });
+    };
+    await_signal();
+    log(log_level::info, "replaying", {{"file", what.replay.file}, {"from_line", std::to_string(start.at.line + 1)}});
+    result<void> outcome;
+    auto work = [&]() -> asio::awaitable<void>
+    {
+        outcome = co_await replay.run();
+        co_await (*nats)->close(deadline::in(std::chrono::seconds(2)));
+    };
+    asio::co_spawn(io, work,
+                   [&](const std::exception_ptr& bug)
+                   {
+                       if (bug)
+                           std::rethrow_exception(bug);
+                       io.stop();
+                   });
+    {
+        const meter progress(io, replay.progress(), what.progress);
+        io.run();
+    }
+    if (outcome.has_error())
+        log(log_level::error, outcome.error().detail);
+    report(replay, outcome.has_value() && !replay.stopped());
+    return outcome.has_error() ? exit_failed : exit_ok;
+}
+
+int wrong_usage(const error& why)
+{
+    std::cerr << name << ": " << why.detail << " (see --help)\n";
+    return exit_usage;
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    const auto parsed = read_command_line(argc, argv, name, summary, all_options(), "file");
+    if (const auto* code = std::get_if<int>(&parsed))
+        return *code;
+    const auto& given = std::get<po::variables_map>(parsed);
+    const auto what = read_command(given);
+    if (what.has_error())
+        return wrong_usage(what.error());
+    auto connect = read_connection_options(given);
+    if (connect.has_error())
+        return wrong_usage(connect.error());
+    connect->name = name;
+    std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c): a broken connection is an error code, never a death
+    const auto start = find_start(*what);
+    if (start.has_error())
+    {
+        log(log_level::error, start.error().detail);
+        return exit_failed;
+    }
+    if (!what->replay.loop && start->at.line > 0 && start->at.offset == start->file.size)
+    {
+        log(log_level::info, "all of it is acknowledged already (--restart begins anew)", {{"file", what->replay.file}});
+        report(start->counts);
+        return exit_ok;
+    }
+    return run(*what, *connect, *start);
+}
