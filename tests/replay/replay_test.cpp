@@ -1,0 +1,330 @@
+// marquee-replay against a real broker: what it does when something is wrong, or away, or in its way.
+#include "tests/replay/counted.hpp"
+#include "tests/replay/run.hpp"
+#include "tests/support/marquee_system.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <csignal>
+
+using namespace marquee;
+using namespace marquee::test;
+
+namespace
+{
+
+std::string event(int number)
+{
+    const auto text = std::to_string(number);
+    return R"({"id":"e)" + text + R"(","asset":"123","user":")" + std::to_string(number % 7) +
+           R"(","time":"2026-01-31T09:30:00Z"})" + '\n';
+}
+
+std::string events(int from, int to)
+{
+    std::string all;
+    for (int i = from; i <= to; ++i)
+        all += event(i);
+    return all;
+}
+
+struct replay_fixture
+{
+    explicit replay_fixture(std::string broker = {}, std::vector<std::string> reporting = {})
+        : system(marquee_system::settings{std::move(broker), {"reporting"}, {{"reporting", std::move(reporting)}}}),
+          client(system.broker().url())
+    {
+    }
+
+    replay_outcome replay(const std::vector<std::string>& more = {})
+    {
+        return replay_all(system.broker().url(), folder.path() / "events", more);
+    }
+
+    /// All views of asset 123, once reporting has counted everything.
+    std::uint64_t views()
+    {
+        client.wait_until_counted();
+        return client.assets({"123"})["123"];
+    }
+
+    scratch_folder folder;
+    marquee_system system;
+    counts_client client;
+};
+
+bool has(const replay_outcome& outcome, const std::string& part) { return outcome.output.find(part) != std::string::npos; }
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(replaying)
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_command_line_is_one_line_and_exit_2)
+{
+    const std::vector<std::string> rows[] = {
+        {},
+        {"a", "b"},
+        {"a", "--rate", "0"},
+        {"a", "--rate", "many"},
+        {"a", "--rate", "-1"},
+        {"a", "--rate", "nan"},
+        {"a", "--timeout", "0"},
+        {"a", "--progress", "-1"},
+        {"a", "--window", "5"},
+        {"a", "--server", "http://x"},
+    };
+    for (const auto& words : rows)
+    {
+        process replay(program("marquee-replay"), words);
+        BOOST_TEST_CONTEXT(replay.output())
+        {
+            BOOST_TEST(replay.wait().value() == 2);
+            BOOST_TEST(replay.wait_for_line("marquee-replay: ").has_value());
+        }
+    }
+    process help(program("marquee-replay"), {"--help"});
+    BOOST_TEST(help.wait().value() == 0);
+    BOOST_TEST(help.wait_for_line("After a crash").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_file_or_a_broker_that_is_not_there_is_exit_1)
+{
+    const scratch_folder folder;
+    const auto no_file = replay_all("nats://127.0.0.1:1", folder.path() / "events");
+    BOOST_TEST(no_file.code == 1);
+    BOOST_TEST(has(no_file, "No such file"));
+    const auto no_broker = replay_all("nats://127.0.0.1:1", folder.write("events", event(1)));
+    BOOST_TEST(no_broker.code == 1);
+    BOOST_TEST(has(no_broker, "cannot connect to nats://127.0.0.1:1"));
+}
+
+BOOST_AUTO_TEST_CASE(without_a_stream_it_says_who_makes_it_and_gives_up_in_time)
+{
+    const scratch_folder folder;
+    const nats_server broker;
+    const auto outcome = replay_all(broker.url(), folder.write("events", event(1)), {"--timeout", "0.2"});
+    BOOST_TEST(outcome.code == 1);
+    BOOST_TEST(has(outcome, "line 1: no stream takes subject events (marquee-reporting makes it)"));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_acknowledged_is_not_sent_again_unless_begun_anew, replay_fixture)
+{
+    folder.write("events", events(1, 3) + "\"123:1\"\n");
+    BOOST_TEST(replay().counts.acknowledged == 4);
+    const auto again = replay();
+    BOOST_TEST(again.code == 0);
+    BOOST_TEST(again.counts.acknowledged == 4);
+    BOOST_TEST(has(again, "acknowledged already"));
+    BOOST_TEST(client.stored() == 4);
+
+    const auto anew = replay({"--restart"});
+    BOOST_TEST(anew.code == 0);
+    BOOST_TEST(anew.counts.acknowledged == 4);
+    BOOST_TEST(anew.counts.duplicate == 3);
+    BOOST_TEST(client.stored() == 5); // the text event carries no id
+    BOOST_TEST(views() == 5);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_file_that_has_changed_since_is_noticed, replay_fixture)
+{
+    folder.write("events", events(1, 3));
+    BOOST_TEST(replay().code == 0);
+    for (const auto& other : {events(1, 4), events(2, 4)}) // longer; as long
+    {
+        folder.write("events", other);
+        const auto outcome = replay();
+        BOOST_TEST(outcome.code == 1);
+        BOOST_TEST(has(outcome, "has changed since"));
+    }
+    BOOST_TEST(client.stored() == 3);
+    BOOST_TEST(replay({"--restart"}).code == 0);
+    BOOST_TEST(views() == 4);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_state_file_that_is_none_is_left_alone, replay_fixture)
+{
+    folder.write("events", event(1));
+    const auto state = folder.write("notes", "mine\n");
+    const auto outcome = replay({"--state", state});
+    BOOST_TEST(outcome.code == 1);
+    BOOST_TEST(has(outcome, "is no state of a replay"));
+    BOOST_TEST(client.stored() == 0);
+    BOOST_TEST(replay({"--state", folder.path() / "other"}).code == 0);
+    BOOST_TEST(std::filesystem::exists(folder.path() / "other"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_line_that_is_no_event_line_is_named_and_nothing_before_it_is_lost, replay_fixture)
+{
+    folder.write("events", events(1, 2000) + "123:42\n" + events(2001, 2010));
+    for (int run = 0; run < 2; ++run)
+    {
+        const auto outcome = replay();
+        BOOST_TEST(outcome.code == 1);
+        BOOST_TEST(has(outcome, "line 2001: a line is an event"));
+        BOOST_TEST(outcome.counts.acknowledged == 2000);
+    }
+    BOOST_TEST(views() == 2000);
+}
+
+BOOST_AUTO_TEST_CASE(a_line_larger_than_the_broker_takes_is_named_and_nothing_before_it_is_lost)
+{
+    replay_fixture on("max_payload: 4096");
+    on.folder.write("events", events(1, 2000) + '"' + std::string(5000, 'x') + ":1\"\n" + events(2001, 2010));
+    const auto outcome = on.replay();
+    BOOST_TEST(outcome.code == 1);
+    BOOST_TEST(has(outcome, "line 2001: the message is larger than the broker takes"));
+    BOOST_TEST(outcome.counts.acknowledged == 2000);
+    BOOST_TEST(on.views() == 2000);
+}
+
+BOOST_FIXTURE_TEST_CASE(events_as_large_as_the_broker_takes_do_not_fill_the_buffer, replay_fixture)
+{
+    std::string all;
+    for (int i = 1; i <= 20; ++i)
+        all += R"({"id":"e)" + std::to_string(i) + R"(","asset":"123","user":"1","time":"2026-01-31T09:30:00Z","more":")" +
+               std::string(1'000'000, 'x') + "\"}\n";
+    folder.write("events", all);
+    const auto outcome = replay();
+    BOOST_TEST(outcome.code == 0);
+    BOOST_TEST(!has(outcome, "sending again"));
+    BOOST_TEST(views() == 20);
+}
+
+BOOST_FIXTURE_TEST_CASE(each_round_of_a_loop_counts_and_a_run_without_loop_ends_the_round, replay_fixture)
+{
+    const std::string longest =
+        R"({"id":")" + std::string(64, 'x') + R"(","asset":"123","user":"1","time":"2026-01-31T09:30:00Z"})";
+    folder.write("events", events(1, 50) + longest + "\n\"123:1\"\n\"{\"\n");
+    replay_run looping(system.broker().url(), folder.path() / "events", {"--loop"});
+    looping.wait_until([](const replay::replay_progress& state) { return state.round >= 3; });
+    looping.program().signal(SIGTERM);
+    const auto stopped = looping.wait();
+    BOOST_TEST(stopped.code == 0);
+    BOOST_TEST(has(stopped, "stopped in round "));
+    const auto last = replay();
+    BOOST_TEST(last.code == 0);
+    BOOST_TEST(last.counts.acknowledged % 53 == 0);
+    BOOST_TEST(last.counts.acknowledged >= 3 * 53);
+    BOOST_TEST(last.counts.duplicate == 0);
+    BOOST_TEST(client.stored() == last.counts.acknowledged);
+    BOOST_TEST(views() == last.counts.acknowledged / 53 * 52);
+    BOOST_TEST(client.statistics().duplicates == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_loop_over_nothing_ends, replay_fixture)
+{
+    folder.write("events", "\n\n");
+    const auto outcome = replay({"--loop"});
+    BOOST_TEST(outcome.code == 1);
+    BOOST_TEST(has(outcome, "holds no event"));
+    BOOST_TEST(replay().code == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(it_says_how_far_it_is, replay_fixture)
+{
+    folder.write("events", events(1, 1000));
+    replay_run slowly(system.broker().url(), folder.path() / "events", {"--rate", "100", "--progress", "0.05"});
+    const auto line = slowly.program().wait_for_line(" s left");
+    BOOST_REQUIRE(line);
+    BOOST_TEST(line->find(" events (") != std::string::npos);
+    slowly.program().signal(SIGINT);
+    BOOST_TEST(slowly.wait().code == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_stop_in_full_flight_doubles_no_event_without_an_id, replay_fixture)
+{
+    std::string all;
+    for (int i = 0; i < 20'000; ++i)
+        all += "\"123:1\"\n";
+    folder.write("events", all);
+    for (int times = 0; times < 5; ++times)
+    {
+        replay_run running(system.broker().url(), folder.path() / "events");
+        BOOST_TEST(running.program().wait_for_line("replaying").has_value());
+        running.program().signal(SIGTERM);
+        const auto stopped = running.wait();
+        BOOST_TEST(stopped.code == 0);
+        BOOST_TEST(stopped.counts.acknowledged == client.stored());
+    }
+    BOOST_TEST(replay().counts.acknowledged == 20'000);
+    BOOST_TEST(client.stored() == 20'000);
+    BOOST_TEST(views() == 20'000);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_broker_that_dies_and_comes_back_loses_and_doubles_nothing, replay_fixture)
+{
+    folder.write("events", events(1, 20'000));
+    replay_run slowly(system.broker().url(), folder.path() / "events", {"--rate", "500"});
+    std::uint64_t before = 0;
+    for (int times = 0; times < 2; ++times)
+    {
+        before = slowly.wait_until_beyond(before).at.line;
+        system.broker().kill();
+        system.broker().restart();
+    }
+    slowly.wait_until_beyond(before);
+    slowly.program().signal(SIGTERM);
+    BOOST_TEST(slowly.wait().code == 0);
+
+    replay_run with_a_full_window(system.broker().url(), folder.path() / "events");
+    BOOST_TEST(with_a_full_window.program().wait_for_line("replaying").has_value());
+    system.broker().kill();
+    system.broker().restart();
+    const auto outcome = with_a_full_window.wait();
+    BOOST_TEST(outcome.code == 0);
+    BOOST_TEST(outcome.counts.acknowledged == 20'000);
+    BOOST_TEST(views() == 20'000);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_broker_that_stays_away_ends_it_in_time_and_the_next_run_goes_on, replay_fixture)
+{
+    folder.write("events", events(1, 3000));
+    replay_run running(system.broker().url(), folder.path() / "events", {"--rate", "100", "--timeout", "0.5"});
+    running.wait_until_beyond(0);
+    system.broker().kill();
+    const auto outcome = running.wait();
+    BOOST_TEST(outcome.code == 1);
+    BOOST_TEST(has(outcome, "the next run goes on there"));
+    BOOST_TEST(outcome.counts.acknowledged > 0);
+    system.broker().restart();
+    const auto rest = replay();
+    BOOST_TEST(rest.code == 0);
+    BOOST_TEST(rest.counts.acknowledged == 3000);
+    BOOST_TEST(views() == 3000);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_stop_while_the_broker_is_away_ends_at_once, replay_fixture)
+{
+    folder.write("events", events(1, 3000));
+    replay_run running(system.broker().url(), folder.path() / "events", {"--rate", "100", "--timeout", "600"});
+    running.wait_until_beyond(0);
+    system.broker().kill();
+    BOOST_TEST(running.program().wait_for_line("sending again").has_value());
+    running.program().signal(SIGTERM);
+    BOOST_TEST(running.wait().code == 0);
+    system.broker().restart();
+    BOOST_TEST(replay().counts.acknowledged == 3000);
+    BOOST_TEST(views() == 3000);
+}
+
+BOOST_AUTO_TEST_CASE(what_jetstream_refuses_is_tried_again_until_it_is_taken)
+{
+    replay_fixture on("", {"--max-bytes", "64K"});
+    on.folder.write("events", events(1, 2000));
+    const auto full = on.replay({"--timeout", "0.5"});
+    BOOST_TEST(full.code == 1);
+    BOOST_TEST(full.counts.refused > 0);
+    BOOST_TEST(has(full, "maximum bytes exceeded"));
+    BOOST_TEST(full.counts.acknowledged == on.views());
+    BOOST_TEST(full.counts.acknowledged < 2000);
+
+    replay_run waiting(on.system.broker().url(), on.folder.path() / "events");
+    BOOST_TEST(waiting.program().wait_for_line("sending again").has_value());
+    on.client.limit_stream(-1);
+    const auto outcome = waiting.wait();
+    BOOST_TEST(outcome.code == 0);
+    BOOST_TEST(outcome.counts.acknowledged == 2000);
+    BOOST_TEST(on.views() == 2000);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
