@@ -74,12 +74,9 @@ private:
         else
         {
             part_ = std::move(*part);
-            if (!ending_)
-            {
-                // Whoever reads "ready" may ask at once: the broker must know the subscriptions by then.
-                auto subscribed = nats_.flush(deadline::in(std::chrono::seconds(5)));
-                co_await std::move(subscribed);
-            }
+            // Whoever reads "ready" may ask at once: the broker must know the subscriptions by then.
+            auto flushing = nats_.flush(deadline::in(std::chrono::seconds(2)));
+            co_await std::move(flushing);
             if (!ending_) // no signal came first
                 log(log_level::info, "ready");
         }
