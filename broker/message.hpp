@@ -61,6 +61,8 @@ struct message
     std::string reply; ///< empty: no answer is wanted
     std::string data;
     header_list headers;
+    bool headers_unreadable =
+        false; ///< there are headers, and nats.c cannot parse them: one has an empty value, say. `headers` is empty
 };
 
 } // namespace marquee

@@ -17,8 +17,11 @@ message copy_message(natsMsg* from)
 
     const char** keys = nullptr;
     int count = 0;
-    if (natsMsgHeader_Keys(from, &keys, &count) != NATS_OK)
-        return to; // NATS_NOT_FOUND: no headers
+    if (const auto s = natsMsgHeader_Keys(from, &keys, &count); s != NATS_OK)
+    {
+        to.headers_unreadable = s != NATS_NOT_FOUND;
+        return to;
+    }
     for (int i = 0; i < count; ++i)
     {
         const char* value = nullptr;

@@ -15,6 +15,8 @@ namespace
 /// What a reply means: itself, or the failure its headers tell of.
 result<message> interpret(message reply)
 {
+    if (reply.headers_unreadable) // perhaps they said that it is a failure
+        return fail(errc::malformed_reply, "the reply's headers cannot be read");
     if (reply.headers.empty())
         return reply;
     if (reply.headers.get("Status") == "503" && reply.data.empty())

@@ -98,7 +98,7 @@ private:
     asio::awaitable<void> serve(std::shared_ptr<endpoint> to, message msg);
     void answer(endpoint& from, const message& msg, const service_result& outcome);
     void answer_error(endpoint& from, const message& msg, const service_error& why);
-    result<deadline> deadline_of(const message& msg) const;
+    result<deadline> deadline_of(const message& msg) const; ///< fails with bad_request
 
     connection& nats_;
     service_config config_;
@@ -310,6 +310,8 @@ void service_impl::answer_error(endpoint& from, const message& msg, const servic
 
 result<deadline> service_impl::deadline_of(const message& msg) const
 {
+    if (msg.headers_unreadable) // perhaps a condition was among them
+        return fail(errc::bad_request, "the headers cannot be read");
     const auto text = msg.headers.get(names::header_timeout);
     std::uint64_t left = static_cast<std::uint64_t>(config_.max_timeout.count());
     if (!text.empty())

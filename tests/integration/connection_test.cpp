@@ -127,6 +127,22 @@ BOOST_AUTO_TEST_CASE(headers_travel_both_ways)
         });
 }
 
+BOOST_AUTO_TEST_CASE(a_reply_whose_headers_cannot_be_read_makes_no_sense)
+{
+    auto nats = connect();
+    header_list unreadable; // perhaps an error among them
+    unreadable.set("Empty", "");
+    auto sub = nats->subscribe("somewhere", {}, [&](const message& m) { (void)nats->publish(m.reply, "x", unreadable); });
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto pending = nats->requests().request(somewhere, "", no_headers, deadline::in(5s));
+            auto reply = co_await pending.receive();
+            BOOST_REQUIRE(reply.has_error());
+            BOOST_TEST((reply.error() == errc::malformed_reply));
+        });
+}
+
 BOOST_AUTO_TEST_CASE(what_would_break_the_wire_is_refused_before_it)
 {
     auto nats = connect();

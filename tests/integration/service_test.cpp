@@ -340,6 +340,28 @@ BOOST_AUTO_TEST_CASE(a_handler_sees_the_deadline_of_its_requester)
         });
 }
 
+BOOST_AUTO_TEST_CASE(a_request_whose_headers_cannot_be_read_is_refused_because_they_may_hold_a_condition)
+{
+    start({endpoint("echo", "test.echo", echo)});
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto up = ready();
+            co_await std::move(up);
+            header_list headers;
+            headers.set("Marquee-Revision", "7");
+            headers.set("Empty", "");
+            auto asking = ask("test.echo", "x", headers);
+            auto refused = co_await std::move(asking);
+            BOOST_REQUIRE(refused.has_error());
+            BOOST_TEST((refused.error() == errc::bad_request));
+            auto again = ask("test.echo", "x");
+            auto answered = co_await std::move(again);
+            BOOST_REQUIRE(answered.has_value());
+            BOOST_TEST(answered->data == "x");
+        });
+}
+
 BOOST_AUTO_TEST_CASE(two_instances_share_the_requests_and_both_answer_discovery)
 {
     start({endpoint("echo", "test.echo", echo)});
