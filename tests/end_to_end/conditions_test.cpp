@@ -46,6 +46,38 @@ std::vector<std::string> ids_of(const http_answer& page)
     return ids;
 }
 
+struct conditional_change
+{
+    const char* method;
+    const char* header;
+    const char* value; ///< {now} and {old} stand for the asset's revisions as tags
+    bool exists;
+    int status;
+};
+const conditional_change conditional_changes[] = {
+    {"POST", "If-Match", "{now}", true, 200},
+    {"POST", "If-Match", "{old}", true, 412},
+    {"POST", "If-Match", "*", true, 200},
+    {"POST", "If-Match", "{old}, {now}", true, 200},
+    {"POST", "If-Match", "W/{now}", true, 412},
+    {"POST", "If-Match", "\"none\"", true, 412},
+    {"POST", "If-Match", "{now}", false, 412},
+    {"POST", "If-Match", "*", false, 412},
+    {"POST", "If-None-Match", "*", true, 412},
+    {"POST", "If-None-Match", "*", false, 200},
+    {"POST", "If-None-Match", "{now}", true, 412},
+    {"POST", "If-None-Match", "{old}", true, 200},
+    {"POST", "If-Match", "rubbish", true, 400},
+    {"DELETE", "If-Match", "{now}", true, 200},
+    {"DELETE", "If-Match", "{old}", true, 412},
+    {"DELETE", "If-Match", "*", true, 200},
+    {"DELETE", "If-Match", "{now}", false, 412},
+    {"DELETE", "If-Match", "*", false, 412},
+    {"DELETE", "If-None-Match", "*", true, 412},
+    {"DELETE", "If-None-Match", "{old}", true, 200},
+    {"DELETE", "If-None-Match", "rubbish", true, 400},
+};
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(conditions, *boost::unit_test::fixture<shared>())
@@ -88,39 +120,8 @@ BOOST_AUTO_TEST_CASE(a_get_is_304_where_the_client_has_the_revision_and_412_wher
 
 BOOST_AUTO_TEST_CASE(a_change_under_a_condition_happens_only_where_it_holds)
 {
-    struct row
-    {
-        const char* method;
-        const char* header;
-        const char* value; ///< {now} and {old} stand for the asset's revisions as tags
-        bool exists;
-        int status;
-    };
-    const row table[] = {
-        {"POST", "If-Match", "{now}", true, 200},
-        {"POST", "If-Match", "{old}", true, 412},
-        {"POST", "If-Match", "*", true, 200},
-        {"POST", "If-Match", "{old}, {now}", true, 200},
-        {"POST", "If-Match", "W/{now}", true, 412},
-        {"POST", "If-Match", "\"none\"", true, 412},
-        {"POST", "If-Match", "{now}", false, 412},
-        {"POST", "If-Match", "*", false, 412},
-        {"POST", "If-None-Match", "*", true, 412},
-        {"POST", "If-None-Match", "*", false, 200},
-        {"POST", "If-None-Match", "{now}", true, 412},
-        {"POST", "If-None-Match", "{old}", true, 200},
-        {"POST", "If-Match", "rubbish", true, 400},
-        {"DELETE", "If-Match", "{now}", true, 200},
-        {"DELETE", "If-Match", "{old}", true, 412},
-        {"DELETE", "If-Match", "*", true, 200},
-        {"DELETE", "If-Match", "{now}", false, 412},
-        {"DELETE", "If-Match", "*", false, 412},
-        {"DELETE", "If-None-Match", "*", true, 412},
-        {"DELETE", "If-None-Match", "{old}", true, 200},
-        {"DELETE", "If-None-Match", "rubbish", true, 400},
-    };
     for (const auto& in : catalogues)
-        for (const auto& each : table)
+        for (const auto& each : conditional_changes)
         {
             const auto path = in.path + "guarded";
             const auto old = store(in, "guarded");

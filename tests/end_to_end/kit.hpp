@@ -56,8 +56,8 @@ struct service_route
     bool change = false; ///< once it was sent, silence leaves open what happened
 };
 
-/// Each of them with input that works on a system of this state: seeded, and with views of asset 123 by user 1. The admin token is added
-/// where it is needed and harmless elsewhere. `extra` is the id of the asset that is written and deleted, `gone` one that may be deleted.
+/// Each of them with input that works, in this order, on a seeded system where user 1 has seen asset 123. The admin token goes with all of
+/// them: it is needed by some and harmless elsewhere.
 inline std::vector<service_route> service_routes(const marquee_system& system)
 {
     std::vector<service_route> all = {
@@ -65,11 +65,11 @@ inline std::vector<service_route> service_routes(const marquee_system& system)
         {"play: URL", {"POST", "/play/asset/123/user/1"}, "cdnurl", "cdnurl.get.*"},
         {"get content", {"GET", "/content/asset/123"}, "metadata", "metadata.get.*"},
         {"put content", {"POST", "/content/asset/extra", {}, metadata_body}, "metadata", "metadata.put.*", true},
-        {"delete content", {"DELETE", "/content/asset/456"}, "metadata", "metadata.delete.*", true},
+        {"delete content", {"DELETE", "/content/asset/extra"}, "metadata", "metadata.delete.*", true},
         {"list content", {"GET", "/content/assets"}, "metadata", "metadata.list"},
         {"get url", {"GET", "/url/asset/123"}, "cdnurl", "cdnurl.get.*"},
         {"put url", {"POST", "/url/asset/extra", {}, url_body}, "cdnurl", "cdnurl.put.*", true},
-        {"delete url", {"DELETE", "/url/asset/456"}, "cdnurl", "cdnurl.delete.*", true},
+        {"delete url", {"DELETE", "/url/asset/extra"}, "cdnurl", "cdnurl.delete.*", true},
         {"list urls", {"GET", "/url/assets?limit=5"}, "cdnurl", "cdnurl.list"},
         {"asset views", {"GET", "/events/asset/123"}, "reporting", "reporting.asset.*"},
         {"user views", {"GET", "/events/user/1"}, "reporting", "reporting.user.*"},

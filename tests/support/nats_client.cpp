@@ -20,6 +20,7 @@ nats_client::nats_client(const std::string& url)
     options.servers = {url};
     options.reconnect_wait = 20ms;
     options.reconnect_jitter = 10ms;
+    options.ping_interval = 10min; // nobody answers between two calls
     auto opened = connection::open(io_, options);
     if (opened.has_error())
         throw std::runtime_error(opened.error().detail);
@@ -109,12 +110,30 @@ void nats_client::wait_until_present(const std::string& service, bool present)
     }
 }
 
-void nats_client::fake(const std::string& pattern, std::string reply, header_list headers)
+void nats_client::wait_until_connected()
+{
+    run_until([&] { return nats_->connected(); }, "a link to the broker", patience);
+}
+
+std::shared_ptr<subscription> nats_client::listen(const std::string& pattern, std::function<void(const message&)> seen)
+{
+    auto listening = nats_->subscribe(pattern, {}, std::move(seen)).value();
+    flush();
+    return listening;
+}
+
+std::shared_ptr<subscription> nats_client::fake_until_dropped(const std::string& pattern, std::string reply, header_list headers)
 {
     auto answer = [this, reply = std::move(reply), headers = std::move(headers)](const message& m)
     { (void)nats_->publish(m.reply, reply, headers); };
-    fakes_.push_back(nats_->subscribe(pattern, "q", answer).value());
-    flush();
+    auto faking = nats_->subscribe(pattern, "q", answer).value();
+    flush(); // also tells the broker of one that was dropped before
+    return faking;
+}
+
+void nats_client::fake(const std::string& pattern, std::string reply, header_list headers)
+{
+    fakes_.push_back(fake_until_dropped(pattern, std::move(reply), std::move(headers)));
 }
 
 void nats_client::end_fakes()

@@ -43,9 +43,20 @@ public:
     /// Waits until a service has, or has not, an instance that the broker knows of.
     void wait_until_present(const std::string& service, bool present = true);
 
+    /// Waits until the link is up, as after a restart of the broker.
+    void wait_until_connected();
+
+    /// Calls `seen` for every message on `pattern`, inside other members of this client, until what it returns is destroyed. In place when it
+    /// returns.
+    [[nodiscard]] std::shared_ptr<subscription> listen(const std::string& pattern, std::function<void(const message&)> seen);
+
     /// Answers every request on `pattern` with `reply`, as a member of queue group `q`. In place when it returns.
     void fake(const std::string& pattern, std::string reply, header_list headers = {});
     void end_fakes();
+
+    /// As fake(), until what it returns is destroyed and another member of this client has been called.
+    [[nodiscard]] std::shared_ptr<subscription> fake_until_dropped(const std::string& pattern, std::string reply,
+                                                                   header_list headers = {});
 
     /// HTTP on this client's loop, each call on a connection of its own and all at once. Throws what http_client throws.
     std::vector<http_answer> call_all(int port, const std::vector<http_call>& calls, milliseconds limit = patience);
