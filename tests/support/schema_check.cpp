@@ -1,4 +1,4 @@
-#include "tests/unit/schemas/schema_check.hpp"
+#include "tests/support/schema_check.hpp"
 
 #include <boost/json/parse.hpp>
 #include <valijson/adapters/boost_json_adapter.hpp>
