@@ -220,7 +220,7 @@ void kv_store::apply(const stored_message& m)
     taken_ = m.sequence;
     auto& to = incoming_ ? *incoming_ : table_;
     const auto id = asset_id::from_token(subjects::token_at(m.subject, 2));
-    if (id.has_error())
+    if (id.has_error() || m.subject != subjects::kv_entry(what_.bucket, *id).str()) // a key may have several tokens
     {
         log(log_level::warning, "a key that is no asset id", {{"bucket", what_.bucket}, {"subject", m.subject}});
         return;

@@ -461,4 +461,26 @@ BOOST_AUTO_TEST_CASE(an_odd_id_that_is_real_works_on_every_subject)
     system.check_aftermath();
 }
 
+BOOST_AUTO_TEST_CASE(a_key_of_a_bucket_that_is_no_id_is_no_asset)
+{
+    tapped_system system;
+    auto& tap = system.tap();
+    std::vector<std::string> keys{"a.b", "a.", "123.x", "456.>"};
+    keys.insert(keys.end(), std::begin(wrong_tokens), std::end(wrong_tokens));
+    for (const auto& key : keys)
+        for (const auto* bucket : {"$KV.metadata.", "$KV.cdnurl."})
+            BOOST_TEST(tap.publish(bucket + key, "{}"), printable(key));
+    for (const std::string name : {"metadata", "cdnurl"})
+    {
+        // A change made after them is served after them.
+        BOOST_TEST(error_of(tap.request(name + ".put.last", body_for(name + ".put"))).empty());
+        BOOST_TEST(error_of(tap.request(name + ".get.a")) == "404");
+        BOOST_TEST(error_of(tap.request(name + ".get.A")) == "404");
+        const auto page = tap.request(name + ".list");
+        BOOST_TEST_REQUIRE(error_of(page).empty());
+        BOOST_TEST(body_of(*page).at("assets").as_array().size() == 3U); // the two seeds, and the last
+    }
+    BOOST_TEST(system.marquee().call({"POST", "/play/asset/123/user/1"}).text("title") == "It");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
