@@ -1,5 +1,6 @@
 #include "broker/options.hpp"
 
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -39,6 +40,25 @@ std::string given_or_environment(const po::variables_map& given, const char* opt
     return value != nullptr ? value : "";
 }
 
+bool is_port(std::string_view text)
+{
+    unsigned port = 0;
+    const auto* end = text.data() + text.size();
+    const auto [stop, problem] = std::from_chars(text.data(), end, port);
+    return problem == std::errc() && stop == end && port >= 1 && port <= 65535;
+}
+
+/// HOST or HOST:PORT, an IPv6 address in brackets.
+bool is_host_and_port(std::string_view text)
+{
+    const bool bracketed = text.starts_with('[');
+    const auto colon = text.find(':', bracketed ? text.find(']') : 0);
+    const auto host = text.substr(0, colon);
+    if (host.empty() || bracketed != host.ends_with(']') || host == "[]")
+        return false;
+    return colon == std::string_view::npos || is_port(text.substr(colon + 1));
+}
+
 bool is_server(std::string_view server)
 {
     const auto scheme_end = server.find("://");
@@ -49,7 +69,10 @@ bool is_server(std::string_view server)
             return false;
         server.remove_prefix(scheme_end + 3);
     }
-    return !server.empty() && server.find_first_of(" \t\r\n/") == std::string_view::npos;
+    if (server.find_first_of(" \t\r\n/") != std::string_view::npos)
+        return false;
+    const auto user_info = server.rfind('@');
+    return is_host_and_port(user_info == std::string_view::npos ? server : server.substr(user_info + 1));
 }
 
 result<std::vector<std::string>> split_servers(const std::string& list)
@@ -100,7 +123,7 @@ void add_connection_options(po::options_description& options)
 result<connection_options> read_connection_options(const po::variables_map& given)
 {
     connection_options read;
-    if (auto list = given_or_environment(given, "server", "NATS_URL"); !list.empty())
+    if (auto list = given_or_environment(given, "server", "NATS_URL"); !list.empty() || given.count("server") > 0)
     {
         auto servers = split_servers(list);
         if (servers.has_error())

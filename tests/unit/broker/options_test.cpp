@@ -68,6 +68,17 @@ BOOST_AUTO_TEST_CASE(a_list_of_servers_is_split_at_commas)
     BOOST_TEST(options->servers == (std::vector<std::string>{"nats://a:1", "tls://b:2", "c"}));
 }
 
+BOOST_AUTO_TEST_CASE(a_server_is_a_host_with_or_without_a_port_and_user_info)
+{
+    for (const auto* server :
+         {"a", "a:1", "a.example:65535", "nats://u:p@a:1", "u:p@a", "token@a:1", "[::1]:4222", "nats://[::1]"})
+    {
+        auto options = read({"--server", server});
+        BOOST_TEST_REQUIRE(options.has_value(), server);
+        BOOST_TEST(options->servers == std::vector<std::string>{server});
+    }
+}
+
 BOOST_AUTO_TEST_CASE(the_environment_counts_where_the_option_is_missing)
 {
     environment_variable url("NATS_URL", "nats://from-environment:1");
@@ -89,6 +100,16 @@ BOOST_AUTO_TEST_CASE(values_that_cannot_be_right_are_refused_by_name)
         {{"--server", "http://x"}, "--server"},
         {{"--server", "nats://a:1,,nats://b:1"}, "--server"},
         {{"--server", "a b"}, "--server"},
+        {{"--server", ""}, "--server"},
+        {{"--server", "nats://a:65536"}, "--server"},
+        {{"--server", "a:0"}, "--server"},
+        {{"--server", "a:x"}, "--server"},
+        {{"--server", "a:"}, "--server"},
+        {{"--server", ":1"}, "--server"},
+        {{"--server", "nats://u:p@"}, "--server"},
+        {{"--server", "[::1"}, "--server"},
+        {{"--server", "[]:1"}, "--server"},
+        {{"--server", "::1"}, "--server"},
         {{"--password", "p"}, "--password"},
         {{"--tlscert", "c.pem"}, "--tlscert"},
         {{"--tlskey", "k.pem"}, "--tlscert"},
