@@ -174,14 +174,12 @@ void hide_secrets(int argc, char** argv)
         const auto name = whole.substr(0, equals);
         const bool joined = equals != std::string_view::npos;
         char* value = joined ? argv[i] + equals + 1 : (i + 1 < argc ? argv[i + 1] : nullptr);
-        if (value == nullptr)
-            continue;
-        if (name == "--password" || name == "--token")
-            wipe_if(true, value);
-        else if (name == "--server" || name == "-s")
-            wipe_if(has_user_info(value), value);
-        else if (whole.starts_with("-s") && whole.size() > 2) // -sURL
+        if (whole.starts_with("-s") && whole.size() > 2) // -sURL
             wipe_if(has_user_info(argv[i]), argv[i] + 2);
+        else if (value != nullptr && (name == "--password" || name == "--token"))
+            wipe_if(true, value);
+        else if (value != nullptr && (name == "--server" || name == "-s"))
+            wipe_if(has_user_info(value), value);
     }
 }
 

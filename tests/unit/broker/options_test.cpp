@@ -148,6 +148,16 @@ BOOST_AUTO_TEST_CASE(secrets_are_wiped_from_the_argument_vector)
     BOOST_TEST(arguments.words()[0] == "marquee");
 }
 
+BOOST_AUTO_TEST_CASE(the_last_argument_is_wiped_too)
+{
+    for (const auto* last : {"--password=geheim", "--token=geheim", "--server=u:geheim@h", "-su:geheim@h"})
+    {
+        argument_vector arguments({"marquee", last});
+        hide_secrets(arguments.argc(), arguments.argv());
+        BOOST_TEST(arguments.words()[1].find("geheim") == std::string::npos, last);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(servers_without_user_info_stay_readable)
 {
     argument_vector arguments({"marquee", "--server", "nats://h:1"});
