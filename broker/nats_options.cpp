@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdio>
+#include <fstream>
 #include <random>
 
 namespace marquee::detail
@@ -78,6 +79,10 @@ result<nats_options_ptr> make_nats_options(const connection_options& from)
     if (natsOptions_Create(&raw) != NATS_OK)
         return fail(errc::bad_request, "cannot make connection options");
     nats_options_ptr made(raw);
+
+    // nats.c would read it only when it connects, and then call that an "Error".
+    if (!from.creds_file.empty() && !std::ifstream(from.creds_file))
+        return fail(errc::bad_request, "cannot read " + from.creds_file, "--creds");
 
     steps set;
     std::vector<const char*> servers;

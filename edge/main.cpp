@@ -25,7 +25,7 @@ using workers = std::vector<std::unique_ptr<edge_worker>>;
 int cannot_start(const error& why)
 {
     log(log_level::error, "cannot start", {{"error", std::string(name_of(why.code))}, {"detail", why.detail}});
-    return exit_failed;
+    return why == errc::bad_request ? exit_usage : exit_failed;
 }
 
 int wrong_usage(const error& why)
