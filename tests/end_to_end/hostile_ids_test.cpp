@@ -1,5 +1,5 @@
 // Ids that try to be something else, in every place where an id enters, with a listener on every subject; and odd ids that are real.
-#include "tests/end_to_end/hostile_kit.hpp"
+#include "tests/end_to_end/tapped_system.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

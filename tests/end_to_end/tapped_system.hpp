@@ -58,9 +58,10 @@ inline bool is_allowed_subject(const std::string& subject)
 class tapped_system
 {
 public:
-    tapped_system() : marquee_(quiet()), tap_(marquee_.broker().url())
+    /// The wiretap listens before anything of `with.start` runs.
+    explicit tapped_system(const marquee_system::settings& with = {}) : marquee_(broker_only(with)), tap_(marquee_.broker().url())
     {
-        for (const auto* name : {"metadata", "cdnurl", "reporting", "edge"})
+        for (const auto& name : with.start)
             marquee_.start(name);
     }
 
@@ -115,9 +116,8 @@ public:
     }
 
 private:
-    static marquee_system::settings quiet()
+    static marquee_system::settings broker_only(marquee_system::settings with)
     {
-        marquee_system::settings with;
         with.start.clear();
         return with;
     }
