@@ -167,6 +167,13 @@ std::variant<po::variables_map, int> read_command_line(int argc, char** argv, co
         po::store(parsed, given);
         po::notify(given);
     }
+    catch (const po::unknown_option& e)
+    {
+        hide_secrets(argc, argv);
+        const auto option = e.get_option_name(); // as it was given: a mistyped --pasword=… with its value
+        std::cerr << program << ": unrecognised option '" << option.substr(0, option.find('=')) << "' (see --help)\n";
+        return exit_usage;
+    }
     catch (const po::error& e)
     {
         hide_secrets(argc, argv);

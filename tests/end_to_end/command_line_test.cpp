@@ -57,6 +57,7 @@ struct usage_row
 const usage_row wrong_usage[] = {
     {"", {"--nonsense"}},
     {"", {"stray"}},
+    {"", {"--pasword=geheim"}},
     {"", {"--serv", "nats://127.0.0.1:1"}}, // no guessing
     {"", {"--server"}},
     {"", {"--server", ""}},
