@@ -46,6 +46,14 @@ inline const std::array real_ids{
     real_id{"a:b", "a=3Ab"},
     real_id{"'; DROP TABLE views; --", "=27=3B=20DROP=20TABLE=20views=3B=20--"},
     real_id{std::string(128, 'a'), std::string(128, 'a')},
+    real_id{std::string(128, '.'), // the longest token there is
+            []
+            {
+                std::string token;
+                for (int i = 0; i < 128; ++i)
+                    token += "=2E";
+                return token;
+            }()},
 };
 
 struct bad_id
