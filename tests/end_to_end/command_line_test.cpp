@@ -198,6 +198,7 @@ BOOST_AUTO_TEST_CASE(an_id_is_printed_as_its_token_and_what_is_no_id_is_refused)
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_right_is_one_line_and_exit_2)
 {
+    const temporary_folder folder;
     for (const auto& row : wrong_usage)
     {
         for (const auto& name : programs)
@@ -209,7 +210,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_right_is_one_line_and_exit_2)
                 shown += ' ' + word;
             BOOST_TEST_CONTEXT(shown)
             {
-                const auto refused = run(name, row.arguments, row.environment);
+                const bool own = !row.only.empty(); // else not on the default port, which may be taken
+                const auto refused = run(name, own ? row.arguments : in_folder(name, folder, row.arguments), row.environment);
                 BOOST_TEST(refused.code == 2);
                 BOOST_TEST(refused.lines() == 1, refused.output);
                 BOOST_TEST(holds(refused.output, "marquee-" + name), refused.output);
