@@ -1,6 +1,6 @@
+#include "tests/support/schema_check.hpp"
 #include "tests/unit/schemas/id_tables.hpp"
 #include "tests/unit/schemas/samples.hpp"
-#include "tests/support/schema_check.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
