@@ -4,6 +4,9 @@
 #include "broker/planted_fault.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/object.hpp>
 
 namespace marquee
@@ -13,6 +16,9 @@ namespace
 
 constexpr std::string_view header_operation = "KV-Operation"; // DEL or PURGE: a marker in place of a value
 constexpr std::size_t most_waiting = 4096;
+constexpr auto bucket_patience = std::chrono::seconds(30); ///< how long JetStream may take to come up, e.g. to elect a leader
+constexpr auto bucket_attempt = std::chrono::seconds(2);
+constexpr auto bucket_retry = std::chrono::milliseconds(200);
 
 stream_config bucket_config(const kv_store::settings& what)
 {
@@ -51,18 +57,38 @@ kv_store::~kv_store()
 
 asio::awaitable<result<void>> kv_store::open(deadline until)
 {
-    auto config = bucket_config(what_);
-    const auto bucket = co_await ensure_stream(nats_.requests(), std::move(config), until);
-    if (bucket.has_error())
-        co_return bucket.error();
-    const auto seeded = co_await seed(until);
-    if (seeded.has_error())
-        co_return seeded.error();
+    const auto made = co_await make(until);
+    if (made.has_error())
+        co_return made.error();
     watch_from_start();
     const auto opened = co_await opened_.wait(1, until);
     if (opened.has_error())
         co_return fail(opened.error().code, "bucket " + what_.bucket + " could not be read in time");
     co_return result<void>();
+}
+
+/// While a cluster elects a leader, its servers refuse some requests and do not answer others. Doing it all once more does no harm.
+asio::awaitable<result<void>> kv_store::make(deadline until)
+{
+    const auto patience = until.sooner(deadline::in(bucket_patience));
+    asio::steady_timer pause(nats_.context());
+    for (;;)
+    {
+        const auto attempt = patience.sooner(deadline::in(bucket_attempt));
+        auto config = bucket_config(what_);
+        const auto bucket = co_await ensure_stream(nats_.requests(), std::move(config), attempt);
+        result<void> done;
+        if (bucket.has_error())
+            done = bucket.error();
+        else
+            done = co_await seed(attempt);
+        if (done.has_value() || done.error() == errc::bad_request || patience.remaining() < bucket_retry)
+            co_return done;
+        pause.expires_after(bucket_retry);
+        boost::system::error_code ignored;
+        auto token = asio::redirect_error(asio::use_awaitable, ignored);
+        co_await pause.async_wait(token);
+    }
 }
 
 /// A seed is written only as the very next message of a bucket that holds nothing but the seeds before it. A refusal says that it was

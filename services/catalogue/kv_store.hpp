@@ -46,6 +46,7 @@ public:
     [[nodiscard]] boost::json::value statistics() const;
 
 private:
+    asio::awaitable<result<void>> make(deadline until);
     asio::awaitable<result<void>> seed(deadline until);
     asio::awaitable<result<revision>> write(asset_id id, std::string value, bool marker, std::optional<revision> expected,
                                             deadline until);

@@ -1,0 +1,47 @@
+// Programs that start while nobody leads their cluster yet: requests to JetStream are refused, or lost.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { request } from "./support/broker.mjs";
+import { eventually, freePorts, natsServer, newFolder, programs, source } from "./support/runner.mjs";
+
+describe("a program that comes up before its cluster has a leader", { concurrency: 2 }, () => {
+  for (const name of ["metadata", "cdnurl"]) {
+    test(`marquee-${name} serves once there is one`, async () => {
+      const folder = newFolder();
+      const first = await freePorts(6);
+      const running = [];
+      const launch = (program, ...words) => {
+        const child = spawn("setpriv", ["--pdeathsig", "KILL", program, ...words], { stdio: ["ignore", "ignore", "pipe"] });
+        child.stderr.setEncoding("utf8").on("data", (text) => (child.log = (child.log ?? "") + text));
+        running.push(child);
+        return child;
+      };
+      const broker = (i) => {
+        const routes = [3, 4, 5].map((route) => `nats://127.0.0.1:${first + route}`);
+        const cluster = ["--cluster_name", "test", "--cluster", routes[i], "--routes", routes.join(",")];
+        const conf = join(source, "broker/nats-server/fast.conf");
+        return launch(natsServer, "-c", conf, "-p", String(first + i), "-sd", join(folder, `${i}`), "--name", `nats-${i}`, ...cluster);
+      };
+      try {
+        const alone = broker(0);
+        await eventually("the first broker listens", () => alone.log?.includes("Server is ready"));
+        const service = launch(join(programs, `marquee-${name}`), "--server", `nats://127.0.0.1:${first}`, "--replicas", "3");
+        await eventually("the service has connected", () => service.log?.includes("broker link up"));
+        broker(1);
+        broker(2);
+        await eventually(
+          () => `the service is ready:\n${service.log}`,
+          () => service.log.includes(": ready") || service.exitCode !== null,
+          40_000,
+        );
+        assert.equal(service.exitCode, null, service.log);
+        const listed = await request(first, `${name}.list`);
+        assert.deepEqual(listed.assets.map((each) => each.id), ["123", "456"]);
+      } finally {
+        running.forEach((child) => child.kill("SIGKILL"));
+      }
+    });
+  }
+});
