@@ -1,0 +1,150 @@
+// ./run --cluster: any process may be killed at any moment, and plays go on being answered and counted.
+import assert from "node:assert/strict";
+import { rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { streamInfo } from "./support/broker.mjs";
+import { eventually, newFolder, programs, Runner, withRunner } from "./support/runner.mjs";
+import { Audience } from "./support/viewer.mjs";
+
+const kinds = { "nats-server": 3, "marquee-metadata": 2, "marquee-cdnurl": 2, "marquee-reporting": 2, "marquee-edge": 2 };
+const brokerPorts = (runner) => [0, 1, 2].map((i) => runner.natsPort + i);
+
+/** The word after an option on the command line of a process. */
+const option = (each, name) => each.words[each.words.indexOf(name) + 1];
+const edgeOf = (runner, each) => (each.name === "marquee-edge" ? Number(option(each, "--listen").split(":")[1]) - runner.httpPort : undefined);
+
+async function isHealthy(runner) {
+  for (const stream of ["EVENTS", "KV_metadata", "KV_cdnurl"]) {
+    const info = await streamInfo(brokerPorts(runner), stream);
+    if (info?.cluster.replicas?.length !== 2) return false;
+    if (!info.cluster.replicas.every((each) => each.current && !each.offline)) return false;
+  }
+  return true;
+}
+
+async function isAnswered(runner, edge) {
+  const answer = await runner.play(123, "somebody", { edge }).catch(() => undefined);
+  return answer?.status === 200 && !answer.json.degraded;
+}
+
+describe("./run --cluster", () => {
+  const runner = new Runner({ options: ["--cluster"] });
+  before(() => runner.start());
+  after(() => runner.discard());
+
+  test("names both edges and all brokers in its one line", () => {
+    const edges = [0, 1].map((i) => ` http://127.0.0.1:${runner.httpPort + i}`).join("");
+    const brokers = brokerPorts(runner).map((port) => `nats://127.0.0.1:${port}`).join(",");
+    assert.equal(runner.stdout, `ready:${edges} (NATS ${brokers})\n`);
+  });
+
+  test("runs three brokers, and two of each service and of the edge", () => {
+    const running = {};
+    for (const { name } of runner.programs()) running[name] = (running[name] ?? 0) + 1;
+    assert.deepEqual(running, kinds);
+  });
+
+  test("keeps three copies of all state", async () => {
+    for (const stream of ["EVENTS", "KV_metadata", "KV_cdnurl"]) {
+      const info = await eventually(`${stream} has a leader`, () => streamInfo(brokerPorts(runner), stream));
+      assert.equal(info.config.num_replicas, 3);
+    }
+  });
+
+  test("answers plays and counts them exactly while each process in turn is killed", { timeout: 300_000 }, async (t) => {
+    await eventually("all copies are current", () => isHealthy(runner));
+    const dead = new Set();
+    const audience = new Audience(runner, (edge) => dead.has(edge));
+    try {
+      for (const victim of await inTurn(runner)) {
+        const edge = edgeOf(runner, victim);
+        if (edge !== undefined) dead.add(edge);
+        const started = Date.now();
+        process.kill(victim.pid, "SIGKILL");
+        await eventually(`the other edge answers without ${victim.name}`, () => isAnswered(runner, edge === 0 ? 1 : 0));
+        const answered = Date.now() - started;
+        await eventually(`${victim.name} runs again`, () => {
+          const now = runner.programs(victim.name);
+          return now.length === kinds[victim.name] && now.every((each) => each.pid !== victim.pid);
+        });
+        for (const each of [0, 1]) await eventually(`edge ${each} answers`, () => isAnswered(runner, each));
+        await eventually("all copies are current", () => isHealthy(runner));
+        dead.clear();
+        t.diagnostic(`${victim.name}${victim.role ?? ""} killed: answered after ${answered} ms, whole after ${Date.now() - started} ms`);
+        assert.equal(runner.code, undefined, runner.stderr);
+        assert.deepEqual(audience.wrong, []);
+      }
+    } finally {
+      await audience.leave();
+    }
+    t.diagnostic(`in place of full answers: ${JSON.stringify(audience.outages)}`);
+    assert.deepEqual(audience.wrong, []);
+    await countsAreExact(runner, audience, t);
+  });
+
+  test("says of each that it was started again", () => {
+    for (const [name, count] of Object.entries(kinds))
+      for (let i = 1; i <= count; i++) assert.match(runner.stderr, new RegExp(`^run: ${name}-${i} ended \\(exit 137\\), it is started again: `, "m"));
+  });
+
+  test("finds its counts again at the next start, and stops in order", async () => {
+    const views = async () => (await runner.call("GET", "/events/top")).text;
+    const before = await views();
+    assert.equal(await runner.stop(), 0);
+    await runner.start();
+    for (const edge of [0, 1]) assert.equal((await runner.call("GET", "/events/top", { edge })).text, before);
+    assert.equal(await runner.stop("SIGINT"), 0);
+  });
+});
+
+/** All programs, the broker that leads EVENTS before all others. */
+async function inTurn(runner) {
+  const info = await eventually("EVENTS has a leader", () => streamInfo(brokerPorts(runner), "EVENTS"));
+  const isLeader = (each) => each.name === "nats-server" && option(each, "--name") === info.cluster.leader;
+  const all = runner.programs();
+  const leader = all.find(isLeader);
+  assert.ok(leader, `${info.cluster.leader} is one of ours`);
+  leader.role = ", leader of EVENTS,";
+  return [leader, ...all.filter((each) => each !== leader)];
+}
+
+async function viewsOf(runner, kind, id, edge) {
+  const { status, json } = await runner.call("GET", `/events/${kind}/${id}`, { edge });
+  assert.ok(status === 200 || status === 404, `${status} ${JSON.stringify(json)}`);
+  return status === 200 ? json.views : 0;
+}
+
+/** The stream itself is the witness: its number of events is the sum of the counts. */
+async function countsAreExact(runner, audience, t) {
+  const { state } = await streamInfo(brokerPorts(runner), "EVENTS");
+  const { users } = audience;
+  const probes = { somebody: await viewsOf(runner, "user", "somebody", 0) };
+  let acknowledged = 0;
+  for (const edge of [0, 1]) {
+    let sum = 0;
+    for (const [user, tally] of Object.entries(users)) {
+      const views = await viewsOf(runner, "user", user, edge);
+      assert.ok(tally.acknowledged <= views && views <= tally.attempted, `${user}: ${tally.acknowledged} <= ${views} <= ${tally.attempted}`);
+      sum += views;
+    }
+    const assets = (await viewsOf(runner, "asset", 123, edge)) + (await viewsOf(runner, "asset", 456, edge));
+    assert.equal(sum + probes.somebody, assets);
+    assert.equal(assets, state.messages);
+    acknowledged = Object.values(users).reduce((all, tally) => all + tally.acknowledged, 0);
+    t.diagnostic(`edge ${edge}: ${sum} counted, ${acknowledged} acknowledged`);
+  }
+  assert.ok(acknowledged > 0);
+}
+
+test("with --cluster, what ends again and again is given up: one line, nothing left", async () => {
+  const bin = newFolder();
+  for (const name of Object.keys(kinds).slice(1)) symlinkSync(join(programs, name), join(bin, name));
+  await withRunner({ options: ["--cluster"], bin }, async (runner) => {
+    await runner.start();
+    rmSync(join(bin, "marquee-cdnurl"));
+    process.kill(runner.programs("marquee-cdnurl")[0].pid, "SIGKILL");
+    assert.equal(await runner.ended(), 1);
+    assert.match(runner.stderr, /\nrun: marquee-cdnurl-1 ended five times in a row \(exit 127\): .*No such file or directory\nrun: stopping\n$/);
+  });
+});
