@@ -1,0 +1,102 @@
+// The README's commands, word for word: whoever copies them gets what it says.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { newFolder, patience, programs, Runner, source } from "./support/runner.mjs";
+
+const text = readFileSync(join(source, "README.md"), "utf8");
+const run = promisify(execFile);
+
+/** {kind, lines} of each fenced block, in order. */
+const blocks = [...text.matchAll(/^```(.*)\n([^]*?)^```$/gm)].map(([, kind, body]) => ({ kind, lines: body.trimEnd().split("\n") }));
+const sessions = blocks.filter((block) => block.kind === "sh session");
+
+const help = async (command) => (await run(join(source, command), ["--help"], { timeout: patience })).stdout;
+
+test("every block of the README is of a kind that is tested here", () => {
+  assert.equal(text.match(/^```/gm).length, blocks.length * 2);
+  assert.deepEqual([...new Set(blocks.map((block) => block.kind))].sort(), ["json", "sh", "sh session"]);
+});
+
+describe("a command of its own block exists, and takes the options shown", () => {
+  const commands = blocks.filter((block) => block.kind === "sh").flatMap((block) => block.lines);
+  for (const command of commands) {
+    test(command, async () => {
+      const [program, ...words] = command.split(" ");
+      assert.ok(["./run", "./test"].includes(program), command);
+      assert.ok(statSync(join(source, program)).mode & 0o100);
+      const known = await help(program);
+      for (const option of words.filter((word) => word.startsWith("-"))) assert.ok(known.includes(`  ${option} `), `${option} in\n${known}`);
+    });
+  }
+});
+
+describe("a command within the text exists", () => {
+  for (const command of new Set([...text.matchAll(/`((?:\.\/|marquee-)[a-z]+ [^`]+)`/g)].map((found) => found[1]))) {
+    test(command, async () => {
+      const [program, word] = command.split(" ");
+      if (command === "marquee-edge --encode-id ID") {
+        const { stdout } = await run(join(programs, program), ["--encode-id", "10.5240/7791"]);
+        assert.equal(stdout, "10=2E5240=2F7791\n");
+      } else if (command === "./test unit_schemas") {
+        await run("grep", ["-rE", "--include=CMakeLists.txt", `\\((NAME )?${word}\\b`, join(source, "tests")]);
+      } else {
+        const known = await help(program);
+        assert.ok(word === "--help" || known.includes(`${program} ${word} `) || known.includes(`  ${word} `), `${word} in\n${known}`);
+      }
+    });
+  }
+});
+
+describe("a session of the README", () => {
+  const folder = newFolder();
+  const runner = new Runner({ data: join(folder, "data") });
+  const answers = []; // of each line of each session
+
+  // curl reads the port that was free, in place of 8080, from its own configuration.
+  before(async () => {
+    await runner.start();
+    const to = `connect-to = "localhost:8080:127.0.0.1:${runner.httpPort}"\n`;
+    writeFileSync(join(folder, ".curlrc"), `${to}silent\nshow-error\nnoproxy = "*"\nmax-time = 60\nwrite-out = "\\n%{http_code}"\n`);
+    for (const { lines } of sessions) {
+      answers.push([]);
+      for (const line of lines) {
+        const env = { ...process.env, HOME: folder, CURL_HOME: folder };
+        const { stdout } = await run("bash", ["-euc", line], { cwd: folder, env, timeout: patience });
+        const [body, status] = stdout.split(/\n(?=\d+$)/);
+        answers.at(-1).push({ line, body, status });
+      }
+    }
+  });
+  after(() => runner.discard());
+
+  test("is answered with 200 at each line", () => {
+    for (const { line, body, status } of answers.flat()) assert.equal(status, "200", `${line}\n${body}`);
+  });
+
+  test("shows the answer of its first line, byte for byte", () => {
+    const shown = blocks.map((block, i) => [block, blocks[i - 1]]).filter(([block]) => block.kind === "json");
+    assert.ok(shown.length > 0);
+    for (const [block, session] of shown) assert.deepEqual(block.lines, [answers[sessions.indexOf(session)][0].body]);
+  });
+
+  test("starts with the ready line that is shown", () => {
+    const shown = text.match(/^ {4}(ready: .*)$/m)[1];
+    assert.equal(shown.replace("8080", runner.httpPort).replace("4222", runner.natsPort) + "\n", runner.stdout);
+  });
+
+  test("counts two at the third line, as the text says", () => {
+    assert.match(text, /and the third counts two/);
+    const { userviews, assetviews } = JSON.parse(answers[0][2].body);
+    assert.deepEqual([userviews, assetviews], [2, 2]);
+  });
+
+  test("counts a play once that is retried under the same key", () => {
+    const [first, retried] = answers[1];
+    assert.equal(first.line, retried.line);
+    assert.equal(first.body, retried.body);
+  });
+});
