@@ -9,6 +9,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/object.hpp>
 
+#include <algorithm>
+
 namespace marquee
 {
 namespace
@@ -17,7 +19,7 @@ namespace
 constexpr std::string_view header_operation = "KV-Operation"; // DEL or PURGE: a marker in place of a value
 constexpr std::size_t most_waiting = 4096;
 constexpr auto bucket_patience = std::chrono::seconds(30); ///< how long JetStream may take to come up, e.g. to elect a leader
-constexpr auto bucket_attempt = std::chrono::seconds(2);
+constexpr auto bucket_attempt = std::chrono::seconds(2);   ///< the first one; each may take twice as long as the one before
 constexpr auto bucket_retry = std::chrono::milliseconds(200);
 
 stream_config bucket_config(const kv_store::settings& what)
@@ -72,9 +74,9 @@ asio::awaitable<result<void>> kv_store::make(deadline until)
 {
     const auto patience = until.sooner(deadline::in(bucket_patience));
     asio::steady_timer pause(nats_.context());
-    for (;;)
+    for (auto time = bucket_attempt;; time = std::min(2 * time, bucket_patience))
     {
-        const auto attempt = patience.sooner(deadline::in(bucket_attempt));
+        const auto attempt = patience.sooner(deadline::in(time));
         auto config = bucket_config(what_);
         const auto bucket = co_await ensure_stream(nats_.requests(), std::move(config), attempt);
         result<void> done;

@@ -36,8 +36,9 @@ describe("a program that comes up before its cluster has a leader", { concurrenc
           () => service.log.includes(": ready") || service.exitCode !== null,
           40_000,
         );
-        assert.equal(service.exitCode, null, service.log);
-        const listed = await request(first, `${name}.list`);
+        const logs = () => running.map((each) => each.log.split("\n").filter((line) => !/Rout/.test(line)).slice(-20).join("\n"));
+        assert.equal(service.exitCode, null, logs().join("\n\n"));
+        const listed = await eventually(`${name} lists`, () => request(first, `${name}.list`));
         assert.deepEqual(listed.assets.map((each) => each.id), ["123", "456"]);
       } finally {
         running.forEach((child) => child.kill("SIGKILL"));
