@@ -40,12 +40,12 @@ void check_counts(const marquee_system& marquee, const play_tally& tally, std::u
 }
 
 /// The same counts as a NATS client sees them.
-void check_counts_over_nats(marquee_system& marquee, const play_tally& tally)
+void check_counts_over_nats(const marquee_system& marquee, const play_tally& tally)
 {
     for (const auto& [id, bounds] : tally.assets())
     {
         const auto asset = marquee::asset_id::parse(id).value();
-        const auto reply = nats_call(marquee.broker().url(), marquee::subjects::reporting_asset(asset));
+        const auto reply = nats_call(marquee.server(), marquee::subjects::reporting_asset(asset));
         BOOST_REQUIRE(reply.has_value());
         BOOST_TEST(reply->at("views").to_number<std::uint64_t>() == bounds.acknowledged);
     }

@@ -168,6 +168,7 @@ public:
 
     [[nodiscard]] bool wait(std::uint64_t count, std::chrono::milliseconds patience);
     [[nodiscard]] load_report report();
+    [[nodiscard]] bool done();
     void stop();
 
 private:
@@ -192,6 +193,7 @@ private:
     std::condition_variable changed_;
     load_report report_;
     steady::time_point start_ = steady::now();
+    steady::time_point end_ = start_;
     steady::time_point last_acknowledged_ = start_;
     std::uint64_t wanted_ = 0; ///< a waiter's
     bool stopping_ = false;
@@ -350,7 +352,7 @@ void load::running::ended()
     ledger_.close();
     const std::lock_guard lock(mutex_);
     done_ = true;
-    report_.time = std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - start_);
+    end_ = steady::now();
     changed_.notify_all();
 }
 
@@ -374,7 +376,15 @@ bool load::running::wait(std::uint64_t count, std::chrono::milliseconds patience
 load_report load::running::report()
 {
     const std::lock_guard lock(mutex_);
-    return report_;
+    auto now = report_;
+    now.time = std::chrono::duration_cast<std::chrono::milliseconds>((done_ ? end_ : steady::now()) - start_);
+    return now;
+}
+
+bool load::running::done()
+{
+    const std::lock_guard lock(mutex_);
+    return done_;
 }
 
 void load::running::stop()
@@ -399,7 +409,7 @@ load_report load::finish(std::chrono::milliseconds patience)
     const auto never = ~std::uint64_t{0};
     (void)running_->wait(never, patience);
     auto report = running_->report();
-    if (report.time == 0ms)
+    if (!running_->done())
         throw std::runtime_error("nothing was acknowledged for " + std::to_string(patience.count()) + " ms, " +
                                  std::to_string(report.acknowledged) + " plays were before");
     return report;

@@ -31,9 +31,11 @@ fs::path new_folder()
 } // namespace
 
 marquee_system::marquee_system(settings with)
-    : broker_(std::move(with.broker)), folder_(new_folder()), extra_(std::move(with.extra)),
+    : server_(std::move(with.server)), folder_(new_folder()), extra_(std::move(with.extra)),
       admin_token_("token-of-" + folder_.filename().string())
 {
+    if (server_.empty())
+        server_ = broker_.emplace(std::move(with.broker)).url();
     std::ofstream(folder_ / "admin-token") << admin_token_ << '\n';
     for (const auto& name : with.start)
         launch(name);
@@ -53,7 +55,7 @@ fs::path marquee_system::database(const std::string& reporting) const { return f
 process& marquee_system::launch(const std::string& name)
 {
     const auto kind = kind_of(name);
-    arguments words{"--server", broker_.url()};
+    arguments words{"--server", server_};
     if (kind == "edge")
     {
         const auto known = ports_.find(name);
@@ -65,7 +67,9 @@ process& marquee_system::launch(const std::string& name)
     if (const auto more = extra_.find(name); more != extra_.end())
         words.insert(words.end(), more->second.begin(), more->second.end());
     processes_[name].reset(); // the old one is gone before the new one starts
-    processes_[name] = std::make_unique<process>(program("marquee-" + kind), words);
+    // Their lines at this level tell when they serve.
+    const std::vector<std::pair<std::string, std::string>> environment{{"MARQUEE_LOG", "info"}};
+    processes_[name] = std::make_unique<process>(program("marquee-" + kind), words, environment);
     return at(name);
 }
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,7 @@ public:
     struct settings
     {
         std::string broker = {}; ///< more configuration of the nats-server
+        std::string server = {}; ///< the URLs of a broker that runs already, comma-separated: then the system has none of its own
         std::vector<std::string> start = {"metadata", "cdnurl", "reporting", "edge"};
         std::map<std::string, arguments> extra = {}; ///< more arguments, by name; used at every start
     };
@@ -37,7 +39,8 @@ public:
     marquee_system(const marquee_system&) = delete;
     marquee_system& operator=(const marquee_system&) = delete;
 
-    nats_server& broker() noexcept { return broker_; }
+    nats_server& broker() { return broker_.value(); }
+    [[nodiscard]] const std::string& server() const noexcept { return server_; }
     process& at(const std::string& name) { return *processes_.at(name); }
     [[nodiscard]] int port(const std::string& edge = "edge") const { return ports_.at(edge); }
     [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
@@ -72,7 +75,8 @@ private:
     int end(const std::string& name, int signal);
     void wait_until_serving(const std::string& name);
 
-    nats_server broker_;
+    std::optional<nats_server> broker_;
+    std::string server_;
     std::filesystem::path folder_;
     std::map<std::string, arguments> extra_;
     std::string admin_token_;

@@ -1,0 +1,225 @@
+#include "tests/chaos/scenarios.hpp"
+
+#include "tests/chaos/backlog.hpp"
+#include "tests/chaos/trial.hpp"
+#include "tests/support/nats_calls.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <csignal>
+#include <stdexcept>
+#include <thread>
+
+namespace marquee::chaos
+{
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+using test::retrying;
+
+namespace
+{
+
+/// Of the contract 2 s, and as much again for a machine that does other things too.
+constexpr auto longest_start = 4s;
+
+test::marquee_system::settings processes(std::vector<std::string> start)
+{
+    test::marquee_system::settings with;
+    with.start = std::move(start);
+    return with;
+}
+
+const std::vector<std::string> one_of_each = {"metadata", "cdnurl", "reporting", "edge"};
+
+void check_starts(trial& t)
+{
+    if (t.result.slowest_start > longest_start)
+        t.result.failures.push_back("a start took " + std::to_string(t.result.slowest_start.count()) + " ms");
+}
+
+void kill_the_broker(const options& run, report& into)
+{
+    trial t(run, into, processes(one_of_each));
+    t.begin_load(retrying::half);
+    t.strike([&](unsigned) { t.kill_broker(); });
+    t.end_load();
+    t.check();
+}
+
+void kill_reporting(const options& run, report& into)
+{
+    trial t(run, into, processes(one_of_each));
+    t.begin_load(retrying::half);
+    t.strike([&](unsigned) { t.kill_and_start("reporting"); });
+    t.end_load();
+    check_starts(t);
+    t.check();
+}
+
+void kill_an_edge(const options& run, report& into)
+{
+    trial t(run, into, processes({"metadata", "cdnurl", "reporting", "edge", "edge-2"}));
+    t.begin_load(retrying::always);
+    t.strike([&](unsigned i) { t.kill_and_start(i % 2 == 0 ? "edge" : "edge-2"); });
+    t.end_load();
+    t.check();
+}
+
+void kill_the_catalogues(const options& run, report& into)
+{
+    trial t(run, into, processes(one_of_each));
+    t.begin_load(retrying::half);
+    t.strike([&](unsigned i) { t.kill_and_start(i % 2 == 0 ? "metadata" : "cdnurl"); });
+    t.end_load();
+    t.check();
+}
+
+/// How far the running reporting is; 0 while it does not answer.
+std::uint64_t last_sequence(trial& t)
+{
+    const auto stats = test::nats_call(t.system().server(), subject::of({"$SRV", "STATS", "reporting"}));
+    if (stats.has_error())
+        return 0;
+    const auto& data = stats->at("endpoints").as_array().at(0).at("data").as_object();
+    return data.at("last_sequence").to_number<std::uint64_t>();
+}
+
+/// Waits until reporting, just started, has counted beyond `sequence`.
+void wait_until_beyond(trial& t, std::uint64_t sequence)
+{
+    const auto end = clock::now() + 60s;
+    for (; last_sequence(t) <= sequence; std::this_thread::sleep_for(10ms)) // between two questions
+        if (clock::now() > end)
+            throw std::runtime_error("reporting is not beyond " + std::to_string(sequence) + " after a minute:\n" +
+                                     t.system().at("reporting").output());
+}
+
+void kill_reporting_in_a_replay(const options& run, report& into)
+{
+    trial t(run, into, processes(one_of_each));
+    t.system().kill("reporting");
+    publish_backlog(t.system().server(), run.size.plays, run.seed, t.assets(), t.ledger(), t.tally());
+    t.result.published = run.size.plays;
+    t.begin_load(retrying::half, [](test::load_settings& with) { with.clients = 4; });
+    t.wait_for_plays(100); // without counts
+    std::uint64_t counted = 0;
+    for (unsigned i = 0; i < run.size.kills; ++i)
+    {
+        const auto from = clock::now();
+        t.system().launch("reporting");
+        wait_until_beyond(t, counted);
+        t.result.slowest_start =
+            std::max(t.result.slowest_start, std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - from));
+        wait_until_beyond(t, std::min(counted + t.random(run.size.plays / run.size.kills), run.size.plays - 1));
+        counted = last_sequence(t);
+        t.system().kill("reporting");
+        ++t.result.kills;
+    }
+    t.system().start("reporting");
+    t.wait_for_plays(t.acknowledged() + 500);
+    t.end_load();
+    check_starts(t);
+    t.check();
+}
+
+void stop_one_of_two_reportings(const options& run, report& into)
+{
+    trial t(run, into, processes({"metadata", "cdnurl", "reporting", "reporting-2", "edge"}));
+    t.begin_load(retrying::half);
+    t.strike(
+        [&](unsigned i)
+        {
+            auto& stopped = t.system().at(i % 2 == 0 ? "reporting" : "reporting-2");
+            stopped.suspend();
+            ++t.result.stops;
+            for (const auto end = clock::now() + run.size.duration; clock::now() < end;)
+                t.wait_for_plays(t.acknowledged() + 1); // the other one goes on
+            stopped.signal(SIGCONT);
+        });
+    t.end_load();
+    t.check();
+}
+
+void stop_each(const options& run, report& into)
+{
+    trial t(run, into, processes(one_of_each));
+    t.begin_load(retrying::half);
+    const auto stop_and_go_on = [&](const std::function<void()>& stop, const std::function<void()>& go_on)
+    {
+        t.wait_for_plays(t.acknowledged() + 1 + t.random(500));
+        t.wait_a_moment();
+        stop();
+        ++t.result.stops;
+        std::this_thread::sleep_for(run.size.duration); // is what happens here, and no wait for something
+        go_on();
+        t.wait_for_plays(t.acknowledged() + 500);
+    };
+    stop_and_go_on([&] { t.system().broker().suspend(); }, [&] { t.system().broker().resume(); });
+    for (const auto& name : one_of_each)
+        stop_and_go_on([&] { t.system().at(name).suspend(); }, [&] { t.system().at(name).signal(SIGCONT); });
+    t.wait_for_plays(run.size.plays);
+    t.end_load();
+    t.check();
+}
+
+/// Plays, then the same plays again under their keys, while broker and edges restart.
+void retry_used_keys(const options& run, report& into)
+{
+    trial t(run, into, processes({"metadata", "cdnurl", "reporting", "edge", "edge-2"}));
+    const auto all = [&](test::load_settings& with) { with.plays = run.size.plays; };
+    t.begin_load(retrying::always, all);
+    t.wait_for_plays(run.size.plays);
+    t.end_load();
+    const auto plays = t.tally().attempted();
+    t.begin_load(retrying::always,
+                 [&](test::load_settings& with)
+                 {
+                     all(with);
+                     with.keys_are_used = true;
+                 });
+    t.strike(
+        [&](unsigned i)
+        {
+            t.kill_broker();
+            t.kill_and_start(i % 2 == 0 ? "edge" : "edge-2");
+        });
+    t.end_load();
+    if (t.tally().attempted() != plays || t.tally().acknowledged() != plays)
+        t.result.failures.push_back("the second round is not the first one again");
+    for (auto& wrong : test::wrong_counts(t.tally(), t.system().port("edge-2"), true))
+        t.result.failures.push_back("after the retries: " + std::move(wrong));
+    t.check();
+}
+
+} // namespace
+
+const std::vector<scenario>& scenarios()
+{
+    static const std::vector<scenario> all = {
+        {"broker", "kill -9 of the broker", {100'000, 10, 0s}, {1'000'000, 50, 0s}, kill_the_broker},
+        {"reporting", "kill -9 of reporting", {20'000, 10, 0s}, {1'000'000, 50, 0s}, kill_reporting},
+        {"replay",
+         "kill -9 of reporting while it counts a backlog",
+         {100'000, 4, 0s},
+         {1'000'000, 20, 0s},
+         kill_reporting_in_a_replay},
+        {"edge",
+         "kill -9 of one edge of two, clients retry under the same key",
+         {20'000, 10, 0s},
+         {1'000'000, 50, 0s},
+         kill_an_edge},
+        {"catalogues", "kill -9 of metadata and cdnurl in turn", {20'000, 10, 0s}, {1'000'000, 50, 0s}, kill_the_catalogues},
+        {"two-reportings",
+         "SIGSTOP of one of two reportings, then SIGCONT",
+         {10'000, 2, 4s},
+         {1'000'000, 4, 60s},
+         stop_one_of_two_reportings},
+        {"stops", "SIGSTOP of each process in turn, then SIGCONT", {10'000, 5, 5s}, {200'000, 5, 5s}, stop_each},
+        {"retries", "used keys again, over restarts of broker and edges", {10'000, 3, 0s}, {100'000, 3, 0s}, retry_used_keys},
+    };
+    return all;
+}
+
+} // namespace marquee::chaos
