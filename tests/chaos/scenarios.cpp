@@ -3,6 +3,7 @@
 #include "tests/chaos/backlog.hpp"
 #include "tests/chaos/trial.hpp"
 #include "tests/support/nats_calls.hpp"
+#include "tests/support/nats_cluster.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -193,6 +194,37 @@ void retry_used_keys(const options& run, report& into)
     t.check();
 }
 
+void kill_the_leader(const options& run, report& into)
+{
+    test::nats_cluster cluster;
+    auto with = processes({"metadata", "metadata-2", "cdnurl", "cdnurl-2", "reporting", "reporting-2", "edge", "edge-2"});
+    with.server = cluster.urls();
+    for (const auto& name : with.start)
+        if (!name.starts_with("edge"))
+            with.extra[name] = {"--replicas", "3"};
+    const auto others = with.start;
+    trial t(run, into, with);
+    t.begin_load(retrying::half);
+    t.strike(
+        [&](unsigned i)
+        {
+            if (i % 2 == 1) // every second time, a program of ours
+            {
+                t.kill_and_start(others[t.random(others.size())]);
+                return;
+            }
+            cluster.wait_until_whole("EVENTS"); // one lost server is survived, two at once are not
+            auto& leader = cluster.at(cluster.leader_of("EVENTS"));
+            leader.kill();
+            ++t.result.kills;
+            t.wait_for_plays(t.acknowledged() + 100); // without it
+            leader.restart();
+        });
+    t.end_load();
+    cluster.wait_until_whole("EVENTS");
+    t.check();
+}
+
 } // namespace
 
 const std::vector<scenario>& scenarios()
@@ -218,6 +250,11 @@ const std::vector<scenario>& scenarios()
          stop_one_of_two_reportings},
         {"stops", "SIGSTOP of each process in turn, then SIGCONT", {10'000, 5, 5s}, {200'000, 5, 5s}, stop_each},
         {"retries", "used keys again, over restarts of broker and edges", {10'000, 3, 0s}, {100'000, 3, 0s}, retry_used_keys},
+        {"cluster",
+         "kill -9 of the leader of three servers, and of any program",
+         {10'000, 6, 0s},
+         {500'000, 50, 0s},
+         kill_the_leader},
     };
     return all;
 }
