@@ -81,6 +81,14 @@ template <class Catalogue>
     return encode(Catalogue::with_id(id, std::move(record)));
 }
 
+/// Whether `value` is one that catalogue_value could have made for this asset.
+template <class Catalogue>
+[[nodiscard]] bool catalogue_value_is_valid(const asset_id& id, std::string_view value)
+{
+    const auto read = decode<typename Catalogue::reply>(value);
+    return read.has_value() && read->id == id.text() && decode<typename Catalogue::record>(value).has_value();
+}
+
 /// The four endpoints over `store`, which must outlive them and every request they serve.
 template <class Catalogue>
 [[nodiscard]] std::vector<endpoint_config> catalogue_endpoints(catalogue_store& store)

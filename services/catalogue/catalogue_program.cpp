@@ -51,6 +51,7 @@ asio::awaitable<result<std::unique_ptr<runnable>>> start_catalogue(connection& n
     bucket.bucket = what.service;
     bucket.replicas = replicas;
     bucket.seeds = what.seeds;
+    bucket.valid = what.valid;
     auto program = std::make_unique<running_catalogue>(nats, std::move(bucket));
     const auto started = co_await program->start(nats, what);
     if (started.has_error())

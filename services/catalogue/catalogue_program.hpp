@@ -15,6 +15,7 @@ struct catalogue_program
     std::string summary; ///< one sentence, for --help and discovery
     std::vector<catalogue_seed> seeds;
     std::function<std::vector<endpoint_config>(catalogue_store&)> endpoints;
+    std::function<bool(const asset_id&, std::string_view)> valid; ///< see kv_store::settings
 };
 
 /// main() of the service: command line, connection, service, orderly stop. Answers the exit code.

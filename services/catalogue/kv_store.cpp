@@ -253,10 +253,15 @@ void kv_store::apply(const stored_message& m)
         log(log_level::warning, "a key that is no asset id", {{"bucket", what_.bucket}, {"subject", m.subject}});
         return;
     }
-    if (m.headers.has(header_operation))
-        to.mark_deleted(*id, m.sequence);
-    else
+    const bool marker = m.headers.has(header_operation);
+    const bool record = !marker && (!what_.valid || what_.valid(*id, m.data));
+    if (!marker && !record)
+        log(log_level::warning, "a value that is no record of its asset",
+            {{"bucket", what_.bucket}, {"id", id->text()}, {"revision", std::to_string(m.sequence)}});
+    if (record)
         to.set(*id, m.data, m.sequence);
+    else
+        to.mark_deleted(*id, m.sequence);
 }
 
 /// Looks whether everything that stood in the bucket when the watch was put in place has come.

@@ -7,6 +7,7 @@
 
 #include <boost/json/value.hpp>
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -22,6 +23,8 @@ public:
         std::string bucket; ///< stream KV_<bucket>
         int replicas = 1;
         std::vector<catalogue_seed> seeds; ///< what a new bucket is filled with, once
+        /// Whether a value is a record of its asset: anybody may write into a bucket. What is not counts as absent.
+        std::function<bool(const asset_id& id, std::string_view value)> valid = {};
     };
 
     kv_store(connection& nats, settings what);

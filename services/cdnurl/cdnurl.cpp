@@ -25,7 +25,7 @@ std::vector<catalogue_seed> cdnurl_seeds()
 catalogue_program cdnurl_program()
 {
     return {std::string(cdnurl_catalogue::service), "Where the video of each asset is published", cdnurl_seeds(),
-            catalogue_endpoints<cdnurl_catalogue>};
+            catalogue_endpoints<cdnurl_catalogue>, catalogue_value_is_valid<cdnurl_catalogue>};
 }
 
 } // namespace marquee

@@ -28,7 +28,7 @@ std::vector<catalogue_seed> metadata_seeds()
 catalogue_program metadata_program()
 {
     return {std::string(metadata_catalogue::service), "Title, genre and summary of each asset", metadata_seeds(),
-            catalogue_endpoints<metadata_catalogue>};
+            catalogue_endpoints<metadata_catalogue>, catalogue_value_is_valid<metadata_catalogue>};
 }
 
 } // namespace marquee

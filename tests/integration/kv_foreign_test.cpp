@@ -1,0 +1,111 @@
+// A bucket that others have touched: their keys, their values, their settings.
+#include "tests/integration/kv_fixture.hpp"
+
+using namespace marquee;
+using namespace marquee::test;
+
+namespace
+{
+
+header_list operation(std::string_view name)
+{
+    header_list headers;
+    headers.set("KV-Operation", name);
+    return headers;
+}
+
+/// A bucket as the `nats` CLI makes it, with some settings changed.
+std::string bucket_config(std::initializer_list<std::pair<std::string_view, boost::json::value>> changed)
+{
+    boost::json::object config{{"name", "KV_metadata"},
+                               {"subjects", {"$KV.metadata.>"}},
+                               {"retention", "limits"},
+                               {"max_consumers", -1},
+                               {"max_msgs_per_subject", 1},
+                               {"max_msgs", -1},
+                               {"max_bytes", -1},
+                               {"max_age", 0},
+                               {"max_msg_size", -1},
+                               {"storage", "file"},
+                               {"discard", "new"},
+                               {"num_replicas", 1},
+                               {"duplicate_window", 120000000000},
+                               {"deny_delete", true},
+                               {"allow_rollup_hdrs", true},
+                               {"allow_direct", true}};
+    for (const auto& [name, value] : changed)
+        config[name] = value;
+    return boost::json::serialize(config);
+}
+
+const auto create_bucket = subject::of({"$JS", "API", "STREAM", "CREATE", "KV_metadata"});
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(kv_foreign, kv_fixture)
+
+BOOST_AUTO_TEST_CASE(a_value_that_is_no_record_of_its_asset_is_as_good_as_absent)
+{
+    auto one = open();
+    for (const auto& value : {std::string("garbage"), std::string(), std::string("{}"), std::string("[]"),
+                              std::string(R"({"id":"123","title":7,"genre":"","summary":""})"), std::string("\0\xFF", 2),
+                              titled("456", "another asset's"), titled("123", std::string(5000, 't'))})
+    {
+        BOOST_TEST_INFO(value.substr(0, 60));
+        BOOST_TEST(code_of(put(one, "123", "good")) == "ok");
+        write("$KV.metadata.123", value);
+        until([&] { return one.rev("123") == 0; });
+        for (const auto& entry : one.store->list("", 10, 100000).values)
+            BOOST_TEST(decode<asset_metadata_reply>(entry).has_value());
+    }
+    BOOST_TEST(code_of(erase(one, "123")) == "asset_not_found");
+    BOOST_TEST(code_of(put(one, "123", "mended", 0)) == "ok");
+    BOOST_TEST(open().title("123") == "mended");
+}
+
+BOOST_AUTO_TEST_CASE(delete_and_purge_markers_of_other_tools_delete)
+{
+    auto one = open();
+    auto purge_marker = operation("PURGE");
+    purge_marker.set("Nats-Rollup", "sub");
+    write("$KV.metadata.123", "", operation("DEL"));
+    write("$KV.metadata.456", "", purge_marker);
+    until([&] { return one.rev("123") == 0 && one.rev("456") == 0; });
+    BOOST_TEST(code_of(put(one, "123", "back", 0)) == "ok");
+    BOOST_TEST(code_of(put(one, "456", "back", 0)) == "ok");
+}
+
+BOOST_AUTO_TEST_CASE(an_existing_bucket_with_settings_that_matter_is_refused_by_name)
+{
+    struct row
+    {
+        const char* setting;
+        boost::json::value value;
+    };
+    const row rows[] = {
+        {"max_age", 3600000000000},  {"storage", "memory"}, {"discard", "old"},       {"subjects", {"$KV.metadata.>", "other"}},
+        {"max_msgs_per_subject", 5}, {"max_msgs", 100},     {"retention", "interest"}};
+    for (const auto& [setting, value] : rows)
+        BOOST_TEST_CONTEXT(setting)
+        {
+            api(create_bucket, bucket_config({{setting, value}}));
+            auto one = make();
+            const auto opened = wait(one.store->open(deadline::in(30s)));
+            BOOST_TEST(code_of(opened) == "bad_request");
+            BOOST_TEST(opened.error().detail.find(setting) != std::string::npos, opened.error().detail);
+            BOOST_TEST(opened.error().detail.find(boost::json::serialize(value)) != std::string::npos, opened.error().detail);
+            BOOST_TEST(messages_in_bucket() == 0U); // and was left alone
+            drop_bucket();
+        }
+    open();
+}
+
+BOOST_AUTO_TEST_CASE(an_existing_bucket_with_settings_of_taste_is_used)
+{
+    api(create_bucket, bucket_config({{"max_bytes", 10000000}, {"duplicate_window", 60000000000}, {"description", "mine"}}));
+    auto one = open();
+    BOOST_TEST(one.title("123") == "It");
+    BOOST_TEST(code_of(put(one, "789", "new")) == "ok");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
