@@ -44,6 +44,20 @@ const auto create_bucket = subject::of({"$JS", "API", "STREAM", "CREATE", "KV_me
 
 BOOST_FIXTURE_TEST_SUITE(kv_foreign, kv_fixture)
 
+BOOST_AUTO_TEST_CASE(a_key_that_is_no_asset_id_is_ignored_and_hides_nothing)
+{
+    auto one = open();
+    const auto noise = titled("123", "noise");
+    for (const auto* key : {"123.456", "=4g", "=FF", "a/b", "123=", "=00", "=31"})
+        write(std::string("$KV.metadata.") + key, noise);
+    BOOST_TEST(put(one, "789", "after the noise").has_value());
+    BOOST_TEST(one.title("123") == "It");
+    BOOST_TEST(one.store->statistics().at("records") == 3);
+    const auto two = open();
+    BOOST_TEST(two.title("123") == "It");
+    BOOST_TEST(two.store->statistics().at("records") == 3);
+}
+
 BOOST_AUTO_TEST_CASE(a_value_that_is_no_record_of_its_asset_is_as_good_as_absent)
 {
     auto one = open();
