@@ -21,6 +21,7 @@ constexpr std::size_t most_waiting = 4096;
 constexpr auto bucket_patience = std::chrono::seconds(30); ///< how long JetStream may take to come up, e.g. to elect a leader
 constexpr auto bucket_attempt = std::chrono::seconds(2);   ///< the first one; each may take twice as long as the one before
 constexpr auto bucket_retry = std::chrono::milliseconds(200);
+constexpr auto longest_silence = std::chrono::seconds(3); // while the end of the bucket has not been seen
 
 stream_config bucket_config(const kv_store::settings& what)
 {
@@ -46,7 +47,7 @@ error change_failure(const error& why)
 
 kv_store::kv_store(connection& nats, settings what)
     : nats_(nats), what_(std::move(what)), served_(nats.context().get_executor(), most_waiting),
-      opened_(nats.context().get_executor(), most_waiting)
+      opened_(nats.context().get_executor(), most_waiting), silence_(nats.context())
 {
 }
 
@@ -194,6 +195,7 @@ void kv_store::watch_again()
 {
     up_ = complete_ = false;
     incoming_ = std::make_unique<catalogue_table>();
+    strangers_.clear();
     created_.clear();
     taken_ = 0;
     served_.applied(0); // revisions may be used again
@@ -219,14 +221,40 @@ void kv_store::watch_changed(bool up, const stream_state& bucket)
     const bool another = !created_.empty() && (bucket.created != created_ || bucket.last_sequence < taken_);
     if (another)
     {
-        log(log_level::warning, "the bucket is another one than before; reading it anew", {{"bucket", what_.bucket}});
-        watch_again();
+        read_anew("it is another one than before");
         return;
     }
     up_ = true;
     created_ = bucket.created;
     bucket_ = bucket;
+    resumed_ = taken_ > 0;
+    at_end_ = bucket.messages == 0;
     look_if_complete();
+    expect_the_end();
+}
+
+/// The last messages of a bucket may have been removed. After a message before them `pending` tells; when none is left to come, nothing does.
+void kv_store::expect_the_end()
+{
+    if (!up_ || complete_)
+        return;
+    silence_.expires_after(longest_silence);
+    silence_.async_wait(
+        [this, alive = alive_, seen = taken_](boost::system::error_code cancelled)
+        {
+            if (cancelled || !*alive || !up_ || complete_)
+                return;
+            if (taken_ == seen)
+                read_anew("nothing tells where the bucket ends");
+            else
+                expect_the_end();
+        });
+}
+
+void kv_store::read_anew(std::string_view why)
+{
+    log(log_level::warning, "reading the bucket anew", {{"bucket", what_.bucket}, {"why", std::string(why)}});
+    watch_again();
 }
 
 void kv_store::take(const std::vector<stored_message>& batch)
@@ -246,11 +274,13 @@ void kv_store::take(const std::vector<stored_message>& batch)
 void kv_store::apply(const stored_message& m)
 {
     taken_ = m.sequence;
+    at_end_ = m.pending == 0;
     auto& to = incoming_ ? *incoming_ : table_;
     const auto id = asset_id::from_token(subjects::token_at(m.subject, 2));
     if (id.has_error() || m.subject != subjects::kv_entry(what_.bucket, *id).str()) // a key may have several tokens
     {
         log(log_level::warning, "a key that is no asset id", {{"bucket", what_.bucket}, {"subject", m.subject}});
+        strangers_.insert(m.subject);
         return;
     }
     const bool marker = m.headers.has(header_operation);
@@ -267,14 +297,13 @@ void kv_store::apply(const stored_message& m)
 /// Looks whether everything that stood in the bucket when the watch was put in place has come.
 void kv_store::look_if_complete()
 {
-    if (complete_ || taken_ < bucket_.last_sequence)
+    if (complete_ || (taken_ < bucket_.last_sequence && !at_end_))
         return;
-    // Markers that were removed while nobody watched leave no trace but the number of entries.
-    auto& now = incoming_ ? *incoming_ : table_;
-    if (!incoming_ && taken_ == bucket_.last_sequence && opened_.reached(1) && now.entries() > bucket_.messages)
+    // What was removed while nobody watched leaves no trace but the number of messages: one for each key.
+    const auto& now = incoming_ ? *incoming_ : table_;
+    if (resumed_ && now.entries() + strangers_.size() != bucket_.messages)
     {
-        log(log_level::warning, "entries were removed unseen; reading the bucket anew", {{"bucket", what_.bucket}});
-        watch_again();
+        read_anew("messages were removed unseen");
         return;
     }
     if (incoming_)

@@ -5,10 +5,13 @@
 #include "broker/sequence_waiter.hpp"
 #include "services/catalogue/catalogue_table.hpp"
 
+#include <boost/asio/steady_timer.hpp>
 #include <boost/json/value.hpp>
 
 #include <functional>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 namespace marquee
@@ -56,6 +59,8 @@ private:
     void watch_from_start();
     void watch_again();
     void watch_changed(bool up, const stream_state& bucket);
+    void expect_the_end();
+    void read_anew(std::string_view why);
     void take(const std::vector<stored_message>& batch);
     void apply(const stored_message& m);
     void look_if_complete();
@@ -64,15 +69,19 @@ private:
     settings what_;
     catalogue_table table_;                     ///< what is served
     std::unique_ptr<catalogue_table> incoming_; ///< a whole new copy on its way; replaces table_ when it is complete
+    std::set<std::string> strangers_;           ///< subjects in the bucket that are no asset's
     std::unique_ptr<ordered_consumer> watch_;
     std::string created_;   ///< of the bucket watched: tells another one of the same name
     stream_state bucket_;   ///< as it was when the watch was last put in place
     revision taken_ = 0;    ///< last message of the bucket that has been taken in
     bool up_ = false;       ///< the watch is in place
+    bool resumed_ = false;  ///< it went on from taken_
+    bool at_end_ = false;   ///< nothing was to come after taken_
     bool complete_ = false; ///< and everything that stood in the bucket then has been taken in
     deadline::clock::time_point stale_since_ = deadline::clock::now();
     sequence_waiter served_; ///< wakes those who wait for their own change
     sequence_waiter opened_; ///< sequence 1: the table is complete for the first time
+    asio::steady_timer silence_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

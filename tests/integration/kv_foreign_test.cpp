@@ -89,6 +89,25 @@ BOOST_AUTO_TEST_CASE(delete_and_purge_markers_of_other_tools_delete)
     BOOST_TEST(code_of(put(one, "456", "back", 0)) == "ok");
 }
 
+BOOST_AUTO_TEST_CASE(a_bucket_whose_last_messages_were_removed_opens)
+{
+    {
+        auto one = open();
+        BOOST_TEST(erase(one, "456").has_value());
+    }
+    purge("456");
+    {
+        auto one = open();
+        BOOST_TEST(one.title("123") == "It");
+        BOOST_TEST(erase(one, "123").has_value());
+    }
+    purge("123");
+    BOOST_TEST(messages_in_bucket() == 0U);
+    auto one = open();
+    BOOST_TEST(one.store->statistics().at("records") == 0);
+    BOOST_TEST(code_of(put(one, "123", "back", 0)) == "ok");
+}
+
 BOOST_AUTO_TEST_CASE(an_existing_bucket_with_settings_that_matter_is_refused_by_name)
 {
     struct row

@@ -103,6 +103,70 @@ BOOST_AUTO_TEST_CASE(changes_made_meanwhile_appear)
     require_one_serves_the_bucket();
 }
 
+BOOST_AUTO_TEST_CASE(what_was_removed_without_a_trace_is_dropped)
+{
+    struct row
+    {
+        const char* what;
+        std::function<void(instance& two)> happens;
+    };
+    const row rows[] = {
+        {"a key", [&](instance&) { purge("123"); }},
+        {"a key, and a change follows",
+         [&](instance& two)
+         {
+             purge("123");
+             BOOST_TEST(put(two, "456", "changed").has_value());
+         }},
+        {"a key, and a change before",
+         [&](instance& two)
+         {
+             BOOST_TEST(put(two, "456", "changed").has_value());
+             purge("123");
+         }},
+        {"a key, and a strange one appears",
+         [&](instance&)
+         {
+             purge("123");
+             write("$KV.metadata.no.id", "noise");
+         }},
+        {"a deleted key's marker",
+         [&](instance& two)
+         {
+             BOOST_TEST(erase(two, "123").has_value());
+             purge("123");
+         }},
+        {"the last change",
+         [&](instance& two)
+         {
+             BOOST_TEST(put(two, "999", "short-lived").has_value());
+             purge("999");
+         }},
+        {"everything",
+         [&](instance&)
+         {
+             for (const auto* key : {"123", "456", "999", "proof", "no.id"})
+                 purge(key);
+         }},
+    };
+    for (const auto& [what, happens] : rows)
+        BOOST_TEST_CONTEXT(what)
+        {
+            BOOST_TEST(put(one, "123", "It").has_value());
+            one_loses_sight();
+            {
+                auto two = open();
+                happens(two);
+            }
+            one_sees_again();
+            require_one_serves_the_bucket();
+            if (what == std::string("the last change"))
+                BOOST_TEST(one.title("123") == "It");
+            else
+                BOOST_TEST(one.title("123") == "");
+        }
+}
+
 BOOST_AUTO_TEST_CASE(a_bucket_deleted_and_made_anew_is_followed)
 {
     BOOST_TEST(put(one, "789", "of the first bucket").has_value());

@@ -61,6 +61,30 @@ BOOST_AUTO_TEST_CASE(a_bucket_that_is_in_use_is_not_seeded)
     BOOST_TEST(one.title("456") == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_deleted_seed_never_comes_back)
+{
+    {
+        auto one = open();
+        BOOST_TEST(erase(one, "123").has_value());
+        BOOST_TEST(erase(one, "456").has_value());
+    }
+    for (const auto* how : {"a new instance", "a restarted broker", "markers removed"})
+        BOOST_TEST_CONTEXT(how)
+        {
+            if (how == std::string("a restarted broker"))
+            {
+                server_down();
+                server_up();
+            }
+            if (how == std::string("markers removed"))
+                for (const auto* key : {"123", "456"})
+                    purge(key);
+            const auto one = open();
+            BOOST_TEST(one.title("123") == "");
+            BOOST_TEST(one.title("456") == "");
+        }
+}
+
 BOOST_AUTO_TEST_CASE(a_change_is_visible_before_it_is_acknowledged)
 {
     auto one = open();
