@@ -43,6 +43,8 @@ error change_failure(const error& why)
     return why;
 }
 
+error not_watching() { return fail(errc::unavailable, "the bucket cannot be watched"); }
+
 } // namespace
 
 kv_store::kv_store(connection& nats, settings what)
@@ -122,6 +124,8 @@ catalogue_page kv_store::list(std::string_view after, std::size_t limit, std::si
 
 asio::awaitable<result<revision>> kv_store::put(asset_id id, std::string value, std::optional<revision> expected, deadline until)
 {
+    if (!watching())
+        co_return not_watching(); // what stands here may be old: no verdict on `expected`
     if (expected)
     {
         // What this instance knows may be behind the bucket, so only what no bucket could accept is refused here.
@@ -139,6 +143,8 @@ asio::awaitable<result<revision>> kv_store::erase(asset_id id, std::optional<rev
 {
     for (;;)
     {
+        if (!watching())
+            co_return not_watching();
         if (auto allowed = table_.check_erase(id, expected); allowed.has_error())
             co_return allowed.error();
         const auto seen = taken_;
@@ -155,8 +161,8 @@ asio::awaitable<result<revision>> kv_store::erase(asset_id id, std::optional<rev
 asio::awaitable<result<revision>> kv_store::write(asset_id id, std::string value, bool marker, std::optional<revision> expected,
                                                   deadline until)
 {
-    if (!up_ || !complete_)
-        co_return fail(errc::unavailable, "the bucket cannot be watched");
+    if (!watching())
+        co_return not_watching();
     header_list headers;
     if (marker)
         headers.set(header_operation, "DEL");
@@ -315,7 +321,7 @@ void kv_store::look_if_complete()
 
 std::chrono::milliseconds kv_store::stale_for() const
 {
-    if (up_ && complete_)
+    if (watching())
         return std::chrono::milliseconds(0);
     return std::chrono::duration_cast<std::chrono::milliseconds>(deadline::clock::now() - stale_since_);
 }

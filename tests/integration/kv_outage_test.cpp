@@ -198,6 +198,35 @@ BOOST_AUTO_TEST_CASE(a_bucket_restored_to_an_older_copy_is_read_anew)
     require_one_serves_the_bucket();
 }
 
+BOOST_AUTO_TEST_CASE(without_the_bucket_reads_go_on_and_writes_fail_and_the_staleness_is_told)
+{
+    BOOST_TEST(one.store->stale_for().count() == 0);
+    server.kill();
+    until([&] { return !one.nats->connected(); });
+    until([&] { return one.store->stale_for() > 50ms; });
+    const auto before = one.store->stale_for();
+    until([&] { return one.store->stale_for() > before + 50ms; });
+    BOOST_TEST(one.store->statistics().at("stale_for_ms").as_int64() >= 100);
+    BOOST_TEST(one.title("123") == "It");
+    BOOST_TEST(one.store->list("", 10, 10000).values.size() == 2U);
+
+    const std::vector<std::pair<std::string, std::string>> failures = {
+        {"put", code_of(put(one, "123", "x"))},
+        {"put as it is", code_of(put(one, "123", "x", one.rev("123")))},
+        {"put in vain", code_of(put(one, "123", "x", 0))}, // what stands here may be old: no verdict
+        {"put of a new one", code_of(put(one, "789", "x", 0))},
+        {"delete", code_of(erase(one, "123"))},
+        {"delete of what is not here", code_of(erase(one, "789"))},
+    };
+    for (const auto& [what, code] : failures)
+        BOOST_TEST(code == "unavailable", what << ": " << code);
+
+    server_up();
+    until([&] { return one.store->stale_for().count() == 0; });
+    BOOST_TEST(one.store->statistics().at("stale_for_ms") == 0);
+    BOOST_TEST(put(one, "123", "works").has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_put_under_way_when_the_broker_dies_is_of_unknown_outcome)
 {
     server.suspend();
