@@ -133,8 +133,13 @@ asio::awaitable<result<revision>> kv_store::put(asset_id id, std::string value, 
         const bool live = table_.find(id) != nullptr;
         if ((*expected == 0 && live) || (*expected != 0 && *expected <= known && !(live && *expected == known)))
             co_return table_.check_put(id, expected).error();
-        if (*expected == 0)
-            expected = known; // absent, to the bucket, is its delete marker
+        if (*expected == 0 && known != 0)
+        {
+            // Absent, to the bucket, is its delete marker; or nothing, once the marker was removed, of which no watch tells.
+            auto created = co_await write(id, value, false, known, until);
+            if (created.has_value() || !(created.error() == errc::revision_mismatch))
+                co_return created;
+        }
     }
     co_return co_await write(std::move(id), std::move(value), false, expected, until);
 }

@@ -89,6 +89,16 @@ BOOST_AUTO_TEST_CASE(delete_and_purge_markers_of_other_tools_delete)
     BOOST_TEST(code_of(put(one, "456", "back", 0)) == "ok");
 }
 
+BOOST_AUTO_TEST_CASE(an_asset_can_be_created_after_its_marker_was_removed)
+{
+    auto one = open();
+    BOOST_TEST(erase(one, "123").has_value());
+    purge("123");
+    BOOST_TEST(code_of(put(one, "123", "back", 0)) == "ok");
+    BOOST_TEST(one.title("123") == "back");
+    BOOST_TEST(code_of(put(one, "123", "twice", 0)) == "revision_mismatch");
+}
+
 BOOST_AUTO_TEST_CASE(a_bucket_whose_last_messages_were_removed_opens)
 {
     {
