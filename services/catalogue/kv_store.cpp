@@ -175,13 +175,16 @@ asio::awaitable<result<revision>> kv_store::write(asset_id id, std::string value
         headers.set("Nats-Expected-Last-Subject-Sequence", std::to_string(*expected));
     const auto to = subjects::kv_entry(what_.bucket, id);
     const std::string no_id;
+    const auto before = taken_;
     const auto stored = co_await publish_stored(nats_.requests(), to, std::move(value), no_id, until, headers);
     if (stored.has_error())
         co_return change_failure(stored.error());
     if (planted("change_acked_before_served"))
         co_return stored->sequence;
+    if (stored->sequence <= before && watching()) // a sequence that was taken: deleted and made anew, and no heartbeat missed yet
+        read_anew("it is another one than before");
     const auto shown = co_await served_.wait(stored->sequence, until);
-    if (shown.has_error())
+    if (shown.has_error() || table_.last_revision(id) < stored->sequence)
         co_return fail(errc::outcome_unknown, "the bucket has it; this instance has not seen it in time");
     co_return stored->sequence;
 }

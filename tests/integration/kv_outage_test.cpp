@@ -178,6 +178,21 @@ BOOST_AUTO_TEST_CASE(a_bucket_deleted_and_made_anew_is_followed)
     require_one_serves_the_bucket();
 }
 
+BOOST_AUTO_TEST_CASE(a_put_into_a_bucket_not_known_to_be_another_is_never_a_false_ok)
+{
+    for (int i = 0; i < 10; ++i)
+        BOOST_TEST(put(one, "789", "of the first bucket").has_value());
+    drop_bucket();
+    auto two = open();
+    const auto stored = put(one, "123", "of the second");
+    if (stored.has_value())
+        BOOST_TEST(one.title("123") == "of the second");
+    else
+        BOOST_TEST(code_of(stored) == "outcome_unknown");
+    until([&] { return one.title("123") == "of the second" && one.title("789").empty(); });
+    require_one_serves_the_bucket();
+}
+
 BOOST_AUTO_TEST_CASE(a_put_without_a_bucket_is_unavailable)
 {
     drop_bucket();
