@@ -64,8 +64,8 @@ void nats_server::end(int signal)
 {
     if (!process_)
         return;
-    process_->signal(SIGCONT);
     process_->signal(signal);
+    process_->signal(SIGCONT); // after it: a suspended server that is killed does nothing any more
     if (!process_->wait(std::chrono::seconds(30)))
         throw std::runtime_error("nats-server did not end:\n" + process_->output());
 }
