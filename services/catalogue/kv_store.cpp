@@ -207,6 +207,8 @@ void kv_store::watch_from_start()
 /// Everything anew, from the start of the bucket; what there is is served meanwhile.
 void kv_store::watch_again()
 {
+    if (watching())
+        stale_since_ = deadline::clock::now();
     up_ = complete_ = false;
     incoming_ = std::make_unique<catalogue_table>();
     strangers_.clear();
