@@ -1,5 +1,7 @@
 #include "services/reporting/lag_meter.hpp"
 
+#include <utility>
+
 namespace marquee
 {
 
@@ -26,10 +28,11 @@ void lag_meter::counted(std::uint64_t count, std::uint64_t pending, clock::time_
 {
     received_ += count;
     pending_ = pending;
-    idle_ = pending == 0;
+    const bool was_idle = std::exchange(idle_, pending == 0);
+    if (idle_ || was_idle) // until this batch came there was nothing to come
+        complete_ = now;
     if (idle_)
     {
-        complete_ = now;
         next_.reset();
         return;
     }

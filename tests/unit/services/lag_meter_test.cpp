@@ -60,6 +60,15 @@ BOOST_AUTO_TEST_CASE(under_a_constant_load_the_lag_is_the_time_to_work_off_what_
     BOOST_TEST(lag_at(700ms) == 400);
 }
 
+BOOST_AUTO_TEST_CASE(a_burst_after_a_quiet_time_lags_from_the_burst_on)
+{
+    meter.up(false, start);
+    meter.counted(1, 0, start);
+    meter.counted(10, 500, start + 60000ms);
+    BOOST_TEST(lag_at(60000ms) == 0);
+    BOOST_TEST(lag_at(60200ms) == 200);
+}
+
 BOOST_AUTO_TEST_CASE(a_consumer_that_falls_behind_lags_more_and_more)
 {
     meter.up(false, start);
