@@ -4,12 +4,8 @@
 #include "services/catalogue/catalogue_endpoints.hpp"
 #include "services/catalogue/kv_store.hpp"
 #include "services/metadata/metadata.hpp"
-#include "tests/integration/broker_fixture.hpp"
+#include "tests/integration/stepwise_fixture.hpp"
 
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
-
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,13 +20,7 @@ inline std::string titled(std::string_view id, std::string title)
     return catalogue_value<metadata_catalogue>(asset(id), {std::move(title), "genre", "summary"});
 }
 
-template <class T>
-std::string code_of(const result<T>& r)
-{
-    return r.has_error() ? std::string(name_of(r.error().code)) : "ok";
-}
-
-struct kv_fixture : broker_fixture
+struct kv_fixture : stepwise_fixture
 {
     /// A service's connection and store: what a process of it would hold.
     struct instance
@@ -49,53 +39,6 @@ struct kv_fixture : broker_fixture
             return entry == nullptr ? 0 : entry->rev;
         }
     };
-
-    asio::io_context apart{1};                    ///< for an instance that is to stand still while others go on
-    bool apart_runs = false;                      ///< whether it runs along in wait() and until()
-    std::unique_ptr<connection> hand = connect(); ///< of the foreigner
-
-    /// Lets everything that runs go on for a moment.
-    void spin()
-    {
-        io.restart();
-        io.run_for(apart_runs ? 1ms : 5ms);
-        if (!apart_runs)
-            return;
-        apart.restart();
-        apart.run_for(1ms);
-    }
-
-    /// Runs the loops until `condition` holds; fails the test after `limit`.
-    void until(const std::function<bool()>& condition, std::chrono::milliseconds limit = 30s,
-               const boost::source_location& where = BOOST_CURRENT_LOCATION)
-    {
-        const auto end = deadline::in(limit);
-        while (!condition())
-        {
-            if (end.passed())
-                BOOST_FAIL("not reached: " << where.file_name() << ":" << where.line());
-            spin();
-        }
-    }
-
-    /// Runs the loops until `what` is done. Between two calls nothing of this process runs, as in a stopped process.
-    template <class T>
-    T wait(asio::awaitable<T> what, const boost::source_location& where = BOOST_CURRENT_LOCATION)
-    {
-        std::optional<T> out;
-        std::exception_ptr failure;
-        asio::co_spawn(io, std::move(what),
-                       [&](const std::exception_ptr& e, T value)
-                       {
-                           failure = e;
-                           out.emplace(std::move(value));
-                           io.stop();
-                       });
-        until([&] { return out.has_value(); }, 60s, where);
-        if (failure)
-            std::rethrow_exception(failure);
-        return std::move(*out);
-    }
 
     static kv_store::settings bucket(std::vector<catalogue_seed> seeds = metadata_seeds())
     {
@@ -154,18 +97,6 @@ struct kv_fixture : broker_fixture
         }
     }
 
-    /// A request to JetStream's API, which must succeed.
-    boost::json::object api(const subject& to, const std::string& payload = {},
-                            const boost::source_location& where = BOOST_CURRENT_LOCATION)
-    {
-        const header_list none;
-        const auto reply = wait(hand->requests().request(to, payload, none, deadline::in(20s)).receive());
-        BOOST_REQUIRE_MESSAGE(reply.has_value(), "no reply to " << to.str() << ", asked at line " << where.line());
-        auto body = boost::json::parse(reply->data).as_object();
-        BOOST_REQUIRE_MESSAGE(!body.contains("error"), reply->data << " to the request at line " << where.line());
-        return body;
-    }
-
     /// The foreigner writes a message of its choice; waits until the bucket has it.
     void write(const std::string& subject_text, const std::string& payload, const header_list& headers = {})
     {
@@ -192,24 +123,7 @@ struct kv_fixture : broker_fixture
         return info.at("state").at("messages").to_number<std::uint64_t>();
     }
 
-    void server_down()
-    {
-        server.kill();
-        until([&] { return !hand->connected(); });
-    }
-
-    /// Up again, JetStream included.
-    void server_up()
-    {
-        server.restart();
-        until([&] { return hand->connected(); });
-        until(
-            [&]
-            {
-                auto finding = find_stream(hand->requests(), "KV_metadata", deadline::in(5s));
-                return wait(std::move(finding)).has_value();
-            });
-    }
+    void server_up() { stepwise_fixture::server_up("KV_metadata"); }
 };
 
 } // namespace marquee::test

@@ -213,6 +213,30 @@ BOOST_AUTO_TEST_CASE(a_bucket_restored_to_an_older_copy_is_read_anew)
     require_one_serves_the_bucket();
 }
 
+BOOST_AUTO_TEST_CASE(a_bucket_restored_and_grown_past_the_old_end_is_read_anew)
+{
+    for (const int growth : {2, 5}) // exactly as long as before, and longer
+        BOOST_TEST_CONTEXT(growth)
+        {
+            BOOST_TEST(put(one, "123", "in the copy").has_value());
+            const auto older = copy_of_now();
+            BOOST_TEST(put(one, "123", "lost").has_value());
+            BOOST_TEST(put(one, "789", "lost too").has_value());
+            restore(*older);
+            {
+                auto two = open();
+                for (int i = 1; i < growth; ++i)
+                    BOOST_TEST(put(two, "456", "grown").has_value());
+                BOOST_TEST(put(two, "888", "new").has_value());
+            }
+            one_sees_again();
+            BOOST_TEST(one.title("123") == "in the copy");
+            BOOST_TEST(one.title("789") == "");
+            BOOST_TEST(one.title("888") == "new");
+            require_one_serves_the_bucket();
+        }
+}
+
 BOOST_AUTO_TEST_CASE(without_the_bucket_reads_go_on_and_writes_fail_and_the_staleness_is_told)
 {
     BOOST_TEST(one.store->stale_for().count() == 0);

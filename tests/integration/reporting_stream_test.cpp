@@ -1,0 +1,287 @@
+// A stream that is not the one that was counted: never a wrong count, always told, and a cure.
+#include "tests/integration/reporting_fixture.hpp"
+
+using namespace marquee;
+using namespace marquee::test;
+
+namespace
+{
+
+struct other_stream_fixture : reporting_fixture
+{
+    void server_stopped()
+    {
+        server.stop();
+        until([&] { return !hand->connected(); });
+    }
+
+    void server_back() { server_up("EVENTS"); }
+
+    void recreate(std::size_t events)
+    {
+        api(stream_delete);
+        make_stream();
+        store(events, "b:u");
+    }
+
+    void purge_up_to(std::uint64_t sequence) // and not that one
+    {
+        api(stream_purge, "{\"seq\":" + std::to_string(sequence) + "}");
+    }
+
+    /// Eight events are counted, then five of them come back and the stream grows by others.
+    void count_and_restore(std::size_t growth)
+    {
+        make_stream();
+        store(5, "a:u");
+        server_stopped();
+        const store_copy older(server);
+        server_back();
+        store(3, "a:u");
+        run_once("one", {"--rebuild"});
+        server_stopped();
+        older.restore();
+        server_back();
+        store(growth, "b:u");
+    }
+
+    /// --rebuild counts what the stream holds, and goes on.
+    void require_rebuild_cures(std::uint64_t a, std::uint64_t b)
+    {
+        auto again = launch("one", {"--rebuild", "--accept-loss"});
+        require_caught_up(again);
+        BOOST_TEST(views("a") == a);
+        BOOST_TEST(views("b") == b);
+        until_counted(store(1, "a:u"));
+        BOOST_TEST(views("a") == a + 1);
+        stop(again);
+        require_exact("one", {"--accept-loss"});
+    }
+};
+
+/// How the store that comes back differs: what it grows by before anybody looks.
+struct restored
+{
+    const char* how;
+    std::size_t growth;
+    const char* told;
+};
+const restored restored_stores[] = {
+    {"shorter", 0, "the stream ends at sequence 5; the database has counted up to 8"},
+    {"shorter and grown", 2, "the stream ends at sequence 7; the database has counted up to 8"},
+    {"grown to the same length", 3, "event 8 is not the one that was counted"},
+    {"grown past the old end", 9, "event 8 is not the one that was counted"},
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(reporting_stream, other_stream_fixture)
+
+BOOST_AUTO_TEST_CASE(a_stream_restored_from_an_older_copy_raises_an_alarm_in_a_running_instance)
+{
+    for (const auto& [how, growth, told] : restored_stores)
+        BOOST_TEST_CONTEXT(how)
+        {
+            make_stream();
+            store(5, "a:u");
+            server_stopped();
+            const store_copy older(server);
+            server_back();
+            auto reporting = launch("one", {"--rebuild"});
+            require_caught_up(reporting);
+            until_counted(store(3, "a:u"));
+            BOOST_TEST(views("a") == 8U);
+
+            reporting.suspend(); // so that the growth is unseen
+            server_stopped();
+            older.restore();
+            server_back();
+            store(growth, "b:u");
+            const auto started = deadline::clock::now();
+            reporting.signal(SIGCONT);
+            require_alarm(reporting, told);
+            const std::chrono::duration<double> took = deadline::clock::now() - started;
+            BOOST_TEST_MESSAGE(how << ": alarm " << took.count() << " s after the instance could look");
+            BOOST_TEST(took.count() < 5);
+            stop(reporting);
+            require_rebuild_cures(5, growth);
+            api(stream_delete);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_restored_from_an_older_copy_is_refused_at_the_start)
+{
+    for (const auto& [how, growth, told] : restored_stores)
+        BOOST_TEST_CONTEXT(how)
+        {
+            if (growth == 3)
+                continue; // a case of its own
+            count_and_restore(growth);
+            auto refused = launch();
+            require_refusal(refused, told);
+            BOOST_TEST(refused.output().find("--rebuild") != std::string::npos);
+            require_rebuild_cures(5, growth);
+            api(stream_delete);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_restored_and_grown_to_the_same_length_is_refused_at_the_start_without_one_answer)
+{
+    count_and_restore(3);
+    auto refused = launch();
+    require_refusal(refused, "event 8 is not the one that was counted");
+    BOOST_TEST(refused.output().find("caught up") == std::string::npos, refused.output());
+    refused.signal(SIGTERM);
+    refused.wait();
+    require_rebuild_cures(5, 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_made_anew_raises_an_alarm_in_a_running_instance)
+{
+    auto reporting = launch();
+    require_caught_up(reporting);
+    until_counted(store(3, "a:u"));
+    const auto started = deadline::clock::now();
+    recreate(5);
+    require_alarm(reporting, "the stream was created at ");
+    const std::chrono::duration<double> took = deadline::clock::now() - started;
+    BOOST_TEST_MESSAGE("alarm " << took.count() << " s after the stream was made anew");
+    stop(reporting);
+    auto refused = launch();
+    require_refusal(refused, "the stream was created at ");
+    require_rebuild_cures(0, 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_made_anew_while_no_instance_runs_is_refused)
+{
+    make_stream();
+    store(3, "a:u");
+    run_once();
+    recreate(5);
+    auto refused = launch();
+    require_refusal(refused, "the stream was created at ");
+    BOOST_TEST(refused.output().find("--rebuild") != std::string::npos);
+    require_rebuild_cures(0, 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_that_is_gone_and_made_by_the_next_start_is_refused_too)
+{
+    make_stream();
+    store(3, "a:u");
+    run_once();
+    api(stream_delete);
+    auto refused = launch();
+    require_refusal(refused, "the stream was created at ");
+    require_rebuild_cures(0, 0);
+}
+
+BOOST_AUTO_TEST_CASE(events_purged_before_they_were_counted_are_a_loss_to_be_accepted)
+{
+    make_stream();
+    store(10, "a:u");
+    run_once();
+    store(5, "a:u");
+    purge_up_to(14);
+    {
+        auto refused = launch();
+        require_refusal(refused, "events 11..13 are gone from the stream");
+        BOOST_TEST(refused.output().find("--accept-loss") != std::string::npos);
+    }
+    auto accepting = launch("one", {"--accept-loss"});
+    require_caught_up(accepting);
+    BOOST_TEST(views("a") == 12U);
+    stop(accepting);
+    auto after = launch(); // accepted once, it is history
+    require_caught_up(after);
+    until_counted(store(1, "a:u"));
+    BOOST_TEST(views("a") == 13U);
+    stop(after);
+}
+
+BOOST_AUTO_TEST_CASE(events_purged_unseen_by_a_running_instance_raise_an_alarm)
+{
+    auto reporting = launch();
+    require_caught_up(reporting);
+    until_counted(store(3, "a:u"));
+    reporting.suspend();
+    server_stopped();
+    server_back();
+    store(5, "a:u");
+    purge_up_to(8);
+    reporting.signal(SIGCONT);
+    require_alarm(reporting, "events 4..7 are gone from the stream");
+    stop(reporting);
+    auto accepting = launch("one", {"--accept-loss"});
+    require_caught_up(accepting);
+    BOOST_TEST(views("a") == 4U);
+    stop(accepting);
+}
+
+BOOST_AUTO_TEST_CASE(events_purged_after_they_were_counted_are_no_loss)
+{
+    make_stream();
+    store(10, "a:u");
+    run_once();
+    for (const std::uint64_t first : {5, 10, 11}) // the last one counted is there, is the first, is gone
+        BOOST_TEST_CONTEXT(first)
+        {
+            purge_up_to(first);
+            auto reporting = launch();
+            require_caught_up(reporting);
+            BOOST_TEST(views("a") == 10U);
+            stop(reporting);
+        }
+    auto reporting = launch();
+    require_caught_up(reporting);
+    until_counted(store(2, "a:u"));
+    purge_up_to(13);
+    server_down();
+    server_back();
+    until_counted(store(1, "a:u"));
+    BOOST_TEST(views("a") == 13U);
+    stop(reporting);
+}
+
+BOOST_AUTO_TEST_CASE(without_its_stream_an_instance_leaves_the_queue_group_and_joins_again_when_it_has_caught_up)
+{
+    auto reporting = launch();
+    require_caught_up(reporting);
+    until_counted(store(3, "a:u"));
+    server_stopped();
+    const store_copy whole(server);
+    std::filesystem::remove_all(server.store());
+    server.restart();
+    until([&] { return hand->connected(); });
+    BOOST_TEST(reporting.wait_for_line("out of service until caught up").has_value(), reporting.output());
+    until([&] { return code_of(ask("asset", "a")) == "no_responders"; });
+    BOOST_TEST(statistics().at(0).at("serving") == false);
+    BOOST_TEST(statistics().at(0).at("lag_ms").as_int64() >= 1000);
+
+    server_stopped();
+    whole.restore();
+    server_back();
+    BOOST_TEST(reporting.wait_for_line("caught up again").has_value(), reporting.output());
+    BOOST_TEST(views("a") == 3U);
+    until_counted(store(1, "a:u"));
+    BOOST_TEST(views("a") == 4U);
+    stop(reporting);
+    require_exact();
+}
+
+BOOST_AUTO_TEST_CASE(a_killed_broker_costs_no_event_and_counts_none_twice)
+{
+    auto reporting = launch();
+    require_caught_up(reporting);
+    for (int round = 0; round < 3; ++round)
+    {
+        store(1000, "a:u");
+        server_down();
+        server_back();
+    }
+    until_counted(store(1, "a:u"));
+    BOOST_TEST(views("a") == 3001U);
+    stop(reporting);
+    require_exact();
+}
+
+BOOST_AUTO_TEST_SUITE_END()

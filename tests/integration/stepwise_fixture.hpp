@@ -1,0 +1,103 @@
+// A broker, and tests that go on step by step: what is under way moves only while a step waits.
+#pragma once
+
+#include "broker/jetstream.hpp"
+#include "tests/integration/broker_fixture.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <optional>
+#include <string>
+
+namespace marquee::test
+{
+
+template <class T>
+std::string code_of(const result<T>& r)
+{
+    return r.has_error() ? std::string(name_of(r.error().code)) : "ok";
+}
+
+struct stepwise_fixture : broker_fixture
+{
+    asio::io_context apart{1};                    ///< for an instance that is to stand still while others go on
+    bool apart_runs = false;                      ///< whether it runs along in wait() and until()
+    std::unique_ptr<connection> hand = connect(); ///< of the foreigner
+
+    /// Lets everything that runs go on for a moment.
+    void spin()
+    {
+        io.restart();
+        io.run_for(apart_runs ? 1ms : 5ms);
+        if (!apart_runs)
+            return;
+        apart.restart();
+        apart.run_for(1ms);
+    }
+
+    /// Runs the loops until `condition` holds; fails the test after `limit`.
+    void until(const std::function<bool()>& condition, std::chrono::milliseconds limit = 30s,
+               const boost::source_location& where = BOOST_CURRENT_LOCATION)
+    {
+        const auto end = deadline::in(limit);
+        while (!condition())
+        {
+            if (end.passed())
+                BOOST_FAIL("not reached: " << where.file_name() << ":" << where.line());
+            spin();
+        }
+    }
+
+    /// Runs the loops until `what` is done. Between two calls nothing of this process runs, as in a stopped process.
+    template <class T>
+    T wait(asio::awaitable<T> what, const boost::source_location& where = BOOST_CURRENT_LOCATION)
+    {
+        std::optional<T> out;
+        std::exception_ptr failure;
+        asio::co_spawn(io, std::move(what),
+                       [&](const std::exception_ptr& e, T value)
+                       {
+                           failure = e;
+                           out.emplace(std::move(value));
+                           io.stop();
+                       });
+        until([&] { return out.has_value(); }, 60s, where);
+        if (failure)
+            std::rethrow_exception(failure);
+        return std::move(*out);
+    }
+
+    /// A request to JetStream's API, which must succeed.
+    boost::json::object api(const subject& to, const std::string& payload = {},
+                            const boost::source_location& where = BOOST_CURRENT_LOCATION)
+    {
+        const header_list none;
+        const auto reply = wait(hand->requests().request(to, payload, none, deadline::in(20s)).receive());
+        BOOST_REQUIRE_MESSAGE(reply.has_value(), "no reply to " << to.str() << ", asked at line " << where.line());
+        auto body = boost::json::parse(reply->data).as_object();
+        BOOST_REQUIRE_MESSAGE(!body.contains("error"), reply->data << " to the request at line " << where.line());
+        return body;
+    }
+
+    void server_down()
+    {
+        server.kill();
+        until([&] { return !hand->connected(); });
+    }
+
+    /// Up again, that stream included.
+    void server_up(const std::string& stream)
+    {
+        server.restart();
+        until([&] { return hand->connected(); });
+        until(
+            [&]
+            {
+                auto finding = find_stream(hand->requests(), stream, deadline::in(5s));
+                return wait(std::move(finding)).has_value();
+            });
+    }
+};
+
+} // namespace marquee::test
