@@ -115,7 +115,7 @@ struct kv_fixture : stepwise_fixture
         api(subject::of({"$JS", "API", "STREAM", "PURGE", "KV_metadata"}), R"({"filter":"$KV.metadata.)" + key + "\"}");
     }
 
-    void drop_bucket() { api(subject::of({"$JS", "API", "STREAM", "DELETE", "KV_metadata"})); }
+    void drop_bucket() { delete_stream("KV_metadata"); }
 
     std::uint64_t messages_in_bucket()
     {

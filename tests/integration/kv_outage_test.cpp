@@ -36,7 +36,7 @@ struct outage_fixture : kv_fixture
     {
         apart_runs = true;
         until([&] { return one.store->stale_for().count() == 0; });
-        BOOST_TEST(put(one, "proof", "it works").has_value());
+        put_until_it_works(one, "proof", "it works");
         BOOST_TEST(one.title("proof") == "it works");
     }
 

@@ -18,7 +18,6 @@ namespace marquee::test
 
 inline const subject stream_info = subject::of({"$JS", "API", "STREAM", "INFO", "EVENTS"});
 inline const subject stream_create = subject::of({"$JS", "API", "STREAM", "CREATE", "EVENTS"});
-inline const subject stream_delete = subject::of({"$JS", "API", "STREAM", "DELETE", "EVENTS"});
 inline const subject stream_purge = subject::of({"$JS", "API", "STREAM", "PURGE", "EVENTS"});
 
 struct reporting_fixture : stepwise_fixture
@@ -50,10 +49,11 @@ struct reporting_fixture : stepwise_fixture
         return {MARQUEE_BINARY_DIR "/marquee-reporting", words};
     }
 
-    /// Waits until it has caught up.
-    static void require_caught_up(process& reporting)
+    /// Waits until it has caught up, and the broker knows.
+    void require_caught_up(process& reporting)
     {
         BOOST_REQUIRE_MESSAGE(reporting.wait_for_line(": caught up", 60s), reporting.output());
+        until([&] { return code_of(ask("asset", "a")) != "no_responders"; });
     }
 
     static void stop(process& reporting)

@@ -19,7 +19,7 @@ struct other_stream_fixture : reporting_fixture
 
     void recreate(std::size_t events)
     {
-        api(stream_delete);
+        delete_stream("EVENTS");
         make_stream();
         store(events, "b:u");
     }
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(a_stream_restored_from_an_older_copy_raises_an_alarm_in_a_r
             BOOST_TEST(took.count() < 5);
             stop(reporting);
             require_rebuild_cures(5, growth);
-            api(stream_delete);
+            delete_stream("EVENTS");
         }
 }
 
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(a_stream_restored_from_an_older_copy_is_refused_at_the_star
             require_refusal(refused, told);
             BOOST_TEST(refused.output().find("--rebuild") != std::string::npos);
             require_rebuild_cures(5, growth);
-            api(stream_delete);
+            delete_stream("EVENTS");
         }
 }
 
@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(a_stream_that_is_gone_and_made_by_the_next_start_is_refused
     make_stream();
     store(3, "a:u");
     run_once();
-    api(stream_delete);
+    delete_stream("EVENTS");
     auto refused = launch();
     require_refusal(refused, "the stream was created at ");
     require_rebuild_cures(0, 0);

@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(an_existing_stream_with_settings_that_matter_is_refused_by_
             api(stream_create, boost::json::serialize(config));
             auto reporting = launch();
             require_refusal(reporting, std::string(setting) + ": wanted ");
-            api(stream_delete);
+            delete_stream("EVENTS");
         }
 }
 

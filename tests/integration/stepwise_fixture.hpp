@@ -7,6 +7,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -78,6 +79,13 @@ struct stepwise_fixture : broker_fixture
         auto body = boost::json::parse(reply->data).as_object();
         BOOST_REQUIRE_MESSAGE(!body.contains("error"), reply->data << " to the request at line " << where.line());
         return body;
+    }
+
+    /// Deletes it, and waits until its folder is gone: until then the server cannot make another of that name.
+    void delete_stream(const std::string& name)
+    {
+        api(subject::of({"$JS", "API", "STREAM", "DELETE", name}));
+        until([&] { return !std::filesystem::exists(server.store() / "jetstream" / "$G" / "streams" / name); });
     }
 
     void server_down()
