@@ -4,9 +4,9 @@
 #include "broker/planted_fault.hpp"
 #include "services/reporting/database.hpp"
 #include "services/reporting/projection_tables.hpp"
+#include "services/reporting/uncommitted.hpp"
 
 #include <algorithm>
-#include <map>
 #include <ostream>
 
 #include <unistd.h>
@@ -21,26 +21,27 @@ constexpr std::uint64_t logged_rejects = 10; // a batch: garbage must not flood 
 
 std::string range_text(std::uint64_t first, std::uint64_t last) { return std::to_string(first) + ".." + std::to_string(last); }
 
-/// The counts of a batch, added up before they reach a table. In order: neighbours share pages.
-struct batch_counts
-{
-    std::map<std::string, std::uint64_t> assets;
-    std::map<std::string, std::uint64_t> users;
-};
-
 } // namespace
 
 class projection::state
 {
 public:
     state(projection_settings settings, file_lock lock)
-        : settings_(std::move(settings)), lock_(std::move(lock)), db_(open_database(settings_.path)), tables_(db_)
+        : settings_(std::move(settings)), lock_(std::move(lock)), db_(open_database(settings_.path)), tables_(db_),
+          assets_(tables_, &projection_tables::asset_views, &projection_tables::set_asset_views, &projection_tables::top),
+          users_(tables_, &projection_tables::user_views, &projection_tables::set_user_views), ids_(tables_)
     {
     }
 
     result<void> load();
     result<void> attach(const stream_state& stream);
-    result<void> apply(std::span<const stored_message> messages);
+    result<void> stage(std::span<const stored_message> messages);
+    result<void> commit();
+
+    [[nodiscard]] std::uint64_t uncommitted() const noexcept { return progress_.last_sequence - committed_.last_sequence; }
+    [[nodiscard]] const view_counters& assets() const noexcept { return assets_; }
+    [[nodiscard]] const view_counters& users() const noexcept { return users_; }
+    [[nodiscard]] const taken_ids& ids() const noexcept { return ids_; }
 
     /// Runs `work` on the tables; what SQLite throws ends the projection.
     template <class Work>
@@ -79,17 +80,22 @@ private:
         failure_ = why.detail;
         return why;
     }
-    void count(const stored_message& m, projection_progress& next, batch_counts& counts, std::uint64_t& logged);
-    void reject(const stored_message& m, const error& why, projection_progress& next, std::uint64_t& logged);
+    void count(const stored_message& m, std::uint64_t& logged);
+    void reject(const stored_message& m, const error& why, std::uint64_t& logged);
     template <class Work>
     void commit_a_part(Work work);
-    void commit(const projection_progress& next, const batch_counts& counts, std::size_t messages);
+    void write();
+    void take_back();
 
     projection_settings settings_;
     file_lock lock_;
     SQLite::Database db_;
     projection_tables tables_;
-    projection_progress progress_;
+    projection_progress progress_;  ///< counted
+    projection_progress committed_; ///< and written
+    view_counters assets_;
+    view_counters users_;
+    taken_ids ids_;
     file_condition condition_ = file_condition::sound;
     std::string failure_; ///< why it is broken
 };
@@ -105,6 +111,7 @@ result<void> projection::state::load()
         });
     if (loaded.has_error())
         return loaded.error();
+    committed_ = progress_;
     if (loaded->first != window)
         return fail(errc::unavailable, "database " + settings_.path + ": was made with another --dedupe-window, of " +
                                            std::to_string(loaded->first / 1'000'000'000) + " s" + cure);
@@ -115,6 +122,8 @@ result<void> projection::state::load()
 
 result<void> projection::state::attach(const stream_state& stream)
 {
+    if (auto written = commit(); written.has_error())
+        return written;
     auto next = progress_;
     if (!next.stream_created.empty() && next.stream_created != stream.created)
         return fail(errc::unavailable, "the stream was created at " + stream.created + "; the database counted one created at " +
@@ -137,70 +146,97 @@ result<void> projection::state::attach(const stream_state& stream)
     next.stream_created = stream.created;
     auto saved = guarded([&](projection_tables& tables) { tables.save(next); });
     if (saved.has_value())
-        progress_ = std::move(next);
+        committed_ = progress_ = std::move(next);
     return saved;
 }
 
-result<void> projection::state::apply(std::span<const stored_message> messages)
+result<void> projection::state::stage(std::span<const stored_message> messages)
 {
-    const auto known = progress_.last_timestamp;
     for (const auto& m : messages)
-        if (m.sequence == progress_.last_sequence && known.count() != 0 && m.timestamp != known)
+        if (m.sequence == progress_.last_sequence && progress_.last_timestamp.count() != 0 &&
+            m.timestamp != progress_.last_timestamp)
             return broken(fail(errc::unavailable, "event " + std::to_string(m.sequence) +
                                                       " is not the one that was counted: the stream lost its end and grew anew" +
                                                       cure));
-    auto next = progress_;
-    batch_counts counts;
     std::uint64_t logged = 0;
-    auto applied = guarded(
+    auto counted = guarded(
+        [&](projection_tables&)
+        {
+            for (const auto& m : messages)
+                if (m.sequence > progress_.last_sequence)
+                    count(m, logged);
+        });
+    if (counted.has_error())
+        take_back();
+    if (logged > logged_rejects)
+        log(log_level::warning, "more events rejected", {{"count", std::to_string(logged - logged_rejects)}});
+    return counted;
+}
+
+result<void> projection::state::commit()
+{
+    if (uncommitted() == 0)
+        return {};
+    auto written = guarded(
         [&](projection_tables&)
         {
             SQLite::Transaction transaction(db_);
-            for (const auto& m : messages)
-                if (m.sequence > next.last_sequence)
-                    count(m, next, counts, logged);
-            commit(next, counts, messages.size());
+            write();
             transaction.commit();
         });
-    if (applied.has_value())
-        progress_ = std::move(next);
-    if (logged > logged_rejects)
-        log(log_level::warning, "more events rejected", {{"count", std::to_string(logged - logged_rejects)}});
-    return applied;
+    if (written.has_error())
+    {
+        take_back();
+        return written;
+    }
+    committed_ = progress_;
+    assets_.written();
+    users_.written();
+    ids_.clear();
+    return {};
 }
 
-void projection::state::count(const stored_message& m, projection_progress& next, batch_counts& counts, std::uint64_t& logged)
+/// What was not written is as if it had never been read.
+void projection::state::take_back()
 {
-    next.last_sequence = m.sequence;
-    next.last_timestamp = m.timestamp;
-    next.stream_time = std::max(next.stream_time, m.timestamp);
+    progress_ = committed_;
+    assets_.clear();
+    users_.clear();
+    ids_.clear();
+}
+
+void projection::state::count(const stored_message& m, std::uint64_t& logged)
+{
+    progress_.last_sequence = m.sequence;
+    progress_.last_timestamp = m.timestamp;
+    progress_.stream_time = std::max(progress_.stream_time, m.timestamp);
     const auto event = parse_event(m.data);
     if (event.has_error())
     {
-        reject(m, event.error(), next, logged);
+        reject(m, event.error(), logged);
         return;
     }
     if (planted("clock_decides"))
-        next.stream_time = std::chrono::system_clock::now().time_since_epoch();
-    const id_use use{m.sequence, next.stream_time.count(), event->asset.text(), event->user.text()};
-    if (event->id && !tables_.take_id(*event->id, use, settings_.dedupe_window.count()) && !planted("id_check_off"))
+        progress_.stream_time = std::chrono::system_clock::now().time_since_epoch();
+    const id_use use{m.sequence, progress_.stream_time.count(), event->asset.text(), event->user.text()};
+    if (event->id && !ids_.take(*event->id, use, settings_.dedupe_window.count()) && !planted("id_check_off"))
     {
-        ++next.duplicates;
+        ++progress_.duplicates;
         return;
     }
-    ++next.applied;
-    ++counts.assets[event->asset.text()];
-    ++counts.users[event->user.text()];
+    ++progress_.applied;
+    assets_.add_one(use.asset);
+    users_.add_one(use.user);
 }
 
-void projection::state::reject(const stored_message& m, const error& why, projection_progress& next, std::uint64_t& logged)
+void projection::state::reject(const stored_message& m, const error& why, std::uint64_t& logged)
 {
-    ++next.rejected;
-    next.last_reject_sequence = m.sequence;
-    next.last_reject_reason = why.field.empty() ? why.detail : why.field + ": " + why.detail;
+    ++progress_.rejected;
+    progress_.last_reject_sequence = m.sequence;
+    progress_.last_reject_reason = why.field.empty() ? why.detail : why.field + ": " + why.detail;
     if (++logged <= logged_rejects)
         log(log_level::warning, "event rejected",
-            {{"sequence", std::to_string(m.sequence)}, {"reason", next.last_reject_reason}});
+            {{"sequence", std::to_string(m.sequence)}, {"reason", progress_.last_reject_reason}});
 }
 
 /// Only for planted faults: what a transaction must not do, with time for a crash behind it.
@@ -213,18 +249,17 @@ void projection::state::commit_a_part(Work work)
     db_.exec("BEGIN");
 }
 
-void projection::state::commit(const projection_progress& next, const batch_counts& counts, std::size_t messages)
+void projection::state::write()
 {
     if (planted("sequence_before_counts"))
-        commit_a_part([&] { tables_.save(next); });
-    for (const auto& [id, views] : counts.assets)
-        tables_.add_asset_views(id, views);
-    for (const auto& [id, views] : counts.users)
-        tables_.add_user_views(id, views);
+        commit_a_part([&] { tables_.save(progress_); });
+    assets_.write();
+    users_.write();
     if (planted("counts_before_sequence"))
         commit_a_part([] {});
-    tables_.prune(next.stream_time.count() - settings_.dedupe_window.count(), 2 * messages + 100);
-    tables_.save(next);
+    ids_.write();
+    tables_.prune(forgotten(), 2 * uncommitted() + 100);
+    tables_.save(progress_);
 }
 
 projection::projection(std::unique_ptr<state> s) : state_(std::move(s)) {}
@@ -254,27 +289,36 @@ result<projection> projection::open(projection_settings settings)
 
 result<void> projection::attach(const stream_state& stream) { return state_->attach(stream); }
 
-result<void> projection::apply(std::span<const stored_message> messages) { return state_->apply(messages); }
+result<void> projection::stage(std::span<const stored_message> messages) { return state_->stage(messages); }
+
+result<void> projection::commit() { return state_->commit(); }
+
+result<void> projection::apply(std::span<const stored_message> messages)
+{
+    auto counted = stage(messages);
+    return counted.has_error() ? counted : commit();
+}
+
+std::uint64_t projection::uncommitted() const noexcept { return state_->uncommitted(); }
 
 result<std::uint64_t> projection::asset_views(const asset_id& id)
 {
-    return state_->guarded([&](projection_tables& tables) { return tables.asset_views(id.text()); });
+    return state_->guarded([&](projection_tables&) { return state_->assets().views(id.text()); });
 }
 
 result<std::uint64_t> projection::user_views(const user_id& id)
 {
-    return state_->guarded([&](projection_tables& tables) { return tables.user_views(id.text()); });
+    return state_->guarded([&](projection_tables&) { return state_->users().views(id.text()); });
 }
 
 result<std::vector<views_reply>> projection::top(std::size_t limit)
 {
-    return state_->guarded([&](projection_tables& tables) { return tables.top(limit); });
+    return state_->guarded([&](projection_tables&) { return state_->assets().top(limit); });
 }
 
 result<std::optional<first_use>> projection::find_use(std::string_view event_id)
 {
-    return state_->guarded([&](projection_tables& tables)
-                           { return tables.find_use(std::string(event_id), state_->forgotten()); });
+    return state_->guarded([&](projection_tables&) { return state_->ids().find(std::string(event_id), state_->forgotten()); });
 }
 
 const projection_progress& projection::progress() const noexcept { return state_->progress(); }
@@ -283,6 +327,8 @@ file_condition projection::condition() const noexcept { return state_->condition
 
 result<void> projection::dump(std::ostream& out)
 {
+    if (auto written = commit(); written.has_error())
+        return written;
     const auto& p = progress();
     out << "sequence " << p.last_sequence << ' ' << p.last_timestamp.count() << ' ' << p.stream_time.count() << '\n'
         << "applied " << p.applied << " duplicates " << p.duplicates << " rejected " << p.rejected << '\n'

@@ -73,8 +73,18 @@ public:
     /// was counted, or no longer has the next event due (unless `accept_loss`).
     [[nodiscard]] result<void> attach(const stream_state& stream);
 
-    /// Counts messages, in stream order, in one transaction with their last sequence. Those counted before are skipped; the last of
-    /// them must have the timestamp it had, else the stream is another one: `unavailable`.
+    /// Counts messages, in stream order, in memory: every answer includes them at once, and the stream has them if this process dies. Those counted before
+    /// are skipped; the last of them must have the timestamp it had, else the stream is another one: `unavailable`.
+    [[nodiscard]] result<void> stage(std::span<const stored_message> messages);
+
+    /// Writes what was staged in one transaction with its last sequence. After a failure, as after one of stage and attach, progress() is back at what was
+    /// written: the messages after it must be read again.
+    [[nodiscard]] result<void> commit();
+
+    /// Messages staged and not yet written.
+    [[nodiscard]] std::uint64_t uncommitted() const noexcept;
+
+    /// Both.
     [[nodiscard]] result<void> apply(std::span<const stored_message> messages);
 
     /// 0 where there is none.

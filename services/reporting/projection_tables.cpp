@@ -27,7 +27,7 @@ std::uint64_t count_at(SQLite::Statement& row, int column)
     return static_cast<std::uint64_t>(row.getColumn(column).getInt64());
 }
 
-void add_views(SQLite::Statement& statement, const std::string& id, std::uint64_t views)
+void set_views(SQLite::Statement& statement, const std::string& id, std::uint64_t views)
 {
     const use_of guard(statement);
     statement.bindNoCopy(1, id);
@@ -47,12 +47,12 @@ std::uint64_t read_views(SQLite::Statement& statement, const std::string& id)
 projection_tables::projection_tables(SQLite::Database& db)
     : db_(db), save_(db, "UPDATE progress SET stream_created = ?, last_sequence = ?, last_timestamp = ?, stream_time = ?, "
                          "applied = ?, duplicates = ?, rejected = ?, last_reject_sequence = ?, last_reject_reason = ?"),
-      add_asset_(db,
-                 "INSERT INTO assets (id, views) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET views = views + excluded.views"),
-      add_user_(db, "INSERT INTO users (id, views) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET views = views + excluded.views"),
+      set_asset_(db, "INSERT INTO assets (id, views) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET views = excluded.views"),
+      set_user_(db, "INSERT INTO users (id, views) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET views = excluded.views"),
+      time_of_id_(db, "SELECT time FROM first_uses WHERE id = ?"),
       take_id_(db, "INSERT INTO first_uses (sequence, time, id, asset, user) VALUES (?, ?, ?, ?, ?) "
                    "ON CONFLICT (id) DO UPDATE SET sequence = excluded.sequence, time = excluded.time, asset = excluded.asset, "
-                   "user = excluded.user WHERE excluded.time - time >= ?"),
+                   "user = excluded.user"),
       oldest_(db, "SELECT time FROM first_uses ORDER BY sequence LIMIT 1"),
       prunable_(db,
                 "SELECT max(sequence) FROM (SELECT sequence, time FROM first_uses ORDER BY sequence LIMIT ?2) WHERE time <= ?1"),
@@ -107,11 +107,20 @@ bool projection_tables::sums_match(std::uint64_t applied)
     return assets == number(applied) && users == number(applied);
 }
 
-void projection_tables::add_asset_views(const std::string& id, std::uint64_t views) { add_views(add_asset_, id, views); }
+void projection_tables::set_asset_views(const std::string& id, std::uint64_t views) { set_views(set_asset_, id, views); }
 
-void projection_tables::add_user_views(const std::string& id, std::uint64_t views) { add_views(add_user_, id, views); }
+void projection_tables::set_user_views(const std::string& id, std::uint64_t views) { set_views(set_user_, id, views); }
 
-bool projection_tables::take_id(const std::string& id, const id_use& use, std::int64_t window)
+std::optional<std::int64_t> projection_tables::time_of_id(const std::string& id)
+{
+    const use_of guard(time_of_id_);
+    time_of_id_.bindNoCopy(1, id);
+    if (!time_of_id_.executeStep())
+        return std::nullopt;
+    return time_of_id_.getColumn(0).getInt64();
+}
+
+void projection_tables::take_id(const std::string& id, const id_use& use)
 {
     const use_of guard(take_id_);
     take_id_.bind(1, number(use.sequence));
@@ -119,8 +128,7 @@ bool projection_tables::take_id(const std::string& id, const id_use& use, std::i
     take_id_.bindNoCopy(3, id);
     take_id_.bindNoCopy(4, use.asset);
     take_id_.bindNoCopy(5, use.user);
-    take_id_.bind(6, window);
-    return take_id_.exec() == 1;
+    take_id_.exec();
 }
 
 void projection_tables::prune(std::int64_t forgotten, std::size_t limit)

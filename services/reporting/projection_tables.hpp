@@ -34,11 +34,14 @@ public:
     /// True where the views of all assets, and of all users, are `applied` in sum.
     bool sums_match(std::uint64_t applied);
 
-    void add_asset_views(const std::string& id, std::uint64_t views);
-    void add_user_views(const std::string& id, std::uint64_t views);
+    void set_asset_views(const std::string& id, std::uint64_t views);
+    void set_user_views(const std::string& id, std::uint64_t views);
 
-    /// False where the id was taken less than `window` earlier.
-    bool take_id(const std::string& id, const id_use& use, std::int64_t window);
+    /// When the id was last taken, in stream time; none where it is unknown or was pruned.
+    std::optional<std::int64_t> time_of_id(const std::string& id);
+
+    /// Takes the id, whatever it was taken for before.
+    void take_id(const std::string& id, const id_use& use);
 
     /// Forgets ids taken at stream time `forgotten` or earlier: the oldest first, at most `limit`.
     void prune(std::int64_t forgotten, std::size_t limit);
@@ -52,8 +55,9 @@ public:
 private:
     SQLite::Database& db_;
     SQLite::Statement save_;
-    SQLite::Statement add_asset_;
-    SQLite::Statement add_user_;
+    SQLite::Statement set_asset_;
+    SQLite::Statement set_user_;
+    SQLite::Statement time_of_id_;
     SQLite::Statement take_id_;
     SQLite::Statement oldest_;
     SQLite::Statement prunable_;

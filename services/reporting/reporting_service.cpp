@@ -26,6 +26,7 @@ constexpr auto stream_patience = 15s; ///< how long JetStream may take to come u
 constexpr auto stream_retry = 200ms;
 constexpr std::size_t most_in_transaction =
     16384; ///< a transaction pays by its pages: larger ones count faster, and block the loop longer
+constexpr auto longest_uncommitted = 50ms; ///< what a crash may make us count again
 
 constexpr auto room_check = 1s; ///< while the disk is full
 
@@ -50,7 +51,7 @@ class running_reporting : public runnable, public std::enable_shared_from_this<r
 public:
     running_reporting(connection& nats, projection counts, fatal_handler fatal)
         : nats_(nats), views_(std::make_shared<reporting_views>(std::move(counts), nats.context().get_executor(), fatal)),
-          fatal_(std::move(fatal)), check_(nats.context())
+          fatal_(std::move(fatal)), check_(nats.context()), commit_(nats.context())
     {
     }
 
@@ -63,6 +64,8 @@ private:
     void on_lost_place(lost_place how);
     void on_batch(std::vector<stored_message> batch);
     void count_collected();
+    void commit();
+    void commit_later();
     void check_lag();
     void check_lag_later();
     void serve(bool yes);
@@ -80,6 +83,8 @@ private:
     clock::time_point look_for_room_ = clock::time_point::max();
     clock::time_point started_ = clock::now();
     asio::steady_timer check_;
+    asio::steady_timer commit_;
+    bool commit_waits_ = false;
     std::unique_ptr<service> service_;
     std::unique_ptr<ordered_consumer> consumer_;
 };
@@ -90,6 +95,7 @@ result<void> running_reporting::start()
     config.name = "reporting";
     config.version = MARQUEE_VERSION;
     config.description = "Views of each asset and of each user";
+    config.bundles = true;
     config.serving = false; // until caught up
     auto data = [this] { return statistics(views_->counts.progress(), meter_, serving_, alarm_); };
     auto started = service::start(nats_, std::move(config), reporting_endpoints(views_, std::move(data)));
@@ -160,16 +166,46 @@ void running_reporting::count_collected()
     for (std::size_t at = 0; at < all.size(); at += most_in_transaction)
     {
         const auto part = all.subspan(at, std::min(most_in_transaction, all.size() - at));
-        if (auto applied = views_->counts.apply(part); applied.has_error())
+        if (auto counted = views_->counts.stage(part); counted.has_error())
         {
-            stop_counting(applied.error().detail);
+            stop_counting(counted.error().detail);
             return;
         }
-        alarm_.clear();
+        if (views_->counts.uncommitted() >= most_in_transaction)
+            commit();
+        else
+            commit_later();
+        if (!counting_)
+            return;
         views_->waiter.applied(views_->counts.progress().last_sequence);
         meter_.counted(part.size(), part.back().pending, clock::now());
     }
     check_lag();
+}
+
+void running_reporting::commit()
+{
+    if (auto written = views_->counts.commit(); written.has_error())
+        stop_counting(written.error().detail);
+    else
+        alarm_.clear();
+}
+
+void running_reporting::commit_later()
+{
+    if (std::exchange(commit_waits_, true))
+        return;
+    commit_.expires_after(longest_uncommitted);
+    commit_.async_wait(
+        [this, weak = weak_from_this()](boost::system::error_code cancelled)
+        {
+            const auto alive = weak.lock();
+            if (cancelled || !alive)
+                return;
+            commit_waits_ = false;
+            if (counting_)
+                commit();
+        });
 }
 
 void running_reporting::check_lag()
@@ -245,6 +281,9 @@ asio::awaitable<void> running_reporting::stop(deadline until)
     co_await service_->stop(until); // requests that wait for an event still get it: the consumer runs on
     views_->waiter.stop();
     consumer_->stop();
+    commit_.cancel();
+    if (counting_)
+        commit();
 }
 
 /// The handle: what timers and handlers refer to is shared.

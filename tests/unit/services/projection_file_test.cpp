@@ -118,6 +118,23 @@ BOOST_AUTO_TEST_CASE(a_reopened_projection_goes_on_where_it_was)
     BOOST_TEST(counts.progress().rejected == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(what_was_staged_and_not_written_is_due_again_when_reopened)
+{
+    std::string before;
+    {
+        auto counts = open();
+        const std::vector<stored_message> events = {stored(1, "a:u"), stored(2, "a:u")};
+        BOOST_REQUIRE(counts.apply(events).has_value());
+        before = dump_of(counts);
+        const std::vector<stored_message> more = {stored(3, "a:u")};
+        BOOST_REQUIRE(counts.stage(more).has_value());
+        BOOST_TEST(counts.asset_views(asset("a")).value() == 3u);
+    }
+    auto counts = open();
+    BOOST_TEST(counts.progress().last_sequence == 2u);
+    BOOST_TEST(dump_of(counts) == before);
+}
+
 BOOST_AUTO_TEST_CASE(a_second_process_is_refused_and_told_why)
 {
     auto counts = open();

@@ -183,6 +183,47 @@ BOOST_AUTO_TEST_CASE(an_id_is_forgotten_by_age_alone_however_many_wait_to_be_pru
     BOOST_TEST(dump_of(other) == dump_of(counts));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_staged_is_answered_at_once_and_is_the_same_once_written)
+{
+    apply({stored(1, event_json("e1", "b", "8")), stored(2, event_json("e2", "c", "8")), stored(3, event_json("e3", "c", "9"))});
+    const std::vector<stored_message> more = {stored(4, event_json("e4", "a", "8")), stored(5, event_json("e4", "a", "8")),
+                                              stored(6, event_json("e1", "x", "y")), stored(7, event_json("e5", "b", "9"))};
+    BOOST_REQUIRE(counts.stage(more).has_value());
+    BOOST_TEST(counts.uncommitted() == 4u);
+    for (const bool written : {false, true})
+        BOOST_TEST_CONTEXT("written: " << written)
+        {
+            BOOST_TEST(of_asset("a") == 1u);
+            BOOST_TEST(of_asset("b") == 2u);
+            BOOST_TEST(of_user("8") == 3u);
+            BOOST_TEST(of_asset("x") == 0u);
+            BOOST_TEST(counts.progress().duplicates == 2u);
+            BOOST_TEST(counts.progress().last_sequence == 7u);
+            BOOST_TEST(counts.find_use("e4").value()->sequence == 4u);
+            BOOST_TEST(counts.find_use("e1").value()->asset == "b");
+            const auto top = counts.top(2).value();
+            BOOST_REQUIRE(top.size() == 2u);
+            BOOST_TEST(top[0].id == "b");
+            BOOST_TEST(top[1].id == "c");
+            BOOST_REQUIRE(counts.commit().has_value());
+            BOOST_TEST(counts.uncommitted() == 0u);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(an_asset_overtaken_by_one_not_written_yet_leaves_the_top)
+{
+    apply({stored(1, "a:u"), stored(2, "a:u"), stored(3, "b:u"), stored(4, "c:u")});
+    const std::vector<stored_message> more = {stored(5, "c:u"), stored(6, "c:u"), stored(7, "b:u"), stored(8, "b:u")};
+    BOOST_REQUIRE(counts.stage(more).has_value());
+    const auto top = counts.top(2).value();
+    BOOST_REQUIRE(top.size() == 2u);
+    BOOST_TEST(top[0].id == "b");
+    BOOST_TEST(top[0].views == 3u);
+    BOOST_TEST(top[1].id == "c");
+    BOOST_TEST(counts.top(1).value().at(0).id == "b");
+    BOOST_TEST(counts.top(10).value().size() == 3u);
+}
+
 BOOST_AUTO_TEST_CASE(every_batch_size_gives_the_same_projection)
 {
     const auto stream = mixed_stream(2000);
