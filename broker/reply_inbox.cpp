@@ -1,40 +1,11 @@
 #include "broker/reply_inbox.hpp"
 
-#include "schemas/messages.hpp"
-
 #include <algorithm>
 #include <charconv>
 #include <utility>
 
 namespace marquee::detail
 {
-
-namespace
-{
-
-/// What a reply means: itself, or the failure its headers tell of.
-result<message> interpret(message reply)
-{
-    if (reply.headers_unreadable) // perhaps they said that it is a failure
-        return fail(errc::malformed_reply, "the reply's headers cannot be read");
-    if (reply.headers.empty())
-        return reply;
-    if (reply.headers.get("Status") == "503" && reply.data.empty())
-        return fail(errc::no_responders);
-    auto number = reply.headers.get(names::header_service_error_code);
-    if (number.empty())
-        return reply;
-    auto text = reply.headers.get(names::header_service_error);
-    auto failure = fail(errc_from_service(text, number));
-    if (auto body = decode<error_reply>(reply.data))
-    {
-        failure.detail = body->detail.value_or("");
-        failure.field = body->field.value_or("");
-    }
-    return failure;
-}
-
-} // namespace
 
 reply_inbox::reply_inbox(asio::io_context& io, std::string prefix, publish_function publish)
     : io_(io), prefix_(std::move(prefix)), publish_(std::move(publish)), timer_(io)
@@ -84,7 +55,7 @@ void reply_inbox::deliver(message arrived)
     }
     auto pending = std::move(found->second);
     waiting_.erase(found);
-    pending.settle(interpret(std::move(arrived)));
+    pending.settle(interpret_reply(std::move(arrived)));
 }
 
 void reply_inbox::fail_all(errc why)

@@ -1,5 +1,7 @@
 #include "broker/requester.hpp"
 
+#include "schemas/messages.hpp"
+
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -62,6 +64,27 @@ asio::awaitable<result<message>> pending_reply::receive() const
     auto suspend = [raw = shared.get()](auto handler)
     { raw->waiting = std::make_unique<state::waiter_of<decltype(handler)>>(std::move(handler)); };
     co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(result<message>)>(suspend, asio::use_awaitable);
+}
+
+result<message> interpret_reply(message reply)
+{
+    if (reply.headers_unreadable) // perhaps they said that it is a failure
+        return fail(errc::malformed_reply, "the reply's headers cannot be read");
+    if (reply.headers.empty())
+        return reply;
+    if (reply.headers.get("Status") == "503" && reply.data.empty())
+        return fail(errc::no_responders);
+    auto number = reply.headers.get(names::header_service_error_code);
+    if (number.empty())
+        return reply;
+    auto text = reply.headers.get(names::header_service_error);
+    auto failure = fail(errc_from_service(text, number));
+    if (auto body = decode<error_reply>(reply.data))
+    {
+        failure.detail = body->detail.value_or("");
+        failure.field = body->field.value_or("");
+    }
+    return failure;
 }
 
 pending_reply call_service(requester& nats, const subject& to, std::string_view payload, header_list headers, deadline until)

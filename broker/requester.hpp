@@ -53,6 +53,9 @@ public:
                                                 deadline until) = 0;
 };
 
+/// What a reply means: itself, or the failure its headers tell of (no responders, ADR-4; an error of a service, ADR-32).
+[[nodiscard]] result<message> interpret_reply(message reply);
+
 /// Sends and waits. `headers` gains `Marquee-Timeout` (what is left of `until`, whole milliseconds): use this for services.
 [[nodiscard]] pending_reply call_service(requester& nats, const subject& to, std::string_view payload, header_list headers,
                                          deadline until);

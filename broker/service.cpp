@@ -1,5 +1,6 @@
 #include "broker/service.hpp"
 
+#include "broker/bundle.hpp"
 #include "broker/log.hpp"
 #include "schemas/event.hpp"
 #include "schemas/messages.hpp"
@@ -63,6 +64,20 @@ json::object as_json(const std::map<std::string, std::string>& metadata)
     return out;
 }
 
+bool matches(std::string_view pattern, std::string_view subject)
+{
+    while (!pattern.empty() && !subject.empty())
+    {
+        const auto wanted = pattern.substr(0, pattern.find('.'));
+        const auto given = subject.substr(0, subject.find('.'));
+        if (given.empty() || (wanted != "*" && wanted != given))
+            return false;
+        pattern.remove_prefix(std::min(pattern.size(), wanted.size() + 1));
+        subject.remove_prefix(std::min(subject.size(), given.size() + 1));
+    }
+    return pattern.empty() && subject.empty();
+}
+
 struct endpoint
 {
     endpoint_config config;
@@ -91,12 +106,17 @@ public:
 
 private:
     json::object standard_fields(const char* type) const;
+    void add_many();
     result<void> subscribe_control();
     result<void> join();
     void leave();
     void arrived(const std::shared_ptr<endpoint>& to, message msg);
     asio::awaitable<void> serve(std::shared_ptr<endpoint> to, message msg);
+    asio::awaitable<service_result> handle(endpoint& to, message msg, deadline until);
+    asio::awaitable<service_result> serve_many(service_request request);
+    std::shared_ptr<endpoint> find_endpoint(std::string_view subject) const;
     void answer(endpoint& from, const message& msg, const service_result& outcome);
+    service_reply refuse(endpoint& from, const service_error& why);
     void answer_error(endpoint& from, const message& msg, const service_error& why);
     result<deadline> deadline_of(const message& msg) const; ///< fails with bad_request
 
@@ -134,6 +154,8 @@ result<void> service_impl::begin()
     for (const auto& e : endpoints_)
         if (!is_name(e->config.name))
             return fail(errc::bad_request, "an endpoint name is [A-Za-z0-9_-]+", "name");
+    if (config_.bundles)
+        add_many();
     if (auto done = subscribe_control(); done.has_error())
         return done;
     // nats.c sends existing subscriptions again by itself; one that was wanted while the link was down is made now.
@@ -146,6 +168,17 @@ result<void> service_impl::begin()
                 log(log_level::warning, "cannot join the queue group", {{"error", joined.error().detail}});
         });
     return serving_ ? join() : result<void>();
+}
+
+/// Requests to several of the other endpoints in one.
+void service_impl::add_many()
+{
+    auto many = std::make_shared<endpoint>();
+    many->config.name = "many";
+    many->config.subject = config_.name + ".many";
+    many->config.metadata = {{"description", "Several requests in one message, and their replies in one"}};
+    many->config.handler = [this](service_request request) { return serve_many(std::move(request)); };
+    endpoints_.push_back(std::move(many));
 }
 
 /// PING, INFO and STATS for everybody, for this name, and for this instance.
@@ -242,31 +275,71 @@ void service_impl::arrived(const std::shared_ptr<endpoint>& to, message msg)
 
 asio::awaitable<void> service_impl::serve(std::shared_ptr<endpoint> to, message msg)
 {
-    const auto began = clock::now();
     const message answered{msg.subject, msg.reply, {}, {}};
     auto until = deadline_of(msg);
     if (until.has_error())
         answer_error(*to, answered, until.error());
     else
     {
-        service_request request{std::move(msg), *until};
-        std::exception_ptr thrown;
-        try
-        {
-            auto running = to->config.handler(std::move(request));
-            auto outcome = co_await std::move(running);
-            answer(*to, answered, outcome);
-        }
-        catch (const std::exception& e)
-        {
-            log(log_level::error, "a handler threw", {{"endpoint", to->config.name}, {"error", e.what()}});
-            answer_error(*to, answered, fail(errc::service_failed));
-        }
+        auto handling = handle(*to, std::move(msg), *until);
+        auto outcome = co_await std::move(handling);
+        answer(*to, answered, outcome);
     }
-    to->processing += clock::now() - began;
     --to->in_flight;
     if (--in_flight_ == 0)
         idle_.cancel();
+}
+
+/// Runs the handler and counts its time; what it throws is a bug, told to nobody but the log.
+asio::awaitable<service_result> service_impl::handle(endpoint& to, message msg, deadline until)
+{
+    const auto began = clock::now();
+    service_request request{std::move(msg), until};
+    service_result outcome = service_error(fail(errc::service_failed));
+    try
+    {
+        auto running = to.config.handler(std::move(request));
+        outcome = co_await std::move(running);
+    }
+    catch (const std::exception& e)
+    {
+        log(log_level::error, "a handler threw", {{"endpoint", to.config.name}, {"error", e.what()}});
+    }
+    to.processing += clock::now() - began;
+    co_return outcome;
+}
+
+/// One after the other: these are questions, answered from memory or once the same event is counted. They share the bundle's deadline.
+asio::awaitable<service_result> service_impl::serve_many(service_request request)
+{
+    auto items = read_bundle(request.msg.data);
+    if (items.has_error())
+        co_return service_error(items.error());
+    std::string replies;
+    replies.reserve(items->size() * 256);
+    for (auto& item : *items)
+    {
+        const auto to = find_endpoint(item.subject);
+        if (!to)
+            co_return service_error(fail(errc::bad_request, "no endpoint has the subject " + item.subject));
+        ++to->requests;
+        auto handling = handle(*to, std::move(item), request.until);
+        auto outcome = co_await std::move(handling);
+        auto reply = outcome.has_value() ? std::move(*outcome) : refuse(*to, outcome.error());
+        if (replies.size() + reply.data.size() > max_bundle_bytes)
+            reply = refuse(*to, fail(errc::payload_too_large, "no room in the bundle; ask by itself"));
+        append_to_bundle(replies, {}, reply.headers, reply.data);
+    }
+    co_return service_reply{std::move(replies), {}};
+}
+
+/// The endpoint whose pattern, with `*` for a token, matches; not `many` itself.
+std::shared_ptr<endpoint> service_impl::find_endpoint(std::string_view subject) const
+{
+    for (const auto& e : endpoints_)
+        if (e->config.name != "many" && matches(e->config.subject, subject))
+            return e;
+    return nullptr;
 }
 
 void service_impl::answer(endpoint& from, const message& msg, const service_result& outcome)
@@ -288,12 +361,18 @@ void service_impl::answer(endpoint& from, const message& msg, const service_resu
 
 void service_impl::answer_error(endpoint& from, const message& msg, const service_error& why)
 {
+    const auto reply = refuse(from, why);
+    if (!msg.reply.empty())
+        (void)nats_.publish(msg.reply, reply.data, reply.headers);
+}
+
+/// Counts a failure, and makes the reply that tells of it.
+service_reply service_impl::refuse(endpoint& from, const service_error& why)
+{
     const auto title = title_of(why.what.code);
     const auto number = std::to_string(service_code_of(why.what.code));
     ++from.errors;
     from.last_error = number + ':' + std::string(title);
-    if (msg.reply.empty())
-        return;
     error_reply body;
     body.status = title;
     if (!why.id.empty())
@@ -305,7 +384,7 @@ void service_impl::answer_error(endpoint& from, const message& msg, const servic
     header_list headers;
     headers.set(names::header_service_error, title);
     headers.set(names::header_service_error_code, number);
-    (void)nats_.publish(msg.reply, encode(body), headers);
+    return {encode(body), std::move(headers)};
 }
 
 result<deadline> service_impl::deadline_of(const message& msg) const

@@ -64,7 +64,8 @@ struct service_config
     std::map<std::string, std::string> metadata;
     std::string queue_group = "q";
     std::chrono::milliseconds max_timeout{30000};
-    bool serving = true; ///< join the queue group at once; else set_serving(true) does
+    bool bundles = false; ///< answer `<name>.many`: several requests in one message (broker/bundle.hpp)
+    bool serving = true;  ///< join the queue group at once; else set_serving(true) does
 };
 
 /// A running service. Lives on the connection's io thread.

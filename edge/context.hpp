@@ -17,7 +17,8 @@ namespace marquee
 
 struct edge_context
 {
-    requester& nats;
+    requester& nats;    ///< changes and events
+    requester& lookups; ///< questions, which may travel together
     admin_token admin;
     std::function<bool()> link_up = [] { return true; }; ///< is the broker there?
     std::chrono::milliseconds timeout{2000};             ///< of a whole request
@@ -25,7 +26,8 @@ struct edge_context
     std::size_t in_flight = 0;
     bool stopping = false;
 
-    explicit edge_context(requester& to) : nats(to) {}
+    edge_context(requester& to, requester& questions) : nats(to), lookups(questions) {}
+    explicit edge_context(requester& to) : edge_context(to, to) {}
 };
 
 /// A request that has found its route.

@@ -21,8 +21,8 @@ struct playable
 asio::awaitable<result<playable>> find_playable(edge_context& edge, const routed_call& call, const asset_id& asset)
 {
     // Both leave before either is waited for.
-    auto metadata = send_call(edge, call, subjects::metadata_get(asset));
-    auto url = send_call(edge, call, subjects::cdnurl_get(asset));
+    auto metadata = ask(edge, call, subjects::metadata_get(asset));
+    auto url = ask(edge, call, subjects::cdnurl_get(asset));
 
     auto about = co_await await_answer(std::move(metadata));
     if (about.has_error())

@@ -47,6 +47,13 @@ bool is_services_to_say(errc code) noexcept
 
 } // namespace
 
+pending_reply ask(edge_context& edge, const routed_call& call, const subject& to)
+{
+    header_list headers;
+    headers.set(names::header_request_id, call.request.id);
+    return call_service(edge.lookups, to, {}, std::move(headers), call.until);
+}
+
 pending_reply send_call(edge_context& edge, const routed_call& call, const subject& to, std::string_view payload,
                         header_list headers)
 {
@@ -67,11 +74,11 @@ asio::awaitable<result<message>> ask_twice(edge_context& edge, const routed_call
 {
     headers.set(names::header_request_id, call.request.id);
     const auto half = deadline::in(until.remaining() / 2);
-    auto first = call_service(edge.nats, to, payload, headers, half);
+    auto first = call_service(edge.lookups, to, payload, headers, half);
     auto reply = co_await await_answer(std::move(first));
     if (reply.has_value() || reply.error().code != errc::timeout || until.passed())
         co_return reply;
-    auto second = call_service(edge.nats, to, payload, headers, until);
+    auto second = call_service(edge.lookups, to, payload, headers, until);
     co_return co_await await_answer(std::move(second));
 }
 

@@ -11,7 +11,10 @@
 namespace marquee
 {
 
-/// Sends a request with the call's deadline and request id, at once; `headers` may carry more.
+/// Asks a question with the call's deadline and request id; it may travel with others of this loop turn.
+[[nodiscard]] pending_reply ask(edge_context& edge, const routed_call& call, const subject& to);
+
+/// Sends a request with the call's deadline and request id, by itself and at once; `headers` may carry more.
 [[nodiscard]] pending_reply send_call(edge_context& edge, const routed_call& call, const subject& to,
                                       std::string_view payload = {}, header_list headers = {});
 

@@ -29,7 +29,8 @@ result<void> edge_worker::open(const connection_options& options, asio::ip::tcp:
         return nats.error();
     nats_ = std::move(*nats);
 
-    context_.emplace(nats_->requests());
+    lookups_ = std::make_unique<bundling_requester>(io_, nats_->requests());
+    context_.emplace(nats_->requests(), *lookups_);
     if (!config_.admin_token_file.empty())
     {
         auto token = admin_token::from_file(config_.admin_token_file);

@@ -1,6 +1,7 @@
 // One io thread of the edge: an io_context, a NATS connection, a server.
 #pragma once
 
+#include "broker/bundling_requester.hpp"
 #include "broker/connection.hpp"
 #include "edge/config.hpp"
 #include "edge/context.hpp"
@@ -45,6 +46,7 @@ private:
     std::optional<edge_context> context_;
     asio::io_context io_{1};
     std::unique_ptr<connection> nats_;
+    std::unique_ptr<bundling_requester> lookups_;
     std::unique_ptr<http_server> server_;
     std::thread thread_;
 };

@@ -28,6 +28,7 @@ public:
         config.name = what.service;
         config.version = MARQUEE_VERSION;
         config.description = what.summary;
+        config.bundles = true;
         auto endpoints = what.endpoints(store_);
         for (auto& endpoint : endpoints)
             endpoint.data = [this] { return store_.statistics(); };

@@ -1,0 +1,161 @@
+#include "broker/bundling_requester.hpp"
+
+#include "broker/bundle.hpp"
+#include "broker/log.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <iterator>
+
+namespace marquee
+{
+
+namespace
+{
+
+constexpr std::size_t most_bytes = 256 * 1024; ///< of a bundle's requests: replies are larger, and the broker takes 1 MiB
+
+/// Nothing in it that would make the answer another one.
+bool is_plain(std::string_view payload, const header_list& headers)
+{
+    return payload.empty() &&
+           std::all_of(headers.begin(), headers.end(),
+                       [](const auto& header)
+                       { return header.first == names::header_request_id || header.first == names::header_timeout; });
+}
+
+void log_bug(const std::exception_ptr& e)
+{
+    if (e)
+        log(log_level::error, "handing out the replies of a bundle failed");
+}
+
+void settle_all(const std::vector<pending_reply>& askers, const result<message>& outcome)
+{
+    for (const auto& asker : askers)
+        asker.settle(outcome);
+}
+
+} // namespace
+
+bundling_requester::bundling_requester(asio::io_context& io, requester& inner)
+    : io_(io), inner_(inner), self_(std::make_shared<bundling_requester*>(this))
+{
+}
+
+bundling_requester::~bundling_requester() { *self_ = nullptr; }
+
+pending_reply bundling_requester::request(const subject& to, std::string_view payload, const header_list& headers, deadline until)
+{
+    pending_reply pending(io_.get_executor());
+    const auto service = std::string_view(to.str()).substr(0, to.str().find('.'));
+    auto found = queues_.find(service);
+    if (found == queues_.end())
+        found = queues_.emplace(service, queue()).first;
+    auto& queued = found->second;
+    const bool plain = is_plain(payload, headers);
+    if (plain)
+    {
+        const auto [equal, is_new] = queued.plain.try_emplace(to.str(), queued.waiting.size());
+        if (!is_new)
+        {
+            auto& asked = queued.waiting[equal->second];
+            asked.until = deadline(std::max(asked.until.at(), until.at()));
+            asked.askers.push_back(pending);
+            return pending;
+        }
+    }
+    queued.waiting.push_back({to, std::string(payload), headers, until, {pending}});
+    if (!std::exchange(flushing_, true))
+        asio::post(io_,
+                   [self = self_]
+                   {
+                       if (*self != nullptr)
+                           (*self)->flush();
+                   });
+    return pending;
+}
+
+void bundling_requester::flush()
+{
+    flushing_ = false;
+    for (auto& [service, queued] : queues_)
+    {
+        queued.plain.clear();
+        auto waiting = std::exchange(queued.waiting, {});
+        if (waiting.size() == 1)
+            send_alone(std::move(waiting.front()));
+        else if (!waiting.empty())
+            send(service, std::move(waiting));
+    }
+}
+
+void bundling_requester::send_alone(question one)
+{
+    auto pending = inner_.request(one.to, one.payload, one.headers, one.until);
+    questions only;
+    only.push_back(std::move(one));
+    asio::co_spawn(io_, distribute(self_, std::move(pending), std::move(only)), log_bug);
+}
+
+void bundling_requester::send(const std::string& service, questions all)
+{
+    const auto to = subject::of({service, "many"});
+    for (std::size_t first = 0; first < all.size();)
+    {
+        std::string text;
+        auto until = all[first].until;
+        auto last = first;
+        for (; last < all.size() && last - first < max_bundle_items && text.size() < most_bytes; ++last)
+        {
+            const auto& one = all[last];
+            until = until.sooner(one.until);
+            header_list own;
+            for (const auto& [name, value] : one.headers)
+                if (name != names::header_timeout)
+                    own.set(name, value);
+            append_to_bundle(text, one.to.str(), own, one.payload);
+        }
+        const header_list none;
+        auto pending = call_service(inner_, to, text, none, until);
+        const auto begin = std::make_move_iterator(all.begin());
+        questions part(begin + static_cast<std::ptrdiff_t>(first), begin + static_cast<std::ptrdiff_t>(last));
+        asio::co_spawn(io_, distribute(self_, std::move(pending), std::move(part)), log_bug);
+        first = last;
+    }
+}
+
+/// Hands the reply, or one each of a bundle's, to who asked.
+asio::awaitable<void> bundling_requester::distribute(std::shared_ptr<bundling_requester*> self, pending_reply pending,
+                                                     questions all)
+{
+    auto reply = co_await pending.receive();
+    if (all.size() == 1)
+    {
+        settle_all(all.front().askers, reply);
+        co_return;
+    }
+    if (reply.has_error() && reply.error() == errc::no_responders && *self != nullptr)
+    {
+        for (auto& one : all)
+            (*self)->send_alone(std::move(one));
+        co_return;
+    }
+    result<std::vector<message>> items = reply.has_error() ? reply.error() : read_bundle(reply->data);
+    if (items.has_value() && items->size() != all.size())
+        items = fail(errc::malformed_reply, "a bundle of replies has another number than that of the requests");
+    else if (items.has_error() && reply.has_value())
+        items = fail(errc::malformed_reply, items.error().detail);
+    for (std::size_t i = 0; i < all.size(); ++i)
+    {
+        const auto outcome = items.has_error() ? result<message>(items.error()) : interpret_reply(std::move((*items)[i]));
+        if (outcome.has_error() && outcome.error() == errc::payload_too_large && *self != nullptr)
+            (*self)->send_alone(std::move(all[i]));
+        else
+            settle_all(all[i].askers, outcome);
+    }
+}
+
+} // namespace marquee
