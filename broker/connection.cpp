@@ -95,8 +95,8 @@ public:
 
     bool connected() const noexcept override { return loop_ && loop_->up(); }
     asio::io_context& context() noexcept override { return io_; }
-    result<void> publish(std::string_view to, std::string_view payload, const header_list& headers,
-                         std::string_view reply) override;
+    result<void> publish(const std::string& to, std::string_view payload, const header_list& headers,
+                         const std::string& reply) override;
     result<std::shared_ptr<subscription>> subscribe(std::string_view pattern, std::string_view queue_group,
                                                     message_handler handler, int pending_limit) override;
     asio::awaitable<void> drain(std::vector<std::shared_ptr<subscription>> subs, deadline until) override;
@@ -149,7 +149,7 @@ private:
 nats_connection::nats_connection(asio::io_context& io, const connection_options& options)
     : io_(io), inbox_prefix_(make_inbox_prefix(options)),
       inbox_(io, inbox_prefix_ + ".r",
-             [this](std::string_view to, std::string_view payload, const header_list& headers, std::string_view reply)
+             [this](const std::string& to, std::string_view payload, const header_list& headers, const std::string& reply)
              { return publish(to, payload, headers, reply); })
 {
 }
@@ -251,7 +251,7 @@ void nats_connection::deliver_replies()
     }
     for (auto& reply : batch)
     {
-        inbox_.deliver(copy_message(reply.get()));
+        inbox_.deliver(natsMsg_GetSubject(reply.get()), copy_reply(reply.get()));
         spent_.add(std::move(reply));
     }
 }
@@ -314,8 +314,8 @@ void nats_connection::async_error(std::string what)
     log(log_level::warning, "broker reports an error", {{"error", std::move(what)}});
 }
 
-result<void> nats_connection::publish(std::string_view to, std::string_view payload, const header_list& headers,
-                                      std::string_view reply)
+result<void> nats_connection::publish(const std::string& to, std::string_view payload, const header_list& headers,
+                                      const std::string& reply)
 {
     if (!connected())
         return fail(errc::disconnected);
@@ -324,21 +324,18 @@ result<void> nats_connection::publish(std::string_view to, std::string_view payl
     if (to.empty() || !is_wire_safe(to) || !is_wire_safe(reply) || !is_header_safe(headers))
         return fail(errc::bad_request, "a subject or header that cannot be put on the wire");
 
-    const std::string subject(to);
-    const std::string reply_to(reply);
     natsStatus s = NATS_OK;
     if (!headers.empty())
     {
-        auto msg = make_nats_message(subject.c_str(), reply_to.empty() ? nullptr : reply_to.c_str(), payload, headers);
+        auto msg = make_nats_message(to.c_str(), reply.empty() ? nullptr : reply.c_str(), payload, headers);
         s = msg ? natsConnection_PublishMsg(nc_, msg.get()) : NATS_NO_MEMORY;
         if (msg)
             spent_.add(std::move(msg));
     }
-    else if (reply_to.empty())
-        s = natsConnection_Publish(nc_, subject.c_str(), payload.data(), static_cast<int>(payload.size()));
+    else if (reply.empty())
+        s = natsConnection_Publish(nc_, to.c_str(), payload.data(), static_cast<int>(payload.size()));
     else
-        s = natsConnection_PublishRequest(nc_, subject.c_str(), reply_to.c_str(), payload.data(),
-                                          static_cast<int>(payload.size()));
+        s = natsConnection_PublishRequest(nc_, to.c_str(), reply.c_str(), payload.data(), static_cast<int>(payload.size()));
     if (s == NATS_OK)
         return {};
     if (s == NATS_MAX_PAYLOAD)

@@ -55,8 +55,8 @@ public:
 
     /// Puts a message into the write buffer; everything of one loop turn leaves in one system call. Success means "in the buffer".
     /// Fails with disconnected, or overloaded while over 1 MiB is buffered.
-    virtual result<void> publish(std::string_view to, std::string_view payload, const header_list& headers = {},
-                                 std::string_view reply = {}) = 0;
+    virtual result<void> publish(const std::string& to, std::string_view payload, const header_list& headers = {},
+                                 const std::string& reply = {}) = 0;
 
     /// Calls `handler` for each message on `pattern` (wildcards allowed), in order. With a queue group, one member gets each. A slow consumer
     /// (over `pending_limit` messages waiting) loses messages, counted, and goes on.

@@ -8,11 +8,17 @@ namespace marquee::detail
 
 message copy_message(natsMsg* from)
 {
-    message to;
+    auto to = copy_reply(from);
     if (const char* s = natsMsg_GetSubject(from))
         to.subject = s;
     if (const char* r = natsMsg_GetReply(from))
         to.reply = r;
+    return to;
+}
+
+message copy_reply(natsMsg* from)
+{
+    message to;
     to.data.assign(natsMsg_GetData(from), static_cast<std::size_t>(natsMsg_GetDataLength(from)));
 
     const char** keys = nullptr;

@@ -16,6 +16,9 @@ using nats_msg_ptr = std::unique_ptr<natsMsg, c_deleter<natsMsg, natsMsg_Destroy
 /// A copy with our types.
 [[nodiscard]] message copy_message(natsMsg* from);
 
+/// The same without its subjects: what a requester knows already.
+[[nodiscard]] message copy_reply(natsMsg* from);
+
 /// A message with headers, to publish. Null when memory is out or a header cannot be set.
 [[nodiscard]] nats_msg_ptr make_nats_message(const char* subject, const char* reply, std::string_view payload,
                                              const header_list& headers);

@@ -304,7 +304,7 @@ void ordered_consumer_impl::control(const message& msg)
         return;
     }
     if (const auto stalled = msg.headers.get("Nats-Consumer-Stalled"); !stalled.empty())
-        (void)nats_.publish(stalled, {});
+        (void)nats_.publish(std::string(stalled), {});
     if (!msg.reply.empty()) // flow control: "go on" once what came before has been taken
         (void)nats_.publish(msg.reply, {});
     std::uint64_t last = 0;

@@ -41,11 +41,10 @@ pending_reply reply_inbox::send(const std::string* to, std::string_view payload,
     return pending;
 }
 
-void reply_inbox::deliver(message arrived)
+void reply_inbox::deliver(std::string_view at, message arrived)
 {
     std::uint64_t token = 0;
-    const std::string_view digits =
-        std::string_view(arrived.subject).substr(std::min(prefix_.size() + 1, arrived.subject.size()));
+    const std::string_view digits = at.substr(std::min(prefix_.size() + 1, at.size()));
     std::from_chars(digits.data(), digits.data() + digits.size(), token);
     auto found = waiting_.find(token);
     if (found == waiting_.end())

@@ -20,8 +20,8 @@ class reply_inbox final : public requester
 {
 public:
     /// Publishes with a reply subject, as connection::publish.
-    using publish_function = std::function<result<void>(std::string_view to, std::string_view payload, const header_list& headers,
-                                                        std::string_view reply)>;
+    using publish_function = std::function<result<void>(const std::string& to, std::string_view payload,
+                                                        const header_list& headers, const std::string& reply)>;
 
     /// `prefix` ends without a dot; replies arrive at `prefix.TOKEN`.
     reply_inbox(asio::io_context& io, std::string prefix, publish_function publish);
@@ -35,8 +35,8 @@ public:
     [[nodiscard]] std::string pattern() const { return prefix_ + ".*"; }
     [[nodiscard]] const std::string& prefix() const noexcept { return prefix_; }
 
-    /// A message on the inbox. No-responders (an empty message with status 503, ADR-4) and error replies become failures.
-    void deliver(message arrived);
+    /// A message on the inbox, at subject `at`. No-responders (an empty message with status 503, ADR-4) and error replies become failures.
+    void deliver(std::string_view at, message arrived);
 
     /// Fails every request in flight.
     void fail_all(errc why);

@@ -7,13 +7,12 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
+#include <boost/beast/http/status.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/write.hpp>
 
 #include <array>
 #include <ctime>
@@ -161,6 +160,13 @@ private:
         request.method = std::move(head->method);
         request.target = std::move(head->target);
         request.fields = std::move(head->fields);
+        if (!head->chunked && head->content_length.value_or(0) == 0)
+        {
+            buffer_.consume(*head_size);
+            skipped_ = false;
+            expires_ = clock::time_point::max();
+            co_return std::optional<http_request>(std::move(request));
+        }
         const bool wait_for_go = head->expects_continue && buffer_.size() == *head_size;
         auto body = co_await receive_body(*head_size, wait_for_go, request.fields);
         if (body.has_error())
@@ -330,29 +336,41 @@ private:
     /// True: the whole answer went out.
     asio::awaitable<bool> write(http_response answer, answer_context context)
     {
-        http::response<http::string_body> out;
-        out.version(static_cast<unsigned>(context.version));
-        out.result(static_cast<unsigned>(answer.status));
-        for (const auto& [name, value] : answer.fields)
-            out.insert(name, value);
-        out.set(http::field::date, http_date());
-        out.set("X-Request-ID", context.request_id);
-        out.keep_alive(context.keep_alive);
-        if (answer.status != 304)
-            out.content_length(answer.body.size());
-        if (!context.head_only)
-            out.body() = std::move(answer.body);
-
+        const auto text = response_text(answer, context);
         expire_after(settings_.write_timeout);
         error_code ec;
         auto token = asio::redirect_error(asio::use_awaitable, ec);
-        http::response_serializer<http::string_body> serializer(out);
-        if (context.head_only)
-            co_await http::async_write_header(socket_, serializer, token);
-        else
-            co_await http::async_write(socket_, serializer, token);
+        const auto bytes = asio::buffer(text);
+        co_await asio::async_write(socket_, bytes, token);
         client_gone_ = client_gone_ || ec.failed();
         co_return !ec;
+    }
+
+    /// RFC 9112, as one piece to write. Without a body where the request was HEAD or the status has none.
+    static std::string response_text(const http_response& answer, const answer_context& context)
+    {
+        std::string text;
+        text.reserve(512 + answer.body.size());
+        text += context.version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ";
+        text += std::to_string(answer.status);
+        text += ' ';
+        text += http::obsolete_reason(static_cast<http::status>(answer.status));
+        text += "\r\n";
+        const auto add = [&text](std::string_view name, std::string_view value)
+        { (((text += name) += ": ") += value) += "\r\n"; };
+        for (const auto& [name, value] : answer.fields)
+            add(name, value);
+        add("Date", http_date());
+        add("X-Request-ID", context.request_id);
+        if (context.keep_alive != (context.version == 11)) // what the version does not say by itself
+            add("Connection", context.keep_alive ? "keep-alive" : "close");
+        const bool has_body = answer.status != 304 && answer.status != 204;
+        if (has_body)
+            add("Content-Length", std::to_string(answer.body.size()));
+        text += "\r\n";
+        if (has_body && !context.head_only)
+            text += answer.body;
+        return text;
     }
 
     /// Closes our side and discards what the client still sends, for a while: closing with input unread would reset the connection and
