@@ -50,9 +50,9 @@ void wait_for(const std::string& what, std::chrono::milliseconds limit, const st
 }
 
 /// Answer of the JetStream API without an error; nothing while there is none.
-std::optional<json::object> ask(const std::string& urls, const subject& to)
+std::optional<json::object> ask(const std::string& urls, const subject& to, const std::string& payload = {})
 {
-    auto reply = nats_call(urls, to);
+    auto reply = nats_call(urls, to, payload);
     if (reply.has_error() || !reply->is_object() || reply->as_object().contains("error"))
         return std::nullopt;
     return std::move(reply->as_object());
@@ -96,10 +96,15 @@ void nats_cluster::start(std::size_t size)
             "\", routes: [" + routes + " ] }\n"));
 }
 
+/// Until a leader places a stream on every server: some may not be known to it yet.
 void nats_cluster::wait_until_elected() const
 {
-    const auto account = subject::of({"$JS", "API", "INFO"});
-    wait_for("the cluster elects a leader", std::chrono::seconds(60), [&] { return ask(urls(), account).has_value(); });
+    const auto create = subject::of({"$JS", "API", "STREAM", "CREATE", "PROBE"});
+    const auto remove = subject::of({"$JS", "API", "STREAM", "DELETE", "PROBE"});
+    const auto probe = json::serialize(
+        json::object{{"name", "PROBE"}, {"subjects", json::array{"probe"}}, {"storage", "memory"}, {"num_replicas", size()}});
+    wait_for("the cluster places a stream", std::chrono::seconds(60), [&] { return ask(urls(), create, probe).has_value(); });
+    wait_for("the cluster removes a stream", std::chrono::seconds(60), [&] { return ask(urls(), remove).has_value(); });
 }
 
 std::string nats_cluster::urls() const

@@ -16,7 +16,7 @@ namespace marquee::test
 class nats_cluster
 {
 public:
-    /// Starts them and waits until they have elected a leader. Throws std::runtime_error.
+    /// Starts them and waits until they take a stream that each of them replicates. Throws std::runtime_error.
     explicit nats_cluster(std::size_t size = 3);
 
     [[nodiscard]] std::size_t size() const noexcept { return servers_.size(); }
