@@ -88,18 +88,19 @@ public:
     struct settings
     {
         std::string stream;
-        stream_position after;                          ///< reading begins with the message after this one
-        std::chrono::milliseconds idle_heartbeat{1000}; ///< three missed: a new consumer
+        stream_position after;                         ///< reading begins with the message after this one
+        std::chrono::milliseconds idle_heartbeat{250}; ///< three missed: a new consumer
     };
 
     /// Called with one or more messages, in order, none twice and none left out. On the io thread.
     using batch_handler = std::function<void(std::vector<stored_message>)>;
 
-    /// Called on the io thread when the consumer is in place (`up`, with the stream's state at that moment) and when it is lost.
+    /// Called on the io thread when the consumer is in place (`up`, with the stream's state when it was made) and the last message handed out was looked
+    /// for, and when the consumer is lost.
     using state_handler = std::function<void(bool up, const stream_state&)>;
 
-    /// Called on the io thread, after on_state(true, …), when the last message handed out is not found again. With `gone` reading goes on;
-    /// with `another` the consumer has stopped: what was handed out is no part of the stream.
+    /// Called on the io thread when the last message handed out is not found again. With `gone`, after on_state(true, …), reading goes on; with
+    /// `another` the consumer has stopped and on_state is not called: what was handed out is no part of the stream.
     using place_handler = std::function<void(lost_place)>;
 
     virtual ~ordered_consumer() = default;

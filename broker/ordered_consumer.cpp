@@ -77,7 +77,7 @@ bool has_nothing_to_deliver(const json::object& consumer)
     return *pending == 0 && sequence != nullptr && *sequence == 0;
 }
 
-constexpr auto request_timeout = 5s;
+constexpr auto request_timeout = 2s; // without a leader a request is lost, not refused
 constexpr auto first_backoff = 50ms;
 constexpr auto longest_backoff = 2000ms;
 
@@ -101,7 +101,8 @@ private:
     void arrived(std::uint64_t round, message msg);
     void control(const message& msg);
     bool is_place(const delivery& where);
-    void place_lost(lost_place how);
+    void announce();
+    void drop();
     void take(message msg, const delivery& where);
     void hand_over();
     void lost(std::string_view why);
@@ -119,8 +120,10 @@ private:
     bool looking_for_place_ = false;      ///< this consumer has not delivered anything yet, and begins with the message at place_
     std::uint64_t consumer_sequence_ = 0; ///< of the last message delivered by this consumer
     std::uint64_t round_ = 0;             ///< counts consumers; what belongs to an older one is void
-    bool up_ = false;
-    bool working_ = false; ///< an attempt is under way
+    stream_state state_;                  ///< of the stream when the consumer was made
+    bool attached_ = false;               ///< a consumer is in place, or being made
+    bool up_ = false;                     ///< and the handler knows
+    bool working_ = false;                ///< an attempt is under way
     bool stopped_ = false;
     bool heard_ = false; ///< something arrived since the watchdog looked
     int silent_ = 0;
@@ -160,7 +163,7 @@ void ordered_consumer_impl::stop()
 
 void ordered_consumer_impl::begin()
 {
-    if (working_ || up_ || stopped_ || !nats_.connected())
+    if (working_ || attached_ || stopped_ || !nats_.connected())
         return;
     working_ = true;
     auto running = attach(++round_);
@@ -188,8 +191,10 @@ asio::awaitable<void> ordered_consumer_impl::attach(std::uint64_t round)
     if (made.has_error())
         log(log_level::warning, "no consumer on the stream yet",
             {{"stream", what_.stream}, {"error", std::string(name_of(made.error().code))}, {"detail", made.error().detail}});
-    up_ = false;
-    retry_later();
+    if (round == round_)
+        drop();
+    if (!stopped_)
+        retry_later();
 }
 
 asio::awaitable<result<stream_state>> ordered_consumer_impl::create(std::uint64_t round)
@@ -209,11 +214,14 @@ asio::awaitable<result<stream_state>> ordered_consumer_impl::create(std::uint64_
         co_return sub.error();
     sub_ = std::move(*sub);
     consumer_sequence_ = 0;
+    silent_ = 0;
     looking_for_place_ = place_.timestamp.count() != 0 && !planted("place_not_checked");
     if (round > 1 && planted("resume_skips_one"))
         place_ = {place_.sequence + 1, std::chrono::nanoseconds(0)};
-    up_ = true;
-    on_state_(true, *state);
+    attached_ = true;
+    state_ = *state;
+    if (!looking_for_place_)
+        announce();
     if (round != round_ || stopped_)
         co_return state;
 
@@ -231,7 +239,11 @@ asio::awaitable<result<stream_state>> ordered_consumer_impl::create(std::uint64_
     if (const auto* failure = parsed.as_object().if_contains("error"))
         co_return fail(errc::unavailable, json::serialize(*failure));
     if (round == round_ && has_nothing_to_deliver(parsed.as_object()) && std::exchange(looking_for_place_, false))
-        place_lost(lost_place::gone);
+    {
+        announce();
+        if (!stopped_)
+            on_lost_place_(lost_place::gone);
+    }
     if (round == round_)
         watch();
     co_return state;
@@ -276,23 +288,40 @@ void ordered_consumer_impl::arrived(std::uint64_t round, message msg)
     }
 }
 
-/// Is this the message at the place, delivered once more by a new consumer?
+/// Is this the message at the place, delivered once more by a new consumer? Nothing is said to be up before that is known.
 bool ordered_consumer_impl::is_place(const delivery& where)
 {
     if (!std::exchange(looking_for_place_, false))
         return false;
     const bool there = where.stream_sequence == place_.sequence;
-    if (there && where.timestamp == place_.timestamp.count())
-        return true;
-    place_lost(there ? lost_place::another : lost_place::gone);
-    return false;
+    const bool same = there && where.timestamp == place_.timestamp.count();
+    if (there && !same)
+    {
+        stop();
+        on_lost_place_(lost_place::another);
+        return false;
+    }
+    announce();
+    if (!there && !stopped_)
+        on_lost_place_(lost_place::gone);
+    return same;
 }
 
-void ordered_consumer_impl::place_lost(lost_place how)
+void ordered_consumer_impl::announce()
 {
-    if (how == lost_place::another)
-        stop();
-    on_lost_place_(how);
+    up_ = true;
+    on_state_(true, state_);
+}
+
+/// What was announced is taken back.
+void ordered_consumer_impl::drop()
+{
+    sub_.reset();
+    attached_ = false;
+    if (!std::exchange(up_, false))
+        return;
+    const stream_state unknown;
+    on_state_(false, unknown);
 }
 
 /// Heartbeats and flow control (status 100), or the end of the consumer (409 and others).
@@ -342,18 +371,14 @@ void ordered_consumer_impl::hand_over()
 void ordered_consumer_impl::lost(std::string_view why)
 {
     ++round_;
-    sub_.reset();
     watchdog_.cancel();
     hand_over(); // what is in the batch is in order and counts
     if (stopped_)
         return;
-    if (std::exchange(up_, false))
-    {
+    if (attached_)
         log(log_level::warning, "the consumer is lost and will be made again",
             {{"stream", what_.stream}, {"why", std::string(why)}});
-        const stream_state unknown;
-        on_state_(false, unknown);
-    }
+    drop();
     if (!stopped_ && !working_)
         retry_later();
 }

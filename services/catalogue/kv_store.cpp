@@ -86,7 +86,7 @@ asio::awaitable<result<void>> kv_store::make(deadline until)
         if (bucket.has_error())
             done = bucket.error();
         else
-            done = co_await seed(attempt);
+            done = co_await seed(bucket->last_sequence, attempt);
         if (done.has_value() || done.error() == errc::bad_request || patience.remaining() < bucket_retry)
             co_return done;
         pause.expires_after(bucket_retry);
@@ -96,15 +96,16 @@ asio::awaitable<result<void>> kv_store::make(deadline until)
     }
 }
 
-/// A seed is written only as the very next message of a bucket that holds nothing but the seeds before it. A refusal says that it was
-/// written before, by whomever, so that nothing deleted since comes back.
-asio::awaitable<result<void>> kv_store::seed(deadline until)
+/// A seed is written only into a bucket that never held more than the seeds before it (`written` messages), and only if nobody was faster: nothing deleted since
+/// comes back. Not by `Nats-Expected-Last-Sequence`: after refusals of that kind a server of a cluster that is killed stores its last message once
+/// more (nats-server 2.10).
+asio::awaitable<result<void>> kv_store::seed(std::uint64_t written, deadline until)
 {
-    for (std::size_t i = 0; i < what_.seeds.size(); ++i)
+    for (std::size_t i = planted("seeds_always") ? 0 : written; i < what_.seeds.size(); ++i)
     {
         header_list headers;
         if (!planted("seeds_always"))
-            headers.set("Nats-Expected-Last-Sequence", std::to_string(i));
+            headers.set("Nats-Expected-Last-Subject-Sequence", "0");
         const auto to = subjects::kv_entry(what_.bucket, what_.seeds[i].id);
         const auto value = what_.seeds[i].value;
         const std::string no_id;
@@ -199,8 +200,7 @@ void kv_store::watch_from_start()
         [this](lost_place)
         {
             // Overwritten meanwhile, as a bucket's messages are, or never in this bucket: which of the two cannot be told.
-            log(log_level::info, "the last revision seen is gone; reading the bucket anew", {{"bucket", what_.bucket}});
-            watch_again();
+            read_anew("the last revision seen is gone");
         });
 }
 

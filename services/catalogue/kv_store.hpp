@@ -55,7 +55,7 @@ private:
     asio::awaitable<result<void>> make(deadline until);
     /// Memory is what the bucket is, but for what is under way.
     [[nodiscard]] bool watching() const noexcept { return up_ && complete_; }
-    asio::awaitable<result<void>> seed(deadline until);
+    asio::awaitable<result<void>> seed(std::uint64_t written, deadline until);
     asio::awaitable<result<revision>> write(asset_id id, std::string value, bool marker, std::optional<revision> expected,
                                             deadline until);
     void watch_from_start();

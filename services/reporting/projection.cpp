@@ -125,7 +125,12 @@ result<void> projection::state::attach(const stream_state& stream)
     if (auto written = commit(); written.has_error())
         return written;
     auto next = progress_;
-    if (!next.stream_created.empty() && next.stream_created != stream.created)
+    const bool same_stream = next.stream_created.empty() || next.stream_created == stream.created;
+    // The servers of a cluster may have two opinions on when a stream was made. Then the last event counted tells, where it can still be there:
+    // whoever reads on looks at it first.
+    const bool has_last = next.last_timestamp.count() != 0 && stream.first_sequence <= next.last_sequence &&
+                          next.last_sequence <= stream.last_sequence;
+    if (!same_stream && next.last_sequence > 0 && !has_last)
         return fail(errc::unavailable, "the stream was created at " + stream.created + "; the database counted one created at " +
                                            next.stream_created + cure);
     if (stream.last_sequence < next.last_sequence)
@@ -141,7 +146,7 @@ result<void> projection::state::attach(const stream_state& stream)
         next.last_sequence = stream.first_sequence - 1;
         next.last_timestamp = {};
     }
-    else if (!next.stream_created.empty())
+    else if (!next.stream_created.empty() && same_stream)
         return {};
     next.stream_created = stream.created;
     auto saved = guarded([&](projection_tables& tables) { tables.save(next); });

@@ -4,6 +4,7 @@
 #include "services/reporting/lag_meter.hpp"
 #include "services/reporting/reporting_endpoints.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -23,6 +24,7 @@ using clock = std::chrono::steady_clock;
 constexpr auto longest_lag = 1s; ///< beyond it the instance leaves the queue group
 constexpr auto lag_check = 100ms;
 constexpr auto stream_patience = 15s; ///< how long JetStream may take to come up, e.g. to elect a leader
+constexpr auto stream_attempt = 2s;   ///< without a leader a request is lost, not refused
 constexpr auto stream_retry = 200ms;
 constexpr std::size_t most_in_transaction =
     16384; ///< a transaction pays by its pages: larger ones count faster, and block the loop longer
@@ -69,6 +71,7 @@ private:
     void check_lag();
     void check_lag_later();
     void serve(bool yes);
+    static asio::awaitable<void> announce(std::shared_ptr<running_reporting> self);
     void stop_counting(const std::string& why);
 
     connection& nats_;
@@ -237,23 +240,39 @@ void running_reporting::check_lag_later()
 
 void running_reporting::serve(bool yes)
 {
-    const auto& p = views_->counts.progress();
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - started_).count();
     if (auto done = service_->set_serving(yes); done.has_error())
         return; // the link is down; tried again at the next check
     serving_ = yes;
-    if (!yes)
-        log(log_level::warning, "out of service until caught up",
-            {{"last_sequence", std::to_string(p.last_sequence)}, {"pending", std::to_string(meter_.pending())}});
-    else if (std::exchange(caught_up_once_, true))
-        log(log_level::info, "caught up again", {{"last_sequence", std::to_string(p.last_sequence)}});
+    if (yes)
+        asio::co_spawn(nats_.context(), announce(shared_from_this()),
+                       [](const std::exception_ptr& e)
+                       {
+                           if (e)
+                               log(log_level::error, "saying that reporting serves failed");
+                       });
     else
+        log(log_level::warning, "out of service until caught up",
+            {{"last_sequence", std::to_string(views_->counts.progress().last_sequence)},
+             {"pending", std::to_string(meter_.pending())}});
+}
+
+/// Whoever reads it may ask at once: the broker must know the subscriptions by then.
+asio::awaitable<void> running_reporting::announce(std::shared_ptr<running_reporting> self)
+{
+    const bool first = !std::exchange(self->caught_up_once_, true);
+    auto flushing = self->nats_.flush(deadline::in(2s));
+    co_await std::move(flushing);
+    const auto& p = self->views_->counts.progress();
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - self->started_).count();
+    if (first)
         log(log_level::info, "caught up",
             {{"last_sequence", std::to_string(p.last_sequence)},
              {"applied", std::to_string(p.applied)},
              {"duplicates", std::to_string(p.duplicates)},
              {"rejected", std::to_string(p.rejected)},
              {"ms", std::to_string(ms)}});
+    else
+        log(log_level::info, "caught up again", {{"last_sequence", std::to_string(p.last_sequence)}});
 }
 
 /// An instance that has served leaves the queue group and goes on answering `$SRV`, which tells why: for good where the stream is not the one that was
@@ -303,7 +322,7 @@ asio::awaitable<result<stream_state>> patiently_ensure(connection& nats, stream_
     asio::steady_timer pause(nats.context());
     for (;;)
     {
-        const auto stream = co_await ensure_stream(nats.requests(), wanted, until.sooner(deadline::in(5s)));
+        const auto stream = co_await ensure_stream(nats.requests(), wanted, until.sooner(deadline::in(stream_attempt)));
         if (stream.has_value() || stream.error() == errc::bad_request || until.remaining() < stream_retry)
             co_return stream;
         pause.expires_after(stream_retry);

@@ -38,8 +38,6 @@ std::string bucket_config(std::initializer_list<std::pair<std::string_view, boos
     return boost::json::serialize(config);
 }
 
-const auto create_bucket = subject::of({"$JS", "API", "STREAM", "CREATE", "KV_metadata"});
-
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(kv_foreign, kv_fixture)
@@ -131,7 +129,7 @@ BOOST_AUTO_TEST_CASE(an_existing_bucket_with_settings_that_matter_is_refused_by_
     for (const auto& [setting, value] : rows)
         BOOST_TEST_CONTEXT(setting)
         {
-            api(create_bucket, bucket_config({{setting, value}}));
+            create_stream("KV_metadata", bucket_config({{setting, value}}));
             auto one = make();
             const auto opened = wait(one.store->open(deadline::in(30s)));
             BOOST_TEST(code_of(opened) == "bad_request");
@@ -140,12 +138,14 @@ BOOST_AUTO_TEST_CASE(an_existing_bucket_with_settings_that_matter_is_refused_by_
             BOOST_TEST(messages_in_bucket() == 0U); // and was left alone
             drop_bucket();
         }
+    create_stream("KV_metadata", bucket_config({}));
     open();
 }
 
 BOOST_AUTO_TEST_CASE(an_existing_bucket_with_settings_of_taste_is_used)
 {
-    api(create_bucket, bucket_config({{"max_bytes", 10000000}, {"duplicate_window", 60000000000}, {"description", "mine"}}));
+    create_stream("KV_metadata",
+                  bucket_config({{"max_bytes", 10000000}, {"duplicate_window", 60000000000}, {"description", "mine"}}));
     auto one = open();
     BOOST_TEST(one.title("123") == "It");
     BOOST_TEST(code_of(put(one, "789", "new")) == "ok");

@@ -272,7 +272,7 @@ BOOST_AUTO_TEST_CASE(an_existing_stream_with_settings_that_matter_is_refused_by_
             boost::json::object config{
                 {"name", "EVENTS"}, {"subjects", {"events"}}, {"storage", "file"}, {"discard", "new"}, {"retention", "limits"}};
             config[setting] = value;
-            api(stream_create, boost::json::serialize(config));
+            create_stream("EVENTS", boost::json::serialize(config));
             auto reporting = launch();
             require_refusal(reporting, std::string(setting) + ": wanted ");
             delete_stream("EVENTS");

@@ -81,7 +81,23 @@ struct stepwise_fixture : broker_fixture
         return body;
     }
 
-    /// Deletes it, and waits until its folder is gone: until then the server cannot make another of that name.
+    /// Makes a stream, if need be of a name that was just deleted: the server takes a while to let go of the old one's files.
+    void create_stream(const std::string& name, const std::string& config)
+    {
+        std::string answer;
+        const header_list none;
+        const auto to = subject::of({"$JS", "API", "STREAM", "CREATE", name});
+        until(
+            [&]
+            {
+                const auto reply = wait(hand->requests().request(to, config, none, deadline::in(20s)).receive());
+                answer = reply.has_value() ? reply->data : "no answer";
+                return answer.find("\"err_code\":10049") == std::string::npos;
+            });
+        BOOST_REQUIRE_MESSAGE(answer.find("\"error\"") == std::string::npos, answer);
+    }
+
+    /// Deletes it, and waits until its folder is gone.
     void delete_stream(const std::string& name)
     {
         api(subject::of({"$JS", "API", "STREAM", "DELETE", name}));
