@@ -43,7 +43,8 @@ answer get_item(edge_context& edge, routed_call call)
     auto given = conditions::of(call.request.fields);
     if (given.has_error())
         co_return given.error();
-    auto reply = co_await await_answer(ask(edge, call, Kind::get(*asset)));
+    question asked(edge, call, Kind::get(*asset), call.until);
+    auto reply = co_await asked.answer();
     if (reply.has_error())
         co_return request_failure(reply.error(), asset->text());
     auto item = decode_reply_about<typename Kind::item>(reply->data, asset->text());
@@ -86,7 +87,8 @@ asio::awaitable<result<std::optional<std::uint64_t>>> revision_to_expect(edge_co
         co_return std::optional<std::uint64_t>(0);
 
     std::uint64_t current = 0;
-    auto reply = co_await await_answer(ask(edge, call, Kind::get(asset)));
+    question asked(edge, call, Kind::get(asset), call.until);
+    auto reply = co_await asked.answer();
     if (reply.has_error() && reply.error().code != errc::asset_not_found)
         co_return reply.error();
     if (reply.has_value())

@@ -13,8 +13,8 @@ namespace
 /// Asks for the views of one asset or user and passes the reply on.
 asio::awaitable<http_result> views_of(edge_context& edge, const routed_call& call, const subject& to, const std::string& id)
 {
-    const header_list none;
-    auto reply = co_await ask_twice(edge, call, to, {}, none, call.until);
+    question asked(edge, call, to, call.until);
+    auto reply = co_await asked.answer();
     if (reply.has_error())
         co_return request_failure(reply.error(), id);
     auto views = decode_reply_about<views_reply>(reply->data, id);
@@ -50,10 +50,8 @@ answer top_assets(edge_context& edge, routed_call call)
         co_return limit.error();
     top_request request;
     request.limit = *limit;
-    const auto payload = encode(request);
-    const auto to = subjects::reporting_top();
-    const header_list none;
-    auto reply = co_await ask_twice(edge, call, to, payload, none, call.until);
+    question asked(edge, call, subjects::reporting_top(), call.until, encode(request));
+    auto reply = co_await asked.answer();
     if (reply.has_error())
         co_return reply.error();
     auto top = decode_reply<top_reply>(reply->data);

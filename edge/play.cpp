@@ -21,13 +21,13 @@ struct playable
 asio::awaitable<result<playable>> find_playable(edge_context& edge, const routed_call& call, const asset_id& asset)
 {
     // Both leave before either is waited for.
-    auto metadata = ask(edge, call, subjects::metadata_get(asset));
-    auto url = ask(edge, call, subjects::cdnurl_get(asset));
+    question metadata(edge, call, subjects::metadata_get(asset), call.until);
+    question url(edge, call, subjects::cdnurl_get(asset), call.until);
 
-    auto about = co_await await_answer(std::move(metadata));
+    auto about = co_await metadata.answer();
     if (about.has_error())
         co_return about.error();
-    auto where = co_await await_answer(std::move(url));
+    auto where = co_await url.answer();
     if (where.has_error() && where.error() == errc::asset_not_found)
         co_return fail(errc::not_playable, "the asset has no URL");
     if (where.has_error())

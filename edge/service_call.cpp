@@ -45,14 +45,13 @@ bool is_services_to_say(errc code) noexcept
     return false;
 }
 
-} // namespace
-
-pending_reply ask(edge_context& edge, const routed_call& call, const subject& to)
+header_list with_request_id(header_list headers, const routed_call& call)
 {
-    header_list headers;
     headers.set(names::header_request_id, call.request.id);
-    return call_service(edge.lookups, to, {}, std::move(headers), call.until);
+    return headers;
 }
+
+} // namespace
 
 pending_reply send_call(edge_context& edge, const routed_call& call, const subject& to, std::string_view payload,
                         header_list headers)
@@ -69,16 +68,20 @@ asio::awaitable<result<message>> await_answer(pending_reply pending)
     co_return reply;
 }
 
-asio::awaitable<result<message>> ask_twice(edge_context& edge, const routed_call& call, const subject& to,
-                                           std::string_view payload, header_list headers, deadline until)
+question::question(edge_context& edge, const routed_call& call, subject to, deadline until, std::string payload,
+                   header_list headers)
+    : edge_(edge), to_(std::move(to)), until_(until), payload_(std::move(payload)),
+      headers_(with_request_id(std::move(headers), call)),
+      first_(call_service(edge.lookups, to_, payload_, headers_, deadline::in(until.remaining() / 2)))
 {
-    headers.set(names::header_request_id, call.request.id);
-    const auto half = deadline::in(until.remaining() / 2);
-    auto first = call_service(edge.lookups, to, payload, headers, half);
-    auto reply = co_await await_answer(std::move(first));
-    if (reply.has_value() || reply.error().code != errc::timeout || until.passed())
+}
+
+asio::awaitable<result<message>> question::answer()
+{
+    auto reply = co_await await_answer(first_);
+    if (reply.has_value() || reply.error().code != errc::timeout || until_.passed())
         co_return reply;
-    auto second = call_service(edge.lookups, to, payload, headers, until);
+    auto second = call_service(edge_.lookups, to_, payload_, headers_, until_);
     co_return co_await await_answer(std::move(second));
 }
 

@@ -11,9 +11,6 @@
 namespace marquee
 {
 
-/// Asks a question with the call's deadline and request id; it may travel with others of this loop turn.
-[[nodiscard]] pending_reply ask(edge_context& edge, const routed_call& call, const subject& to);
-
 /// Sends a request with the call's deadline and request id, by itself and at once; `headers` may carry more.
 [[nodiscard]] pending_reply send_call(edge_context& edge, const routed_call& call, const subject& to,
                                       std::string_view payload = {}, header_list headers = {});
@@ -22,10 +19,26 @@ namespace marquee
 /// (credentials, routes, framing) become malformed_reply.
 [[nodiscard]] asio::awaitable<result<message>> await_answer(pending_reply pending);
 
-/// Asks a question of a service that may run as several instances, and asks once more when half of the time until `until` has passed in
-/// silence: an instance that hangs stays in its queue group until the broker notices. Fails as await_answer does.
-[[nodiscard]] asio::awaitable<result<message>> ask_twice(edge_context& edge, const routed_call& call, const subject& to,
-                                                         std::string_view payload, header_list headers, deadline until);
+/// A question to a service that may run as several instances; it changes nothing. Sent at once, perhaps together with others of this loop turn. The
+/// instance that gets it has half of the time: one that hangs or has died stays in its queue group until the broker notices, so after silence
+/// it is asked once more. `edge` must outlive it.
+class question
+{
+public:
+    question(edge_context& edge, const routed_call& call, subject to, deadline until, std::string payload = {},
+             header_list headers = {});
+
+    /// Waits for the answer. Call once. Fails as await_answer does.
+    [[nodiscard]] asio::awaitable<result<message>> answer();
+
+private:
+    edge_context& edge_;
+    subject to_;
+    deadline until_;
+    std::string payload_;
+    header_list headers_;
+    pending_reply first_;
+};
 
 /// await_answer for a change. Once it was sent, a lost link or a passed deadline leaves open what happened: outcome_unknown.
 [[nodiscard]] asio::awaitable<result<message>> await_change(pending_reply pending);

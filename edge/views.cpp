@@ -55,7 +55,8 @@ asio::awaitable<result<view_counts>> count_view(edge_context& edge, const routed
     headers.set(names::header_after, std::to_string(sequence));
     headers.set(names::header_event, seen.event_id);
     const auto to = subjects::reporting_views(seen.asset, seen.user);
-    auto reply = co_await ask_twice(edge, call, to, {}, std::move(headers), until);
+    question asked(edge, call, to, until, {}, std::move(headers));
+    auto reply = co_await asked.answer();
     if (reply.has_error())
     {
         if (reply.error() == errc::key_reused)

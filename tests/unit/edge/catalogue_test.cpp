@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(a_get_that_fails_says_why)
     };
     for (const auto& [reply, status, code] : table)
     {
-        nats.script("metadata.get.1", reply);
+        script_answer("metadata.get.1", reply);
         const auto answer = send("GET", "/content/asset/1");
         check_problem(answer, status, code);
         BOOST_TEST(member(answer, "id") == "1");

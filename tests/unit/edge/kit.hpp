@@ -90,6 +90,14 @@ public:
         return send(method, target, fields, body, where);
     }
 
+    /// The answer to a question; silence is asked once more.
+    void script_answer(const std::string& subject, const result<message>& outcome)
+    {
+        nats.script(subject, outcome);
+        if (outcome.has_error() && outcome.error() == errc::timeout)
+            nats.script(subject, outcome);
+    }
+
     /// The requests sent, by subject, in order.
     [[nodiscard]] std::vector<std::string> subjects_seen() const
     {
