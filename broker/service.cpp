@@ -177,6 +177,7 @@ void service_impl::add_many()
     many->config.name = "many";
     many->config.subject = config_.name + ".many";
     many->config.metadata = {{"description", "Several requests in one message, and their replies in one"}};
+    many->config.data = endpoints_.front()->config.data;
     many->config.handler = [this](service_request request) { return serve_many(std::move(request)); };
     endpoints_.push_back(std::move(many));
 }

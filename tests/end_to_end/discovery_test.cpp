@@ -24,12 +24,24 @@ using shared = shared_system<fleet>;
 const std::map<std::string, std::size_t> instances = {{"metadata", 3}, {"cdnurl", 1}, {"reporting", 2}};
 constexpr std::size_t instances_in_all = 6;
 
-const std::map<std::string, std::map<std::string, std::string>> endpoints = {
-    {"metadata",
-     {{"get", "metadata.get.*"}, {"put", "metadata.put.*"}, {"delete", "metadata.delete.*"}, {"list", "metadata.list"}}},
-    {"cdnurl", {{"get", "cdnurl.get.*"}, {"put", "cdnurl.put.*"}, {"delete", "cdnurl.delete.*"}, {"list", "cdnurl.list"}}},
-    {"reporting",
-     {{"asset", "reporting.asset.*"}, {"user", "reporting.user.*"}, {"views", "reporting.views.*.*"}, {"top", "reporting.top"}}}};
+const std::map<std::string, std::map<std::string, std::string>> endpoints = {{"metadata",
+                                                                              {{"get", "metadata.get.*"},
+                                                                               {"put", "metadata.put.*"},
+                                                                               {"delete", "metadata.delete.*"},
+                                                                               {"list", "metadata.list"},
+                                                                               {"many", "metadata.many"}}},
+                                                                             {"cdnurl",
+                                                                              {{"get", "cdnurl.get.*"},
+                                                                               {"put", "cdnurl.put.*"},
+                                                                               {"delete", "cdnurl.delete.*"},
+                                                                               {"list", "cdnurl.list"},
+                                                                               {"many", "cdnurl.many"}}},
+                                                                             {"reporting",
+                                                                              {{"asset", "reporting.asset.*"},
+                                                                               {"user", "reporting.user.*"},
+                                                                               {"views", "reporting.views.*.*"},
+                                                                               {"top", "reporting.top"},
+                                                                               {"many", "reporting.many"}}}};
 
 std::vector<json::value> ask_all(const std::string& subject, std::size_t count)
 {

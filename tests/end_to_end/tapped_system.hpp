@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tests/support/marquee_system.hpp"
+#include "tests/support/unbundle.hpp"
 #include "tests/support/wiretap.hpp"
 #include "tests/unit/schemas/id_tables.hpp"
 
@@ -103,7 +104,7 @@ public:
     void check_aftermath()
     {
         fence();
-        for (const auto& msg : tap_.seen())
+        for (const auto& msg : unbundled(tap_.seen()))
         {
             const bool own = msg.reply.starts_with(wiretap::reply_prefix) || msg.subject.starts_with(wiretap::reply_prefix);
             if (!own && !is_allowed_subject(msg.subject))

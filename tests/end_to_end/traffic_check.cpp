@@ -4,6 +4,7 @@
 #include "schemas/event.hpp"
 #include "schemas/subjects.hpp"
 #include "tests/support/schema_check.hpp"
+#include "tests/support/unbundle.hpp"
 #include "tests/unit/schemas/kit.hpp"
 
 #include <boost/json/object.hpp>
@@ -117,8 +118,9 @@ void traffic_check::fits(const std::string& schema, const std::string& json, con
         BOOST_ERROR(where << " does not fit " << schema << ": " << wrong << printable(json));
 }
 
-void traffic_check::messages(const std::vector<message>& all, bool all_answered)
+void traffic_check::messages(const std::vector<message>& seen, bool all_answered)
 {
+    const auto all = unbundled(seen);
     for (const auto& msg : all)
     {
         if (msg.subject.starts_with("_INBOX"))

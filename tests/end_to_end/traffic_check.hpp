@@ -21,7 +21,7 @@ class traffic_check
 public:
     /// All messages of a broker since it started. An unknown subject, an unknown header, a payload that does not fit, a reply to
     /// nothing, and, where `all_answered`, a request to a service without a reply, are findings.
-    void messages(const std::vector<message>& all, bool all_answered);
+    void messages(const std::vector<message>& seen, bool all_answered);
 
     /// The answer of an edge to a call. Any status but 200, 304 and those of problems is a finding.
     void answer(const http_call& call, const http_answer& given);

@@ -16,7 +16,7 @@ before(async () => {
 });
 after(() => system.end());
 
-const catalogue = (name) => ["get", "put", "delete"].map((verb) => [verb, `${name}.${verb}.*`]).concat([["list", `${name}.list`]]);
+const catalogue = (name) => ["get", "put", "delete"].map((verb) => [verb, `${name}.${verb}.*`]).concat([["list", `${name}.list`], ["many", `${name}.many`]]);
 const fleet = {
   cdnurl: catalogue("cdnurl"),
   metadata: catalogue("metadata"),
@@ -25,6 +25,7 @@ const fleet = {
     ["user", "reporting.user.*"],
     ["views", "reporting.views.*.*"],
     ["top", "reporting.top"],
+    ["many", "reporting.many"],
   ],
 };
 const names = Object.keys(fleet);

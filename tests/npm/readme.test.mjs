@@ -47,7 +47,7 @@ const shown = {
   "nats pub events 123:42": { assetviews: 1, userviews: 1 },
   "nats req reporting.user.42 ''": { id: "42", views: 1 },
   "nats micro ls": ["cdnurl", "metadata", "reporting"],
-  "nats micro stats reporting": { name: "reporting", asset: 0, user: 1, views: 1, top: 0 },
+  "nats micro stats reporting": { name: "reporting", asset: 0, user: 1, views: 1, top: 0, many: 0 },
 };
 
 const run = {
