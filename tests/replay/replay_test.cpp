@@ -31,9 +31,17 @@ std::string events(int from, int to)
 struct replay_fixture
 {
     explicit replay_fixture(std::string broker = {}, std::vector<std::string> reporting = {})
-        : system(marquee_system::settings{std::move(broker), {"reporting"}, {{"reporting", std::move(reporting)}}}),
-          client(system.broker().url())
+        : system(settings(std::move(broker), std::move(reporting))), client(system.broker().url())
     {
+    }
+
+    static marquee_system::settings settings(std::string broker, std::vector<std::string> reporting)
+    {
+        marquee_system::settings with;
+        with.broker = std::move(broker);
+        with.start = {"reporting"};
+        with.extra = {{"reporting", std::move(reporting)}};
+        return with;
     }
 
     replay_outcome replay(const std::vector<std::string>& more = {})

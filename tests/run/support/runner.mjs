@@ -37,10 +37,13 @@ export function newFolder() {
 }
 
 /** A server that takes a port of 127.0.0.1, or nothing if it is taken. */
-export async function listen(port) {
-  const server = createServer();
-  server.listen(port, "127.0.0.1");
-  return Promise.race([once(server, "listening").then(() => server), once(server, "error").then(() => undefined)]);
+export function listen(port) {
+  return new Promise((done) => {
+    const server = createServer();
+    server.once("listening", () => done(server));
+    server.once("error", () => done(undefined));
+    server.listen(port, "127.0.0.1");
+  });
 }
 
 const handedOut = new Set();
