@@ -1,0 +1,72 @@
+#include "tests/bench/traffic.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace marquee::bench
+{
+
+namespace
+{
+
+constexpr std::size_t users = 10'000;
+constexpr std::size_t most_assets = 10'000;
+
+/// Plays of the asset that `next` draws.
+template <class Next>
+traffic plays(std::string name, Next next)
+{
+    const auto append = [next, random = std::mt19937_64(7)](std::string& to) mutable
+    {
+        const auto user = std::uniform_int_distribution<std::size_t>(0, users - 1)(random);
+        to += "POST /play/asset/asset-" + std::to_string(next(random)) + "/user/user-" + std::to_string(user) +
+              " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    };
+    return {std::move(name), true, append};
+}
+
+http_load load_of(bench_system& system, double seconds, const traffic& what, int connections)
+{
+    return {system.programs().port(), connections, std::chrono::duration<double>(seconds), what.append};
+}
+
+} // namespace
+
+traffic floor_traffic()
+{
+    return {"floor", false, [](std::string& to) { to += "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"; }};
+}
+
+traffic zipf_traffic(std::size_t assets) { return plays("play, Zipf", zipf(assets)); }
+
+traffic distinct_traffic(std::size_t assets)
+{
+    return plays("play, another asset each time", [i = std::size_t{0}, assets](auto&) mutable { return i++ % assets; });
+}
+
+std::size_t traffic_assets(const settings& with) { return std::min(with.size, most_assets); }
+
+figures run_traffic(bench_system& system, const settings& with, const traffic& what, int connections)
+{
+    const auto before = what.plays ? counted_events(system) : 0;
+    const cost_watch costs(system.all());
+    auto outcome = run_http_load(load_of(system, with.seconds, what, connections));
+    figures f{{"rate", outcome.rate}, {"wrong", static_cast<double>(outcome.wrong)}, {"sent", static_cast<double>(outcome.sent)}};
+    costs.add_to(f, f["sent"]);
+    add_latencies(f, outcome.microseconds);
+    if (outcome.wrong > 0)
+        note(std::to_string(outcome.wrong) + " wrong answers to " + what.name + ", the first: " + outcome.first_wrong);
+    const auto counted = what.plays ? counted_events(system) - before : 0;
+    if (what.plays && outcome.wrong == 0 && counted != outcome.sent)
+        throw std::runtime_error(std::to_string(outcome.sent) + " plays were answered and " + std::to_string(counted) +
+                                 " counted");
+    return f;
+}
+
+void warm_up(bench_system& system, const settings& with)
+{
+    const auto what = zipf_traffic(traffic_assets(with));
+    (void)run_http_load(load_of(system, std::min(1.0, with.seconds), what, 64));
+}
+
+} // namespace marquee::bench
