@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <numeric>
 
 namespace marquee::bench
 {
@@ -20,7 +21,7 @@ std::vector<figures> alternate(const settings& with, const std::vector<load>& lo
     std::vector<figures> medians(loads.size());
     for (std::size_t i = 0; i < loads.size(); ++i)
         for (auto& [name, values] : all[i])
-            medians[i][name] = median(std::move(values));
+            medians[i][name] = name == "wrong" ? std::accumulate(values.begin(), values.end(), 0.0) : median(std::move(values));
     return medians;
 }
 

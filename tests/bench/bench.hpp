@@ -26,8 +26,8 @@ struct load
     std::function<figures()> run;
 };
 
-/// Runs the loads in turn, `alternations` times: what else the machine does meets all of them alike. Answers the median of each figure, in the order of
-/// the loads.
+/// Runs the loads in turn, `alternations` times: what else the machine does meets all of them alike. Answers the median of each figure, of `wrong` the sum,
+/// in the order of the loads.
 [[nodiscard]] std::vector<figures> alternate(const settings& with, const std::vector<load>& loads);
 
 [[nodiscard]] double median(std::vector<double> values);

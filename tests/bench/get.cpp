@@ -34,6 +34,8 @@ figures ask_for(const std::string& url, double seconds, const std::vector<questi
     std::size_t i = 0;
     const cost_watch costs(watched);
     auto outcome = client.ask(in_flight, [&] { return clock::now() < end ? &all[i++ % all.size()] : nullptr; });
+    if (outcome.wrong > outcome.microseconds.size() / 2)
+        throw std::runtime_error("most answers are wrong");
     figures f{{"rate", outcome.rate()}, {"wrong", static_cast<double>(outcome.wrong)}};
     costs.add_to(f, static_cast<double>(outcome.microseconds.size()));
     add_latencies(f, outcome.microseconds);

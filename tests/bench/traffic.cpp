@@ -55,7 +55,10 @@ figures run_traffic(bench_system& system, const settings& with, const traffic& w
     costs.add_to(f, f["sent"]);
     add_latencies(f, outcome.microseconds);
     if (outcome.wrong > 0)
-        note(std::to_string(outcome.wrong) + " wrong answers to " + what.name + ", the first: " + outcome.first_wrong);
+        note(std::to_string(outcome.wrong) + " of " + std::to_string(outcome.sent) + " answers to `" + what.name + "` at " +
+             std::to_string(connections) + " connections are wrong, the first:\n\n```\n" + outcome.first_wrong + "\n```");
+    if (outcome.wrong > outcome.sent / 2)
+        throw std::runtime_error("most answers to " + what.name + " are wrong");
     const auto counted = what.plays ? counted_events(system) - before : 0;
     if (what.plays && outcome.wrong == 0 && counted != outcome.sent)
         throw std::runtime_error(std::to_string(outcome.sent) + " plays were answered and " + std::to_string(counted) +
