@@ -45,7 +45,13 @@ bundling_requester::bundling_requester(asio::io_context& io, requester& inner)
 {
 }
 
-bundling_requester::~bundling_requester() { *self_ = nullptr; }
+bundling_requester::~bundling_requester()
+{
+    *self_ = nullptr;
+    for (const auto& [service, queued] : queues_)
+        for (const auto& one : queued.waiting)
+            settle_all(one.askers, fail(errc::stopping));
+}
 
 pending_reply bundling_requester::request(const subject& to, std::string_view payload, const header_list& headers, deadline until)
 {

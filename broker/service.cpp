@@ -89,6 +89,23 @@ struct endpoint
     std::chrono::nanoseconds processing{0};
 };
 
+service_reply error_reply_for(const service_error& why)
+{
+    const auto title = title_of(why.what.code);
+    error_reply body;
+    body.status = title;
+    if (!why.id.empty())
+        body.id = why.id;
+    if (!why.what.detail.empty())
+        body.detail = why.what.detail;
+    if (!why.what.field.empty())
+        body.field = why.what.field;
+    header_list headers;
+    headers.set(names::header_service_error, title);
+    headers.set(names::header_service_error_code, std::to_string(service_code_of(why.what.code)));
+    return {encode(body), std::move(headers)};
+}
+
 class service_impl final : public service
 {
 public:
@@ -322,7 +339,11 @@ asio::awaitable<service_result> service_impl::serve_many(service_request request
     {
         const auto to = find_endpoint(item.subject);
         if (!to)
-            co_return service_error(fail(errc::bad_request, "no endpoint has the subject " + item.subject));
+        {
+            const auto unknown = error_reply_for(fail(errc::bad_request, "no endpoint has this subject"));
+            append_to_bundle(replies, {}, unknown.headers, unknown.data);
+            continue;
+        }
         ++to->requests;
         auto handling = handle(*to, std::move(item), request.until);
         auto outcome = co_await std::move(handling);
@@ -370,22 +391,9 @@ void service_impl::answer_error(endpoint& from, const message& msg, const servic
 /// Counts a failure, and makes the reply that tells of it.
 service_reply service_impl::refuse(endpoint& from, const service_error& why)
 {
-    const auto title = title_of(why.what.code);
-    const auto number = std::to_string(service_code_of(why.what.code));
     ++from.errors;
-    from.last_error = number + ':' + std::string(title);
-    error_reply body;
-    body.status = title;
-    if (!why.id.empty())
-        body.id = why.id;
-    if (!why.what.detail.empty())
-        body.detail = why.what.detail;
-    if (!why.what.field.empty())
-        body.field = why.what.field;
-    header_list headers;
-    headers.set(names::header_service_error, title);
-    headers.set(names::header_service_error_code, number);
-    return {encode(body), std::move(headers)};
+    from.last_error = std::to_string(service_code_of(why.what.code)) + ':' + std::string(title_of(why.what.code));
+    return error_reply_for(why);
 }
 
 result<deadline> service_impl::deadline_of(const message& msg) const

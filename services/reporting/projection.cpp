@@ -244,13 +244,13 @@ void projection::state::reject(const stored_message& m, const error& why, std::u
             {{"sequence", std::to_string(m.sequence)}, {"reason", progress_.last_reject_reason}});
 }
 
-/// Only for planted faults: what a transaction must not do, with time for a crash behind it.
+/// Only for planted faults: what a transaction must not do, with time for a crash behind it (and longer than plays wait for their counts, so that they go on).
 template <class Work>
 void projection::state::commit_a_part(Work work)
 {
     work();
     db_.exec("COMMIT");
-    ::usleep(20'000);
+    ::usleep(700'000);
     db_.exec("BEGIN");
 }
 

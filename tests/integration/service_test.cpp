@@ -1,3 +1,4 @@
+#include "broker/bundle.hpp"
 #include "broker/service.hpp"
 
 #include "tests/integration/broker_fixture.hpp"
@@ -61,9 +62,11 @@ struct service_fixture : broker_fixture
     std::unique_ptr<connection> client = connect();
     std::unique_ptr<service> running;
 
-    void start(std::vector<endpoint_config> endpoints)
+    void start(std::vector<endpoint_config> endpoints, bool bundles = false)
     {
-        auto made = service::start(*nats, config_named("tester"), std::move(endpoints));
+        auto config = config_named("tester");
+        config.bundles = bundles;
+        auto made = service::start(*nats, std::move(config), std::move(endpoints));
         BOOST_REQUIRE(made.has_value());
         running = std::move(*made);
     }
@@ -263,6 +266,71 @@ BOOST_AUTO_TEST_CASE(a_failure_is_told_in_headers_and_body_alike)
             BOOST_REQUIRE(reply.has_value());
             BOOST_TEST(reply->data == "still here");
             BOOST_TEST(reply->headers.get("Marquee-Revision") == "7");
+        });
+}
+
+BOOST_AUTO_TEST_CASE(a_bundle_is_answered_item_by_item_and_each_counts_for_its_endpoint)
+{
+    start({endpoint("obey", "test.obey", obey), endpoint("echo", "test.echo.*", echo)}, true);
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto up = ready();
+            co_await std::move(up);
+            std::string text;
+            append_to_bundle(text, "test.obey", {}, "text");
+            append_to_bundle(text, "test.obey", {}, "fail");
+            append_to_bundle(text, "test.nothing", {}, "");
+            append_to_bundle(text, "test.echo", {}, "too few tokens");
+            append_to_bundle(text, "tester.many", {}, "");
+            append_to_bundle(text, "test.obey", {}, "throw");
+            append_to_bundle(text, "test.echo.x", {}, "last");
+            auto asking = ask("tester.many", text);
+            const auto reply = co_await std::move(asking);
+            BOOST_REQUIRE(reply.has_value());
+            auto items = read_bundle(reply->data).value();
+            BOOST_REQUIRE(items.size() == 7U);
+            BOOST_TEST(items[0].headers.get("Marquee-Revision") == "7");
+            BOOST_TEST((interpret_reply(items[1]).error() == errc::asset_not_found));
+            for (const std::size_t unknown : {2U, 3U, 4U})
+                BOOST_TEST((interpret_reply(items[unknown]).error() == errc::bad_request));
+            BOOST_TEST((interpret_reply(items[5]).error() == errc::service_failed));
+            BOOST_TEST(items[6].data == "last");
+
+            auto wrong = ask("tester.many", "garbage");
+            const auto refused = co_await std::move(wrong);
+            BOOST_TEST((refused.error() == errc::bad_request));
+            const auto stats = running->stats().at("endpoints").as_array();
+            BOOST_TEST(stats.at(0).at("num_requests") == 3);
+            BOOST_TEST(stats.at(0).at("num_errors") == 2);
+            BOOST_TEST(stats.at(0).at("last_error") == "500:A service failed");
+            BOOST_TEST(stats.at(1).at("num_requests") == 1);
+            BOOST_TEST(stats.at(2).at("name") == "many");
+            BOOST_TEST(stats.at(2).at("num_requests") == 2);
+            BOOST_TEST(stats.at(2).at("num_errors") == 1);
+        });
+}
+
+BOOST_AUTO_TEST_CASE(a_reply_without_room_in_its_bundle_says_so)
+{
+    start({endpoint("echo", "test.echo", echo)}, true);
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto up = ready();
+            co_await std::move(up);
+            std::string text;
+            append_to_bundle(text, "test.echo", {}, std::string(500'000, 'a'));
+            append_to_bundle(text, "test.echo", {}, std::string(400'000, 'b'));
+            append_to_bundle(text, "test.echo", {}, "c");
+            auto asking = ask("tester.many", text);
+            const auto reply = co_await std::move(asking);
+            BOOST_REQUIRE(reply.has_value());
+            auto items = read_bundle(reply->data).value();
+            BOOST_REQUIRE(items.size() == 3U);
+            BOOST_TEST(items[0].data.size() == 500'000U);
+            BOOST_TEST((interpret_reply(items[1]).error() == errc::payload_too_large));
+            BOOST_TEST(items[2].data == "c");
         });
 }
 
