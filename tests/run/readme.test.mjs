@@ -26,7 +26,7 @@ describe("a command of its own block exists, and takes the options shown", () =>
   for (const command of commands) {
     test(command, async () => {
       const [program, ...words] = command.split(" ");
-      assert.ok(["./run", "./test"].includes(program), command);
+      assert.ok(["./run", "./test", "./bench"].includes(program), command);
       assert.ok(statSync(join(source, program)).mode & 0o100);
       const known = await help(program);
       for (const option of words.filter((word) => word.startsWith("-"))) assert.ok(known.includes(`  ${option} `), `${option} in\n${known}`);
@@ -47,6 +47,22 @@ describe("a command within the text exists", () => {
       } else {
         const known = (await run(path, ["--help"], { timeout: patience })).stdout;
         assert.ok(word === "--help" || word === "FILE" || known.includes(`${program} ${word} `) || known.includes(`  ${word} `), `${word} in\n${known}`);
+      }
+    });
+  }
+});
+
+describe("each row of the table of failures names a test that exists", () => {
+  const table = text.match(/^\| failure [^]*?\n\n/m)[0].trimEnd().split("\n").slice(2);
+  for (const row of table) {
+    const names = [...row.split("|").at(-2).matchAll(/`([^`]+)`/g)].map((found) => found[1]);
+    test(row.split("|")[1].trim(), async () => {
+      assert.ok(names.length > 0, row);
+      for (const name of names) {
+        const [suite, each] = name.split("/");
+        const scenario = suite.replace("chaos_", "");
+        const expected = each ? `BOOST_AUTO_TEST_CASE(${each})` : `"${scenario}"`;
+        await run("grep", ["-rF", "--include=*.cpp", expected, join(source, "tests")]);
       }
     });
   }
