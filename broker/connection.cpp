@@ -1,7 +1,7 @@
 #include "broker/connection.hpp"
 
-#include "broker/event_loop.hpp"
 #include "broker/log.hpp"
+#include "broker/nats_link.hpp"
 #include "broker/nats_message.hpp"
 #include "broker/nats_options.hpp"
 #include "broker/reply_inbox.hpp"
@@ -44,40 +44,54 @@ bool is_wire_safe(std::string_view subject)
     return std::none_of(subject.begin(), subject.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; });
 }
 
-/// What subscriptions leave behind; shared because they may outlive the connection.
-struct remains
-{
-    std::shared_ptr<event_loop> loop;
-    std::uint64_t dropped = 0;
-    std::vector<nats_subscription_ptr> parked; ///< given up while the link was down: to unsubscribe would wait for nats.c's lock
-};
-
 std::uint64_t dropped_by(natsSubscription* sub)
 {
     std::int64_t dropped = 0;
-    return natsSubscription_GetDropped(sub, &dropped) == NATS_OK ? static_cast<std::uint64_t>(dropped) : 0;
+    return sub != nullptr && natsSubscription_GetDropped(sub, &dropped) == NATS_OK ? static_cast<std::uint64_t>(dropped) : 0;
 }
 
+/// A subscription outlives links: each new one gets it anew.
 class nats_subscription final : public subscription
 {
 public:
-    nats_subscription(nats_subscription_ptr sub, connection::message_handler handler, std::shared_ptr<remains> left)
-        : raw(std::move(sub)), handle(std::move(handler)), remains_(std::move(left))
+    struct settings
+    {
+        std::string pattern;
+        std::string queue_group;
+        int pending_limit;
+    };
+
+    nats_subscription(settings s, connection::message_handler handler, std::shared_ptr<std::uint64_t> dropped)
+        : what(std::move(s)), handle(std::move(handler)), dropped_(std::move(dropped))
     {
     }
+    ~nats_subscription() override { leave(); }
 
-    ~nats_subscription() override
+    natsStatus join(natsConnection* nc)
     {
-        remains_->dropped += dropped_by(raw.get());
-        if (remains_->loop->running() && !remains_->loop->up())
-            remains_->parked.push_back(std::move(raw));
+        natsSubscription* raw_sub = nullptr;
+        const auto s = what.queue_group.empty()
+                           ? natsConnection_SubscribeSync(&raw_sub, nc, what.pattern.c_str())
+                           : natsConnection_QueueSubscribeSync(&raw_sub, nc, what.pattern.c_str(), what.queue_group.c_str());
+        if (s != NATS_OK)
+            return s;
+        raw.reset(raw_sub);
+        return natsSubscription_SetPendingLimits(raw_sub, what.pending_limit, 64 << 20);
     }
 
-    nats_subscription_ptr raw;
+    /// Unsubscribes where there is a link.
+    void leave()
+    {
+        *dropped_ += dropped_by(raw.get());
+        raw.reset();
+    }
+
+    const settings what;
+    nats_subscription_ptr raw; ///< null without a link
     const connection::message_handler handle;
 
 private:
-    std::shared_ptr<remains> remains_;
+    std::shared_ptr<std::uint64_t> dropped_; ///< of all subscriptions that are gone; may outlive the connection
 };
 
 natsSubscription* raw_of(const std::shared_ptr<subscription>& sub)
@@ -91,9 +105,9 @@ public:
     nats_connection(asio::io_context& io, const connection_options& options);
     ~nats_connection() override { shut(errc::stopping); }
 
-    result<void> connect(const connection_options& options);
+    result<void> open() { return link_.open(); }
 
-    bool connected() const noexcept override { return loop_ && loop_->up(); }
+    bool connected() const noexcept override { return link_.up(); }
     asio::io_context& context() noexcept override { return io_; }
     result<void> publish(const std::string& to, std::string_view payload, const header_list& headers,
                          const std::string& reply) override;
@@ -111,10 +125,11 @@ private:
     void drain_all();
     void drain_one(const std::shared_ptr<nats_subscription>& sub);
     void deliver_replies();
-    void link_changed(bool up);
+    void link_up();
+    void link_down();
     void async_error(std::string what);
     void shut(errc why);
-    natsStatus open_reply_inbox(bool by_callback);
+    natsStatus open_reply_inbox();
     static void reply_filter(natsConnection*, natsMsg** msg, void* closure);
     static void reply_callback(natsConnection*, natsSubscription*, natsMsg* msg, void* closure);
 
@@ -123,8 +138,7 @@ private:
     asio::io_context& io_;
     std::string inbox_prefix_;
     reply_inbox inbox_;
-    std::shared_ptr<event_loop> loop_;
-    natsConnection* nc_ = nullptr;
+    const bool replies_by_callback_;
     nats_subscription_ptr reply_sub_;
     std::vector<std::weak_ptr<nats_subscription>> subs_;
     std::vector<link_handler> link_handlers_;
@@ -132,7 +146,8 @@ private:
     std::uint64_t next_inbox_ = 0;
     std::uint64_t links_ = 0; ///< times the link came up
     connection_stats stats_;
-    std::shared_ptr<remains> remains_ = std::make_shared<remains>();
+    std::shared_ptr<std::uint64_t> dropped_ = std::make_shared<std::uint64_t>(0);
+    bool shut_ = false;
 
     std::vector<nats_msg_ptr> replies_; ///< taken by the filter, on the io thread
 
@@ -144,62 +159,43 @@ private:
         nats_connection* owner = nullptr; ///< null once the connection is shut
     };
     std::shared_ptr<handover> handover_ = std::make_shared<handover>();
+    nats_link link_; ///< last: its handlers use everything above
 };
 
 nats_connection::nats_connection(asio::io_context& io, const connection_options& options)
     : io_(io), inbox_prefix_(make_inbox_prefix(options)),
       inbox_(io, inbox_prefix_ + ".r",
              [this](const std::string& to, std::string_view payload, const header_list& headers, const std::string& reply)
-             { return publish(to, payload, headers, reply); })
+             { return publish(to, payload, headers, reply); }),
+      replies_by_callback_(options.replies_by_callback),
+      link_(io, options,
+            {[this] { drain_all(); }, [this] { link_up(); }, [this] { link_down(); },
+             [this](std::string what) { async_error(std::move(what)); }})
 {
 }
 
-result<void> nats_connection::connect(const connection_options& options)
-{
-    auto made = make_nats_options(options);
-    if (made.has_error())
-        return made.error();
-    event_loop::handlers handlers;
-    handlers.on_read = [this] { drain_all(); };
-    handlers.on_link = [this](bool up) { link_changed(up); };
-    handlers.on_error = [this](std::string what) { async_error(std::move(what)); };
-    loop_ = std::make_shared<event_loop>(io_, std::move(handlers));
-    remains_->loop = loop_;
-
-    auto s = loop_->install(made->get());
-    if (s == NATS_OK && options.wait_for_server)
-        s = natsOptions_SetRetryOnFailedConnect(made->get(), true, event_loop::on_connected, loop_.get());
-    if (s == NATS_OK)
-        s = natsConnection_Connect(&nc_, made->get());
-    loop_->start(nc_, s == NATS_OK);
-    const bool later = s == NATS_NOT_YET_CONNECTED;
-    if (s == NATS_OK || later)
-        s = open_reply_inbox(options.replies_by_callback);
-    if (s == NATS_OK)
-        return {};
-    return fail(errc::disconnected, "cannot connect to " + servers_for_log(options) + ": " + natsStatus_GetText(s));
-}
-
-natsStatus nats_connection::open_reply_inbox(bool by_callback)
+natsStatus nats_connection::open_reply_inbox()
 {
     natsSubscription* raw = nullptr;
     natsStatus s = NATS_OK;
 #if MARQUEE_NATS_FILTER
-    if (!by_callback)
+    if (!replies_by_callback_)
     {
         // The subscription only announces the subject; the filter takes every message before it is queued there.
-        s = natsConnection_SubscribeSync(&raw, nc_, inbox_.pattern().c_str());
+        s = natsConnection_SubscribeSync(&raw, link_.get(), inbox_.pattern().c_str());
         if (s == NATS_OK)
-            natsConn_setFilterWithClosure(nc_, &nats_connection::reply_filter, this);
+            natsConn_setFilterWithClosure(link_.get(), &nats_connection::reply_filter, this);
     }
     else
 #endif
     {
-        (void)by_callback;
-        handover_->owner = this;
+        {
+            std::lock_guard lock(handover_->mutex);
+            handover_->owner = this;
+        }
         // nats.c's delivery thread may still be inside the callback when the connection is gone: it has a share of its own.
         auto* share = new std::shared_ptr<handover>(handover_); // NOLINT(cppcoreguidelines-owning-memory)
-        s = natsConnection_Subscribe(&raw, nc_, inbox_.pattern().c_str(), &nats_connection::reply_callback, share);
+        s = natsConnection_Subscribe(&raw, link_.get(), inbox_.pattern().c_str(), &nats_connection::reply_callback, share);
         if (s == NATS_OK)
             s = natsSubscription_SetOnCompleteCB(
                 raw, [](void* closure) { delete static_cast<std::shared_ptr<handover>*>(closure); }, share);
@@ -234,10 +230,10 @@ void nats_connection::reply_callback(natsConnection*, natsSubscription*, natsMsg
     shared->arrived.push_back(std::move(owned));
     if (shared->arrived.size() == 1)
         asio::post(shared->owner->io_,
-                   [loop = shared->owner->loop_, owner = shared->owner]
+                   [shared]
                    {
-                       if (loop->running())
-                           owner->deliver_replies();
+                       if (shared->owner != nullptr)
+                           shared->owner->deliver_replies();
                    });
 }
 
@@ -277,7 +273,7 @@ void nats_connection::drain_one(const std::shared_ptr<nats_subscription>& sub)
 {
     std::uint64_t queued = 0;
     // Asking costs a tenth of an empty NextMsg.
-    if (natsSubscription_QueuedMsgs(sub->raw.get(), &queued) != NATS_OK || queued == 0)
+    if (!sub->raw || natsSubscription_QueuedMsgs(sub->raw.get(), &queued) != NATS_OK || queued == 0)
         return;
     for (;;)
     {
@@ -294,18 +290,37 @@ void nats_connection::drain_one(const std::shared_ptr<nats_subscription>& sub)
     }
 }
 
-void nats_connection::link_changed(bool up)
+/// Everything is subscribed before anybody is told.
+void nats_connection::link_up()
 {
-    if (up)
+    stats_.reconnects = links_++;
+    auto s = open_reply_inbox();
+    for (std::size_t i = 0; s == NATS_OK && i < subs_.size(); ++i)
+        if (auto sub = subs_[i].lock())
+            s = sub->join(link_.get());
+    if (s != NATS_OK)
     {
-        stats_.reconnects = links_++;
-        remains_->parked.clear();
+        log(log_level::warning, "subscribing failed; the link will be made again", {{"error", natsStatus_GetText(s)}});
+        natsConnection_Close(link_.get()); // which is link_down(), soon
+        return;
     }
-    else
-        inbox_.fail_all(errc::disconnected);
-    log(up ? log_level::info : log_level::warning, up ? "broker link up" : "broker link down");
+    log(log_level::info, "broker link up");
     for (std::size_t i = 0; i < link_handlers_.size(); ++i)
-        link_handlers_[i](up);
+        link_handlers_[i](true);
+}
+
+void nats_connection::link_down()
+{
+    deliver_replies(); // those that came in time
+    reply_sub_.reset();
+    for (const auto& weak : subs_)
+        if (auto sub = weak.lock())
+            sub->leave();
+    spent_.destroy();
+    inbox_.fail_all(errc::disconnected);
+    log(log_level::warning, "broker link down");
+    for (std::size_t i = 0; i < link_handlers_.size(); ++i)
+        link_handlers_[i](false);
 }
 
 void nats_connection::async_error(std::string what)
@@ -319,7 +334,7 @@ result<void> nats_connection::publish(const std::string& to, std::string_view pa
 {
     if (!connected())
         return fail(errc::disconnected);
-    if (natsConnection_Buffered(nc_) > max_buffered)
+    if (natsConnection_Buffered(link_.get()) > max_buffered)
         return fail(errc::overloaded, "too much is waiting to be sent to the broker");
     if (to.empty() || !is_wire_safe(to) || !is_wire_safe(reply) || !is_header_safe(headers))
         return fail(errc::bad_request, "a subject or header that cannot be put on the wire");
@@ -328,14 +343,15 @@ result<void> nats_connection::publish(const std::string& to, std::string_view pa
     if (!headers.empty())
     {
         auto msg = make_nats_message(to.c_str(), reply.empty() ? nullptr : reply.c_str(), payload, headers);
-        s = msg ? natsConnection_PublishMsg(nc_, msg.get()) : NATS_NO_MEMORY;
+        s = msg ? natsConnection_PublishMsg(link_.get(), msg.get()) : NATS_NO_MEMORY;
         if (msg)
             spent_.add(std::move(msg));
     }
     else if (reply.empty())
-        s = natsConnection_Publish(nc_, to.c_str(), payload.data(), static_cast<int>(payload.size()));
+        s = natsConnection_Publish(link_.get(), to.c_str(), payload.data(), static_cast<int>(payload.size()));
     else
-        s = natsConnection_PublishRequest(nc_, to.c_str(), reply.c_str(), payload.data(), static_cast<int>(payload.size()));
+        s = natsConnection_PublishRequest(link_.get(), to.c_str(), reply.c_str(), payload.data(),
+                                          static_cast<int>(payload.size()));
     if (s == NATS_OK)
         return {};
     if (s == NATS_MAX_PAYLOAD)
@@ -350,16 +366,10 @@ result<std::shared_ptr<subscription>> nats_connection::subscribe(std::string_vie
         return fail(errc::disconnected);
     if (pattern.empty() || !is_wire_safe(pattern) || !is_wire_safe(queue_group))
         return fail(errc::bad_request, "a subject that cannot be subscribed");
-    const std::string subject(pattern);
-    const std::string group(queue_group);
-    natsSubscription* raw = nullptr;
-    auto s = group.empty() ? natsConnection_SubscribeSync(&raw, nc_, subject.c_str())
-                           : natsConnection_QueueSubscribeSync(&raw, nc_, subject.c_str(), group.c_str());
-    if (s != NATS_OK)
+    nats_subscription::settings what{std::string(pattern), std::string(queue_group), pending_limit};
+    auto made = std::make_shared<nats_subscription>(std::move(what), std::move(handler), dropped_);
+    if (const auto s = made->join(link_.get()); s != NATS_OK)
         return fail(errc::disconnected, natsStatus_GetText(s));
-    nats_subscription_ptr owned(raw);
-    natsSubscription_SetPendingLimits(raw, pending_limit, 64 << 20);
-    auto made = std::make_shared<nats_subscription>(std::move(owned), std::move(handler), remains_);
     subs_.push_back(made);
     return std::shared_ptr<subscription>(made);
 }
@@ -368,13 +378,14 @@ asio::awaitable<void> nats_connection::drain(std::vector<std::shared_ptr<subscri
 {
     for (auto& sub : subs)
     {
-        if (connected())
+        if (connected() && raw_of(sub) != nullptr)
             natsSubscription_DrainTimeout(raw_of(sub), std::max<std::int64_t>(until.remaining().count(), 1));
     }
     // nats.c tells the end of a drain only to those who ask; the messages themselves come through drain_all().
     asio::steady_timer pause(io_);
-    auto draining = [this](const std::shared_ptr<subscription>& sub)
-    { return connected() && natsSubscription_DrainCompletionStatus(raw_of(sub)) == NATS_ILLEGAL_STATE; };
+    auto draining = [this](const std::shared_ptr<subscription>& sub) {
+        return connected() && raw_of(sub) != nullptr && natsSubscription_DrainCompletionStatus(raw_of(sub)) == NATS_ILLEGAL_STATE;
+    };
     while (!until.passed() && std::any_of(subs.begin(), subs.end(), draining))
     {
         drain_all();
@@ -391,7 +402,7 @@ connection_stats nats_connection::stats() const noexcept
     auto now = stats_;
     now.late_replies = inbox_.late_replies();
     now.in_flight = inbox_.in_flight();
-    now.dropped_messages = remains_->dropped;
+    now.dropped_messages = *dropped_;
     for (const auto& weak : subs_)
         if (auto sub = weak.lock())
             now.dropped_messages += dropped_by(sub->raw.get());
@@ -412,22 +423,19 @@ asio::awaitable<void> nats_connection::close(deadline until)
     shut(errc::stopping);
 }
 
-/// Idempotent. nats.c joins its reconnect thread here, which may be inside one connection attempt: bounded by the connect timeout.
+/// Idempotent.
 void nats_connection::shut(errc why)
 {
-    if (nc_ == nullptr)
+    if (std::exchange(shut_, true))
         return;
     {
         std::lock_guard lock(handover_->mutex);
         handover_->owner = nullptr;
     }
-    loop_->write_now(); // or natsConnection_Close waits half a second for a flush that nobody makes
-    loop_->shut();
-    inbox_.fail_all(why);
-    natsConnection_Close(nc_);
-    remains_->parked.clear();
+    link_.write_now();
     reply_sub_.reset();
-    natsConnection_Destroy(std::exchange(nc_, nullptr));
+    inbox_.fail_all(why);
+    link_.close();
 }
 
 } // namespace
@@ -435,8 +443,7 @@ void nats_connection::shut(errc why)
 result<std::unique_ptr<connection>> connection::open(asio::io_context& io, const connection_options& options)
 {
     auto made = std::make_unique<nats_connection>(io, options);
-    auto opened = made->connect(options);
-    if (opened.has_error())
+    if (auto opened = made->open(); opened.has_error())
         return opened.error();
     return std::unique_ptr<connection>(std::move(made));
 }

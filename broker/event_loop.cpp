@@ -17,8 +17,6 @@ natsStatus event_loop::install(natsOptions* options)
     kept_by_callbacks_ = shared_from_this();
     auto s = natsOptions_SetEventLoop(options, this, attach, read_event, write_event, detach);
     if (s == NATS_OK)
-        s = natsOptions_SetReconnectedCB(options, on_connected, this);
-    if (s == NATS_OK)
         s = natsOptions_SetClosedCB(options, on_closed, this);
     if (s == NATS_OK)
         s = natsOptions_SetErrorHandler(options, on_error, this);
@@ -121,12 +119,6 @@ natsStatus event_loop::detach(void* user)
     std::lock_guard lock(self->mutex_);
     last = std::move(self->kept_by_hooks_);
     return NATS_OK;
-}
-
-void event_loop::on_connected(natsConnection*, void* closure)
-{
-    auto* self = static_cast<event_loop*>(closure);
-    self->post([self] { self->link_up(); });
 }
 
 void event_loop::on_closed(natsConnection*, void* closure)

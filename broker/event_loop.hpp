@@ -1,6 +1,6 @@
 // nats.c's event-loop hooks on an Asio io_context.
 //
-// nats.c calls the hooks from whatever thread holds its connection lock: the io thread, its ping timer, its reconnect thread. They
+// nats.c calls the hooks from whatever thread holds its connection lock: the io thread, its ping timer, the thread that connects. They
 // only set flags and post. The socket watched is a dup of nats.c's own: nats.c closes its descriptor before a posted "stop" runs, and
 // an accepted HTTP connection may get the same number.
 #pragma once
@@ -52,11 +52,7 @@ public:
     /// False after shut().
     [[nodiscard]] bool running() const noexcept { return !shut_; }
 
-    /// For natsOptions_SetRetryOnFailedConnect, with this object as closure.
-    static void on_connected(natsConnection* nc, void* closure);
-
-    /// False from the instant nats.c gives the socket up: nothing may be called on the connection then, its lock may be held for
-    /// seconds by the reconnect thread.
+    /// False from the instant nats.c gives the socket up.
     [[nodiscard]] bool up() const noexcept { return up_.load(); }
 
 private:

@@ -33,14 +33,9 @@ private:
     std::string failed_;
 };
 
-void set_reconnect(steps& set, natsOptions* o, const connection_options& from)
+void set_times(steps& set, natsOptions* o, const connection_options& from)
 {
-    set.step(natsOptions_SetAllowReconnect(o, true), "reconnect");
-    set.step(natsOptions_SetMaxReconnect(o, -1), "reconnect");
-    set.step(natsOptions_SetReconnectWait(o, from.reconnect_wait.count()), "reconnect wait");
-    set.step(natsOptions_SetReconnectJitter(o, from.reconnect_jitter.count(), from.reconnect_jitter.count()), "reconnect jitter");
-    // No buffer: a publish that was refused while the link was down must not be sent later after all.
-    set.step(natsOptions_SetReconnectBufSize(o, 0), "reconnect buffer");
+    set.step(natsOptions_SetAllowReconnect(o, false), "reconnect"); // see nats_link.hpp
     set.step(natsOptions_SetTimeout(o, from.connect_timeout.count()), "connect timeout");
     set.step(natsOptions_SetPingInterval(o, from.ping_interval.count()), "ping interval");
     set.step(natsOptions_SetMaxPingsOut(o, 2), "pings");
@@ -92,7 +87,7 @@ result<nats_options_ptr> make_nats_options(const connection_options& from)
     set.step(natsOptions_SetName(raw, from.name.c_str()), "connection name");
     // Without it a flusher thread waits a millisecond before every write; in event-loop mode it still batches a loop turn.
     set.step(natsOptions_SetSendAsap(raw, true), "send asap");
-    set_reconnect(set, raw, from);
+    set_times(set, raw, from);
     set_credentials(set, raw, from);
     set_tls(set, raw, from);
     if (!from.nkey_file.empty())

@@ -12,7 +12,7 @@ namespace marquee::detail
 
 using nats_options_ptr = std::unique_ptr<natsOptions, c_deleter<natsOptions, natsOptions_Destroy>>;
 
-/// Everything but the event loop: servers, credentials, reconnect for ever with jitter, pings, send-asap, no reconnect buffer.
+/// Everything but the event loop: servers, credentials, timeouts, pings, send-asap; no reconnect.
 /// Fails with bad_request where a credential file cannot be used.
 [[nodiscard]] result<nats_options_ptr> make_nats_options(const connection_options& from);
 
