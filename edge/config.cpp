@@ -1,5 +1,7 @@
 #include "edge/config.hpp"
 
+#include "edge/limit_options.hpp"
+
 #include <boost/program_options/value_semantic.hpp>
 
 #include <charconv>
@@ -88,6 +90,7 @@ void add_edge_options(po::options_description& options)
         ("drain-timeout", text("10s", "TIME"), "for requests under way when stopping")                                          //
         ("max-connections", text("10000", "N"), "HTTP connections in all")                                                      //
         ("max-in-flight", text("1024", "N"), "requests a thread works on at once; beyond it 503");
+    add_limit_options(options);
 }
 
 result<edge_config> read_edge_config(const po::variables_map& given)
@@ -111,6 +114,8 @@ result<edge_config> read_edge_config(const po::variables_map& given)
     config.timeout = *timeout;
     config.drain_timeout = *drain;
     config.admin_token_file = given["admin-token-file"].as<std::string>();
+    if (auto limits = read_limit_options(given, config); limits.has_error())
+        return limits.error();
     return config;
 }
 

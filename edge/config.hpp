@@ -1,6 +1,7 @@
 // The edge's own settings and their options.
 #pragma once
 
+#include "edge/rate_limit.hpp"
 #include "edge/session.hpp"
 #include "schemas/error.hpp"
 
@@ -32,6 +33,7 @@ struct edge_config
     std::size_t max_connections = 10000; ///< of all threads together
     std::size_t max_in_flight = 1024;    ///< requests a thread
     session_settings session;
+    rate_settings rates;
 };
 
 /// `HOST:PORT`, an IPv6 address in brackets. Fails with bad_request.
@@ -40,7 +42,7 @@ struct edge_config
 /// `1500ms`, `2s`, `1m` or a plain number of seconds; from 1 ms to 1 hour. Fails with bad_request.
 [[nodiscard]] result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
-/// Adds --listen, --threads, --timeout, --admin-token-file, --drain-timeout, --max-connections and --max-in-flight.
+/// Adds --listen, --threads, --timeout, --admin-token-file, --drain-timeout, --max-connections, --max-in-flight, and those of limit_options.hpp.
 void add_edge_options(boost::program_options::options_description& options);
 
 /// Reads them back. Fails with bad_request and says which option is wrong.

@@ -1,9 +1,10 @@
-// What a handler works with. One per io thread; nothing in it is shared between threads.
+// What a handler works with. One per io thread; nothing in it is shared between threads but the rate limits.
 #pragma once
 
 #include "broker/requester.hpp"
 #include "edge/admin_token.hpp"
 #include "edge/http.hpp"
+#include "edge/rate_limit.hpp"
 #include "edge/target.hpp"
 
 #include <chrono>
@@ -25,6 +26,7 @@ struct edge_context
     std::size_t max_in_flight = 1024;                    ///< requests that wait for the broker
     std::size_t in_flight = 0;
     bool stopping = false;
+    rate_limits* limits = nullptr; ///< of all threads together; nullptr: none
 
     edge_context(requester& to, requester& questions) : nats(to), lookups(questions) {}
     explicit edge_context(requester& to) : edge_context(to, to) {}

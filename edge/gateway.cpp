@@ -1,7 +1,9 @@
 #include "edge/gateway.hpp"
 
 #include "broker/log.hpp"
+#include "edge/rate_limit.hpp"
 #include "edge/routes.hpp"
+#include "schemas/ids.hpp"
 
 #include <string>
 #include <utility>
@@ -46,9 +48,19 @@ result<void> check_rights(edge_context& edge, const route& wanted, const http_re
     return {};
 }
 
-asio::awaitable<http_result> answer_request(edge_context& edge, http_request request)
+/// Every route that names a user names it last.
+boost::system::result<void, request_failure> count_user(rate_tally& tally, const route_match& matched)
+{
+    if (matched.found->pattern.ends_with("/user/{user}") && is_valid_id(matched.ids.back()))
+        return tally.count_user(matched.ids.back());
+    return {};
+}
+
+asio::awaitable<http_result> answer_request(edge_context& edge, http_request request, rate_tally& tally)
 {
     const auto until = deadline::in(edge.timeout);
+    if (auto within = tally.count_address(request); within.has_error())
+        co_return within.error();
     auto target = parse_target(request.target);
     if (target.has_error())
         co_return target.error();
@@ -58,6 +70,8 @@ asio::awaitable<http_result> answer_request(edge_context& edge, http_request req
     const auto& wanted = *matched->found;
     if (auto allowed = check_rights(edge, wanted, request); allowed.has_error())
         co_return allowed.error();
+    if (auto within = count_user(tally, *matched); within.has_error())
+        co_return within.error();
 
     routed_call call{std::move(request), std::move(matched->ids), std::move(*target), until};
     if (wanted.internal)
@@ -73,10 +87,15 @@ asio::awaitable<http_result> answer_request(edge_context& edge, http_request req
 asio::awaitable<http_response> handle_request(edge_context& edge, http_request request)
 {
     const auto id = request.id;
-    auto answer = co_await answer_request(edge, std::move(request));
+    rate_tally tally(edge.limits);
+    auto answer = co_await answer_request(edge, std::move(request), tally);
     if (answer.has_value())
+    {
+        tally.describe(answer->fields);
         co_return std::move(*answer);
-    const auto& failure = answer.error();
+    }
+    auto failure = answer.error();
+    tally.describe(failure.fields);
     if (status_of(failure.what.code) >= 500)
         log(log_level::warning, "request failed",
             {{"request", id},

@@ -1,6 +1,8 @@
 // Requests and responses as plain values: what handlers see, with no socket and no HTTP library in sight.
 #pragma once
 
+#include "edge/client_address.hpp"
+
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -52,6 +54,7 @@ struct http_request
     std::string target; ///< as sent
     http_fields fields;
     std::string body;
+    client_address peer; ///< at the other end of the connection
 };
 
 /// Date, Connection, Content-Length and X-Request-ID are the session's business.

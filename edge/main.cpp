@@ -35,7 +35,7 @@ int wrong_usage(const error& why)
 }
 
 result<asio::ip::tcp::endpoint> open_all(workers& all, const edge_config& config, const connection_options& nats,
-                                         connection_limit& limit)
+                                         connection_limit& limit, rate_limits& rates)
 {
     auto at = resolve_listen_address(config.listen);
     if (at.has_error())
@@ -44,7 +44,7 @@ result<asio::ip::tcp::endpoint> open_all(workers& all, const edge_config& config
         return free.error();
     for (unsigned i = 0; i < config.threads; ++i)
     {
-        all.push_back(std::make_unique<edge_worker>(config, limit));
+        all.push_back(std::make_unique<edge_worker>(config, limit, rates));
         if (auto opened = all.back()->open(nats, *at); opened.has_error())
             return opened.error();
     }
@@ -94,9 +94,10 @@ int run(const edge_config& config, const connection_options& nats)
 {
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c): a broken connection is an error code, never a death
     connection_limit limit(config.max_connections);
+    rate_limits rates(config.rates);
     asio::io_context signals_io(1);
     workers all;
-    auto at = open_all(all, config, nats, limit);
+    auto at = open_all(all, config, nats, limit, rates);
     if (at.has_error())
         return cannot_start(at.error());
     stopper waiting(signals_io, all);

@@ -72,6 +72,9 @@ public:
     session_impl(tcp::socket socket, const session_settings& settings, const http_handler& handler)
         : socket_(std::move(socket)), settings_(settings), handler_(handler), buffer_(settings.buffer_bytes)
     {
+        error_code gone;
+        if (const auto peer = socket_.remote_endpoint(gone); !gone)
+            peer_ = client_address(peer.address());
     }
 
     asio::awaitable<void> run() override
@@ -157,6 +160,7 @@ private:
 
         http_request request;
         request.id = context.request_id;
+        request.peer = peer_;
         request.method = std::move(head->method);
         request.target = std::move(head->target);
         request.fields = std::move(head->fields);
@@ -401,6 +405,7 @@ private:
     }
 
     tcp::socket socket_;
+    client_address peer_;
     const session_settings& settings_;
     const http_handler& handler_;
     beast::flat_buffer buffer_;

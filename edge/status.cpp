@@ -78,7 +78,7 @@ http_response problem_response(const request_failure& failure, std::string_view 
     answer.fields.add("Cache-Control", "no-store");
     for (const auto& [name, value] : failure.fields)
         answer.fields.add(name, value);
-    if (answer.status == 503 || answer.status == 429)
+    if ((answer.status == 503 || answer.status == 429) && !failure.fields.get("Retry-After"))
         answer.fields.add("Retry-After", "1");
     if (answer.status == 401)
         answer.fields.add("WWW-Authenticate", "Bearer realm=\"marquee\"");

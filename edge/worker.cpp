@@ -13,7 +13,10 @@
 namespace marquee
 {
 
-edge_worker::edge_worker(const edge_config& config, connection_limit& limit) : config_(config), limit_(limit) {}
+edge_worker::edge_worker(const edge_config& config, connection_limit& limit, rate_limits& rates)
+    : config_(config), limit_(limit), rates_(rates)
+{
+}
 
 edge_worker::~edge_worker() { join(); }
 
@@ -41,6 +44,7 @@ result<void> edge_worker::open(const connection_options& options, asio::ip::tcp:
     context_->link_up = [this] { return nats_->connected(); };
     context_->timeout = config_.timeout;
     context_->max_in_flight = config_.max_in_flight;
+    context_->limits = &rates_;
 
     auto handler = [this](http_request request) { return handle_request(*context_, std::move(request)); };
     server_ = std::make_unique<http_server>(io_, std::move(*acceptor), config_.session, handler, limit_);

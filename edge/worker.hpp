@@ -18,8 +18,8 @@ namespace marquee
 class edge_worker
 {
 public:
-    /// `config` and `limit` outlive the worker.
-    edge_worker(const edge_config& config, connection_limit& limit);
+    /// `config`, `limit` and `rates` outlive the worker.
+    edge_worker(const edge_config& config, connection_limit& limit, rate_limits& rates);
     ~edge_worker();
     edge_worker(const edge_worker&) = delete;
     edge_worker& operator=(const edge_worker&) = delete;
@@ -42,6 +42,7 @@ private:
 
     const edge_config& config_;
     connection_limit& limit_;
+    rate_limits& rates_;
     // Declared before the io_context: its destructor ends coroutines that still refer to the context.
     std::optional<edge_context> context_;
     asio::io_context io_{1};

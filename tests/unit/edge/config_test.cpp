@@ -60,13 +60,24 @@ BOOST_AUTO_TEST_CASE(defaults_are_those_of_the_contract)
     BOOST_TEST(config.admin_token_file.empty());
     BOOST_TEST(config.max_connections == 10000U);
     BOOST_TEST(config.max_in_flight == 1024U);
+    BOOST_TEST(!config.rates.address);
+    BOOST_TEST(!config.rates.user);
+    BOOST_TEST(config.rates.trusted_proxies.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_value_names_its_option)
 {
-    const std::pair<const char*, const char*> table[] = {{"listen", "x"},        {"threads", "0"},       {"threads", "257"},
-                                                         {"timeout", "0"},       {"drain-timeout", "x"}, {"max-connections", "0"},
-                                                         {"max-in-flight", "-1"}};
+    const std::pair<const char*, const char*> table[] = {{"listen", "x"},
+                                                         {"threads", "0"},
+                                                         {"threads", "257"},
+                                                         {"timeout", "0"},
+                                                         {"drain-timeout", "x"},
+                                                         {"max-connections", "0"},
+                                                         {"max-in-flight", "-1"},
+                                                         {"rate-address", "0"},
+                                                         {"rate-user", "x"},
+                                                         {"trusted-proxy", "10.0.0.0/8,x"},
+                                                         {"trusted-proxy", "10.0.0.0/8,"}};
     for (const auto& [option, value] : table)
         BOOST_TEST_CONTEXT(option << " " << value)
         {
@@ -75,6 +86,14 @@ BOOST_AUTO_TEST_CASE(a_bad_value_names_its_option)
             BOOST_TEST(config.error().field == option);
             BOOST_TEST(config.error().detail.find(std::string("--") + option) == 0U);
         }
+}
+
+BOOST_AUTO_TEST_CASE(networks_may_be_listed_and_repeated)
+{
+    const auto config = read({"--trusted-proxy=10.0.0.0/8, ::1", "--trusted-proxy", "192.0.2.1"}).value();
+    for (const auto* inside : {"10.1.2.3", "::1", "192.0.2.1"})
+        BOOST_TEST(config.rates.trusted_proxies.contains(client_address::parse(inside).value()), inside);
+    BOOST_TEST(!config.rates.trusted_proxies.contains(client_address::parse("192.0.2.2").value()));
 }
 
 BOOST_AUTO_TEST_CASE(a_taken_port_is_noticed_although_listeners_share_ports)

@@ -79,6 +79,61 @@ BOOST_AUTO_TEST_CASE(too_many_requests_under_way_are_refused_before_anything_is_
     BOOST_TEST(edge.in_flight == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(too_many_requests_of_one_address_are_429_and_told_when_to_come_back)
+{
+    rate_settings settings;
+    settings.address = rate::parse("0.01:2").value();
+    rate_limits limits(settings);
+    edge.limits = &limits;
+    for (const auto* left : {"1", "0"})
+    {
+        const auto allowed = send("GET", "/nowhere"); // whatever is asked, it counts
+        check_problem(allowed, 404, "route_not_found");
+        BOOST_TEST(allowed.fields.get("RateLimit-Policy").value_or("") == R"("address";q=2;w=200)");
+        BOOST_TEST(allowed.fields.get("RateLimit").value_or("").starts_with(std::string(R"("address";r=)") + left + ";t="));
+    }
+    const auto refused = send("POST", "/play/asset/1/user/2");
+    check_problem(refused, 429, "rate_limited");
+    BOOST_TEST(refused.fields.get("Retry-After").value() == "100");
+    BOOST_TEST(refused.fields.count("Retry-After") == 1U);
+    BOOST_TEST(refused.fields.get("RateLimit").value_or("") == R"("address";r=0;t=100)");
+    BOOST_TEST(nats.seen.empty());
+    for (const auto* exempt : {"/healthz", "/readyz", "/metrics", "/healthz?x"})
+    {
+        const auto answer = send("GET", exempt);
+        BOOST_TEST(answer.status != 429);
+        BOOST_TEST(!answer.fields.get("RateLimit"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(every_route_that_names_a_user_counts_for_that_user)
+{
+    int checked = 0;
+    for (const auto& each : all_routes())
+        if (each.pattern.find("{user}") != std::string_view::npos)
+            BOOST_TEST_CONTEXT(each.method << ' ' << each.pattern)
+            {
+                ++checked;
+                rate_settings settings;
+                settings.address = rate::parse("100").value();
+                settings.user = rate::parse("0.1:1").value();
+                rate_limits limits(settings);
+                edge.limits = &limits;
+                const auto first = send(std::string(each.method), example_of(each));
+                check_problem(first, 503, "no_responders");
+                BOOST_TEST(first.fields.get("RateLimit-Policy").value_or("") == R"("address";q=100;w=1, "user";q=1;w=10)");
+                const auto refused = send(std::string(each.method), example_of(each));
+                check_problem(refused, 429, "rate_limited");
+                BOOST_TEST(refused.fields.get("Retry-After").value() == "10");
+                const auto path = example_of(each);
+                const auto other = path.substr(0, path.size() - 1) + "other";
+                check_problem(send(std::string(each.method), other), 503, "no_responders");
+                check_problem(send(std::string(each.method), path.substr(0, path.size() - 1) + "%31"), 429, "rate_limited");
+                check_problem(send(std::string(each.method), path + "%00"), 400, "bad_id"); // nobody's
+            }
+    BOOST_TEST(checked == 3);
+}
+
 BOOST_AUTO_TEST_CASE(healthy_means_running_and_ready_means_the_broker_is_there)
 {
     BOOST_TEST(send("GET", "/healthz").body == R"({"status":"ok"})");
