@@ -3,6 +3,7 @@
 
 #include "broker/requester.hpp"
 #include "edge/admin_token.hpp"
+#include "edge/cors.hpp"
 #include "edge/http.hpp"
 #include "edge/rate_limit.hpp"
 #include "edge/target.hpp"
@@ -27,6 +28,7 @@ struct edge_context
     std::size_t in_flight = 0;
     bool stopping = false;
     rate_limits* limits = nullptr; ///< of all threads together; nullptr: none
+    cors_policy cors;
 
     edge_context(requester& to, requester& questions) : nats(to), lookups(questions) {}
     explicit edge_context(requester& to) : edge_context(to, to) {}

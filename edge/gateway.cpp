@@ -56,11 +56,34 @@ boost::system::result<void, request_failure> count_user(rate_tally& tally, const
     return {};
 }
 
+/// What may be asked of a path, of the whole edge (`*`), or by a page of another origin.
+http_result answer_options(const edge_context& edge, const http_request& request)
+{
+    std::string allow = "GET, HEAD, POST, DELETE, OPTIONS";
+    if (request.target != "*")
+    {
+        auto target = parse_target(request.target);
+        if (target.has_error())
+            return target.error();
+        allow = allowed_methods(target->segments);
+        if (allow.empty())
+            return fail(errc::route_not_found);
+    }
+    http_response answer;
+    answer.status = 204;
+    answer.fields.add("Allow", allow);
+    if (is_preflight(request))
+        edge.cors.grant_preflight(request.fields, allow, answer.fields);
+    return answer;
+}
+
 asio::awaitable<http_result> answer_request(edge_context& edge, http_request request, rate_tally& tally)
 {
     const auto until = deadline::in(edge.timeout);
     if (auto within = tally.count_address(request); within.has_error())
         co_return within.error();
+    if (request.method == "OPTIONS")
+        co_return answer_options(edge, request);
     auto target = parse_target(request.target);
     if (target.has_error())
         co_return target.error();

@@ -69,9 +69,18 @@ void add_limit_options(po::options_description& options)
     options.add_options()                                                                                                 //
         ("rate-address", text("R[:BURST]"), "requests a second from one client address (of IPv6 a /64); beyond them 429") //
         ("rate-user", text("R[:BURST]"), "requests a second that name one user; beyond them 429")                         //
-        ("trusted-proxy", list("NETWORK"), "proxies whose X-Forwarded-For is believed: 10.0.0.0/8,::1; may be repeated");
+        ("trusted-proxy", list("NETWORK"), "proxies whose X-Forwarded-For is believed: 10.0.0.0/8,::1; may be repeated")  //
+        ("cors-origin", list("ORIGIN"), "whose pages may use the edge: https://shop.example, or * for all; may be repeated");
 }
 
-result<void> read_limit_options(const po::variables_map& given, edge_config& config) { return read_rates(given, config.rates); }
+result<void> read_limit_options(const po::variables_map& given, edge_config& config)
+{
+    if (auto rates = read_rates(given, config.rates); rates.has_error())
+        return rates;
+    for (const auto& each : all_of(given, "cors-origin"))
+        if (auto added = config.session.cors.add(each); added.has_error())
+            return about("cors-origin", added.error());
+    return {};
+}
 
 } // namespace marquee

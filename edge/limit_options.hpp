@@ -6,7 +6,7 @@
 namespace marquee
 {
 
-/// Adds --rate-address, --rate-user and --trusted-proxy.
+/// Adds --rate-address, --rate-user, --trusted-proxy and --cors-origin.
 void add_limit_options(boost::program_options::options_description& options);
 
 /// Reads them back into `config`. Fails with bad_request and says which option is wrong.

@@ -1,5 +1,7 @@
 #include "edge/rate_limit.hpp"
 
+#include "edge/cors.hpp"
+
 #include <openssl/sha.h>
 
 #include <algorithm>
@@ -146,7 +148,7 @@ rate_limits::rate_limits(const rate_settings& settings) : trusted_proxies(settin
 
 boost::system::result<void, request_failure> rate_tally::count_address(const http_request& request)
 {
-    if (limits_ == nullptr || !limits_->address || is_exempt(request.target))
+    if (limits_ == nullptr || !limits_->address || is_exempt(request.target) || is_preflight(request))
         return {};
     const auto client = client_of(request.peer, request.fields, limits_->trusted_proxies);
     return count("address", *limits_->address, client.counted().raw());

@@ -108,7 +108,7 @@ class rate_tally
 public:
     explicit rate_tally(rate_limits* limits) noexcept : limits_(limits) {} ///< nullptr: no limits
 
-    /// Counts a request for its address. Health and metrics are never counted. Fails with rate_limited.
+    /// Counts a request for its address. Health, metrics and what browsers ask beforehand are never counted. Fails with rate_limited.
     [[nodiscard]] boost::system::result<void, request_failure> count_address(const http_request& request);
 
     /// Counts it for the user it names. Fails with rate_limited.

@@ -57,19 +57,25 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, const st
 
 std::span<const route> all_routes() noexcept { return table; }
 
+std::string allowed_methods(const std::vector<std::string>& segments)
+{
+    std::string allow;
+    for (const auto& candidate : table)
+        if (match(candidate.pattern, segments))
+            allow += std::string(candidate.method == "GET" ? "GET, HEAD" : candidate.method) + ", ";
+    return allow.empty() ? allow : allow + "OPTIONS";
+}
+
 boost::system::result<route_match, request_failure> find_route(std::string_view method, const std::vector<std::string>& segments)
 {
     const auto wanted = method == "HEAD" ? std::string_view("GET") : method;
-    std::string allow;
     for (const auto& candidate : table)
     {
         auto ids = match(candidate.pattern, segments);
-        if (!ids)
-            continue;
-        if (candidate.method == wanted)
+        if (ids && candidate.method == wanted)
             return route_match{&candidate, std::move(*ids)};
-        allow += (allow.empty() ? "" : ", ") + std::string(candidate.method == "GET" ? "GET, HEAD" : candidate.method);
     }
+    const auto allow = allowed_methods(segments);
     if (allow.empty())
         return request_failure(fail(errc::route_not_found));
     request_failure refused(fail(errc::method_not_allowed));

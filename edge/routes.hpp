@@ -28,6 +28,9 @@ struct route
 /// Every route of the edge.
 [[nodiscard]] std::span<const route> all_routes() noexcept;
 
+/// The methods of a path, as Allow lists them; empty where there is no such path.
+[[nodiscard]] std::string allowed_methods(const std::vector<std::string>& segments);
+
 struct route_match
 {
     const route* found;

@@ -64,6 +64,7 @@ struct answer_context
     int version = 11;
     bool keep_alive = false;
     bool head_only = false;
+    std::optional<std::string> origin; ///< of the page that asks
 };
 
 class session_impl final : public http_session
@@ -155,6 +156,7 @@ private:
         context.version = head->version;
         context.keep_alive = head->keep_alive;
         context.head_only = head->method == "HEAD";
+        context.origin = origin_of(head->fields);
         if (head->content_length.value_or(0) > settings_.body_bytes)
             co_return too_large();
 
@@ -340,6 +342,7 @@ private:
     /// True: the whole answer went out.
     asio::awaitable<bool> write(http_response answer, answer_context context)
     {
+        settings_.cors.grant(context.origin, answer.fields);
         const auto text = response_text(answer, context);
         expire_after(settings_.write_timeout);
         error_code ec;

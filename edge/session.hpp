@@ -1,6 +1,7 @@
 // One HTTP/1 connection: reads a request, has it answered, writes the answer, in order, until one side is done.
 #pragma once
 
+#include "edge/cors.hpp"
 #include "edge/framing.hpp"
 #include "edge/http.hpp"
 
@@ -21,6 +22,7 @@ namespace asio = boost::asio;
 struct session_settings
 {
     head_limits head;
+    cors_policy cors;
     std::uint64_t body_bytes = 64 * 1024;
     std::size_t buffer_bytes = 16 * 1024;     ///< unread input; bounds what chunk extensions and trailers can make us hold
     std::size_t chunk_extension_bytes = 1024; ///< of a request in all

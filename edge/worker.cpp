@@ -45,6 +45,7 @@ result<void> edge_worker::open(const connection_options& options, asio::ip::tcp:
     context_->timeout = config_.timeout;
     context_->max_in_flight = config_.max_in_flight;
     context_->limits = &rates_;
+    context_->cors = config_.session.cors;
 
     auto handler = [this](http_request request) { return handle_request(*context_, std::move(request)); };
     server_ = std::make_unique<http_server>(io_, std::move(*acceptor), config_.session, handler, limit_);

@@ -258,14 +258,14 @@ BOOST_AUTO_TEST_CASE(a_wrong_method_is_405_and_names_the_right_ones)
         {"/readyz", "GET, HEAD"},
     };
     for (const auto& [path, allowed] : table)
-        for (const std::string method : {"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
+        for (const std::string method : {"GET", "POST", "PUT", "DELETE", "PATCH", "TRACE"})
             BOOST_TEST_CONTEXT(method << ' ' << path)
             {
                 if (has(allowed, method))
                     continue;
                 const auto answer = send({method, path});
                 check_problem(answer, 405, "method_not_allowed");
-                BOOST_TEST(answer.header("Allow") == allowed);
+                BOOST_TEST(answer.header("Allow") == allowed + std::string(", OPTIONS"));
             }
     check_that_it_still_plays();
 }

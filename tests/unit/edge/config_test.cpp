@@ -77,7 +77,8 @@ BOOST_AUTO_TEST_CASE(a_bad_value_names_its_option)
                                                          {"rate-address", "0"},
                                                          {"rate-user", "x"},
                                                          {"trusted-proxy", "10.0.0.0/8,x"},
-                                                         {"trusted-proxy", "10.0.0.0/8,"}};
+                                                         {"trusted-proxy", "10.0.0.0/8,"},
+                                                         {"cors-origin", "shop.example"}};
     for (const auto& [option, value] : table)
         BOOST_TEST_CONTEXT(option << " " << value)
         {

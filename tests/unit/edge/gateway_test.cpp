@@ -61,9 +61,47 @@ BOOST_AUTO_TEST_CASE(an_unknown_route_and_a_wrong_method_are_told_apart)
     check_problem(send("GET", "/nowhere"), 404, "route_not_found");
     const auto answer = send("PUT", "/content/asset/1");
     check_problem(answer, 405, "method_not_allowed");
-    BOOST_TEST(answer.fields.get("Allow").value() == "GET, HEAD, POST, DELETE");
+    BOOST_TEST(answer.fields.get("Allow").value() == "GET, HEAD, POST, DELETE, OPTIONS");
     check_problem(send("GET", "/content/asset/%zz"), 400, "bad_request");
-    check_problem(send("OPTIONS", "*"), 400, "bad_request");
+    check_problem(send("GET", "*"), 400, "bad_request");
+}
+
+BOOST_AUTO_TEST_CASE(every_path_tells_its_methods_and_needs_no_rights_for_it)
+{
+    for (const auto& each : all_routes())
+        BOOST_TEST_CONTEXT(each.method << ' ' << each.pattern)
+        {
+            const auto answer = send("OPTIONS", example_of(each));
+            BOOST_TEST(answer.status == 204);
+            BOOST_TEST(answer.body.empty());
+            const auto allow = std::string(answer.fields.get("Allow").value());
+            BOOST_TEST(allow.find(std::string(each.method) + ", ") != std::string::npos);
+            BOOST_TEST(allow.ends_with(", OPTIONS"));
+        }
+    BOOST_TEST(send("OPTIONS", "*").fields.get("Allow").value() == "GET, HEAD, POST, DELETE, OPTIONS");
+    check_problem(send("OPTIONS", "/nowhere"), 404, "route_not_found");
+    check_problem(send("OPTIONS", "/%zz"), 400, "bad_request");
+    BOOST_TEST(nats.seen.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_preflight_is_told_what_may_be_sent_and_is_not_counted)
+{
+    BOOST_TEST(edge.cors.add("https://shop.example").has_value());
+    rate_settings settings;
+    settings.address = rate::parse("0.001:1").value();
+    rate_limits limits(settings);
+    edge.limits = &limits;
+    for (int i = 0; i < 3; ++i)
+    {
+        const auto answer = send("OPTIONS", "/url/asset/1",
+                                 {{"Origin", "https://shop.example"},
+                                  {"Access-Control-Request-Method", "DELETE"},
+                                  {"Access-Control-Request-Headers", "authorization"}});
+        BOOST_TEST(answer.status == 204);
+        BOOST_TEST(answer.fields.get("Access-Control-Allow-Methods").value_or("") == "GET, HEAD, POST, DELETE, OPTIONS");
+    }
+    BOOST_TEST(send("OPTIONS", "/url/asset/1").status == 204);
+    check_problem(send("OPTIONS", "/url/asset/1"), 429, "rate_limited"); // an ordinary one is counted
 }
 
 BOOST_AUTO_TEST_CASE(too_many_requests_under_way_are_refused_before_anything_is_sent)

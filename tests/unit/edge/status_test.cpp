@@ -3,6 +3,10 @@
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <fstream>
+#include <map>
+#include <regex>
+
 using namespace marquee;
 
 BOOST_AUTO_TEST_SUITE(status)
@@ -40,6 +44,26 @@ BOOST_AUTO_TEST_CASE(every_code_has_the_status_of_the_contract)
     BOOST_TEST(std::size(table) == static_cast<std::size_t>(errc::outcome_unknown)); // the last code: none is missing here
     for (const auto& [code, status] : table)
         BOOST_TEST_CONTEXT(name_of(code)) { BOOST_TEST(status_of(code) == status); }
+}
+
+BOOST_AUTO_TEST_CASE(the_readme_lists_every_code_with_its_status)
+{
+    std::map<std::string, int> listed;
+    std::ifstream readme(MARQUEE_SOURCE_DIR "/README.md");
+    const std::regex row("\\| ([0-9]{3}) \\| `([a-z_]+)` \\| .+ \\|");
+    std::smatch found;
+    for (std::string line; std::getline(readme, line);)
+        if (std::regex_match(line, found, row))
+            BOOST_TEST(listed.emplace(found[2], std::stoi(found[1])).second, found[2] << " is listed twice");
+    for (int number = 1; number <= static_cast<int>(errc::outcome_unknown); ++number)
+    {
+        const auto code = static_cast<errc>(number);
+        const std::string name(name_of(code));
+        BOOST_TEST(listed[name] == status_of(code), name);
+        listed.erase(name);
+    }
+    for (const auto& [name, status] : listed)
+        BOOST_ERROR(name << " is listed and no code");
 }
 
 BOOST_AUTO_TEST_CASE(a_problem_says_what_went_wrong_and_for_which_request)
