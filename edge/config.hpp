@@ -34,6 +34,7 @@ struct edge_config
     std::size_t max_in_flight = 1024;    ///< requests a thread
     session_settings session;
     rate_settings rates;
+    std::size_t max_connections_per_address = 0; ///< 0: any number
 };
 
 /// `HOST:PORT`, an IPv6 address in brackets. Fails with bad_request.

@@ -2,6 +2,8 @@
 
 #include <boost/program_options/value_semantic.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <string>
 #include <vector>
 
@@ -60,6 +62,76 @@ result<void> read_rates(const po::variables_map& given, rate_settings& into)
     return {};
 }
 
+struct count_option
+{
+    const char* name;
+    std::uint64_t lowest;
+    std::uint64_t highest;
+    std::uint64_t fallback;
+    const char* meaning;
+    void (*set)(edge_config&, std::uint64_t);
+};
+
+const session_settings usual;
+
+const count_option counts[] = {
+    {"max-connections-per-address", 0, 1'000'000, 0,
+     "HTTP connections of one address (of IPv6: of a /64), trusted proxies apart; 0: any number",
+     [](edge_config& c, std::uint64_t n) { c.max_connections_per_address = n; }},
+    {"max-requests-per-connection", 0, 1'000'000'000, usual.requests,
+     "requests on a connection before it is closed; 0: any number",
+     [](edge_config& c, std::uint64_t n) { c.session.requests = n; }},
+    {"max-header-bytes", 256, 1U << 20U, usual.head.header_bytes, "bytes of a request's head; beyond them 431",
+     [](edge_config& c, std::uint64_t n)
+     {
+         c.session.head.header_bytes = n;
+         c.session.buffer_bytes = std::max(c.session.buffer_bytes, 2 * c.session.head.header_bytes);
+     }},
+    {"max-header-fields", 1, 1000, usual.head.field_count, "header fields of a request; beyond them 431",
+     [](edge_config& c, std::uint64_t n) { c.session.head.field_count = n; }},
+    {"max-target-bytes", 16, 1U << 20U, usual.head.target_bytes, "bytes of a request's target; beyond them 414",
+     [](edge_config& c, std::uint64_t n) { c.session.head.target_bytes = n; }},
+    {"max-body-bytes", 0, 1U << 30U, usual.body_bytes, "bytes of a request's body; beyond them 413",
+     [](edge_config& c, std::uint64_t n) { c.session.body_bytes = n; }},
+};
+
+struct time_option
+{
+    const char* name;
+    const char* fallback;
+    const char* meaning;
+    std::chrono::milliseconds session_settings::*set;
+};
+
+const time_option times[] = {
+    {"header-timeout", "10s", "for a request's head, from its first byte; then 408", &session_settings::header_timeout},
+    {"body-timeout", "10s", "for a request's body; then 408", &session_settings::body_timeout},
+    {"write-timeout", "10s", "for a client to take an answer; then its connection is closed", &session_settings::write_timeout},
+    {"idle-timeout", "60s", "between the requests of a connection", &session_settings::idle_timeout},
+};
+
+result<void> read_counts_and_times(const po::variables_map& given, edge_config& config)
+{
+    for (const auto& each : counts)
+    {
+        const auto& text = given[each.name].as<std::string>();
+        std::uint64_t number = 0;
+        const auto [stop, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (problem != std::errc() || stop != text.data() + text.size() || number < each.lowest || number > each.highest)
+            return about(each.name, fail(errc::bad_request,
+                                         "a number from " + std::to_string(each.lowest) + " to " + std::to_string(each.highest)));
+        each.set(config, number);
+    }
+    for (const auto& each : times)
+    {
+        const auto time = parse_duration(given[each.name].as<std::string>());
+        if (time.has_error())
+            return about(each.name, time.error());
+        config.session.*each.set = *time;
+    }
+    return {};
+}
+
 } // namespace
 
 void add_limit_options(po::options_description& options)
@@ -71,12 +143,20 @@ void add_limit_options(po::options_description& options)
         ("rate-user", text("R[:BURST]"), "requests a second that name one user; beyond them 429")                         //
         ("trusted-proxy", list("NETWORK"), "proxies whose X-Forwarded-For is believed: 10.0.0.0/8,::1; may be repeated")  //
         ("cors-origin", list("ORIGIN"), "whose pages may use the edge: https://shop.example, or * for all; may be repeated");
+    const auto known = [&](const char* name, const std::string& fallback, const char* value, const char* meaning)
+    { options.add_options()(name, po::value<std::string>()->default_value(fallback)->value_name(value), meaning); };
+    for (const auto& each : counts)
+        known(each.name, std::to_string(each.fallback), "N", each.meaning);
+    for (const auto& each : times)
+        known(each.name, each.fallback, "TIME", each.meaning);
 }
 
 result<void> read_limit_options(const po::variables_map& given, edge_config& config)
 {
     if (auto rates = read_rates(given, config.rates); rates.has_error())
         return rates;
+    if (auto read = read_counts_and_times(given, config); read.has_error())
+        return read;
     for (const auto& each : all_of(given, "cors-origin"))
         if (auto added = config.session.cors.add(each); added.has_error())
             return about("cors-origin", added.error());

@@ -6,7 +6,7 @@
 namespace marquee
 {
 
-/// Adds --rate-address, --rate-user, --trusted-proxy and --cors-origin.
+/// Adds --rate-address, --rate-user, --trusted-proxy, --cors-origin, and the sizes, numbers and times that a connection is granted.
 void add_limit_options(boost::program_options::options_description& options);
 
 /// Reads them back into `config`. Fails with bad_request and says which option is wrong.

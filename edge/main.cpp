@@ -93,7 +93,7 @@ private:
 int run(const edge_config& config, const connection_options& nats)
 {
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c): a broken connection is an error code, never a death
-    connection_limit limit(config.max_connections);
+    connection_limit limit(config.max_connections, config.max_connections_per_address, config.rates.trusted_proxies);
     rate_limits rates(config.rates);
     asio::io_context signals_io(1);
     workers all;

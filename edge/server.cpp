@@ -35,10 +35,10 @@ void log_failure(const char* what, const std::exception_ptr& failure)
 }
 
 /// One answer without a session, as far as the socket takes it at once.
-void refuse(tcp::socket& socket)
+void refuse(tcp::socket& socket, const char* why)
 {
     const auto id = request_id_for({});
-    const auto answer = problem_response(fail(errc::overloaded, "too many connections"), id);
+    const auto answer = problem_response(fail(errc::overloaded, why), id);
     std::string text = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nX-Request-ID: " + id + "\r\n";
     for (const auto& [name, value] : answer.fields)
         text += name + ": " + value + "\r\n";
@@ -50,6 +50,37 @@ void refuse(tcp::socket& socket)
 }
 
 } // namespace
+
+connection_limit::entry connection_limit::enter(const client_address& from)
+{
+    if (count_.fetch_add(1) >= most_)
+    {
+        count_.fetch_sub(1);
+        return entry::too_many;
+    }
+    if (!counts(from))
+        return entry::granted;
+    const std::lock_guard lock(mutex_);
+    auto& connections = of_address_[from.counted().raw()];
+    if (connections < per_address_)
+    {
+        ++connections;
+        return entry::granted;
+    }
+    count_.fetch_sub(1);
+    return entry::too_many_of_address;
+}
+
+void connection_limit::leave(const client_address& from)
+{
+    count_.fetch_sub(1);
+    if (!counts(from))
+        return;
+    const std::lock_guard lock(mutex_);
+    const auto found = of_address_.find(from.counted().raw());
+    if (--found->second == 0)
+        of_address_.erase(found);
+}
 
 http_server::http_server(asio::io_context& io, tcp::acceptor acceptor, const session_settings& settings, http_handler handler,
                          connection_limit& limit)
@@ -89,24 +120,32 @@ asio::awaitable<void> http_server::accept()
 
 void http_server::admit(tcp::socket socket)
 {
-    if (limit_.enter())
-        serve(std::move(socket));
-    else
-        refuse(socket);
+    error_code gone;
+    const auto peer = socket.remote_endpoint(gone);
+    const auto from = gone ? client_address() : client_address(peer.address());
+    switch (limit_.enter(from))
+    {
+    case connection_limit::entry::granted:
+        return serve(std::move(socket), from);
+    case connection_limit::entry::too_many:
+        return refuse(socket, "too many connections");
+    case connection_limit::entry::too_many_of_address:
+        return refuse(socket, "too many connections from this address");
+    }
 }
 
-void http_server::serve(tcp::socket socket)
+void http_server::serve(tcp::socket socket, const client_address& from)
 {
     auto session = http_session::make(std::move(socket), settings_, handler_);
     sessions_.insert(session);
     if (stopping_)
         session->drain();
     asio::co_spawn(io_, session->run(),
-                   [this, session](const std::exception_ptr& e)
+                   [this, session, from](const std::exception_ptr& e)
                    {
                        log_failure("a session ended", e);
                        sessions_.erase(session);
-                       limit_.leave();
+                       limit_.leave(from);
                        if (sessions_.empty())
                            all_gone_.cancel();
                    });

@@ -9,31 +9,45 @@
 
 #include <atomic>
 #include <cstddef>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <unordered_set>
+#include <utility>
 
 namespace marquee
 {
 
-/// How many connections there are in all threads, and how many there may be.
+/// How many connections there are in all threads, how many there may be, and how many of one address (of IPv6: of one /64).
 class connection_limit
 {
 public:
-    explicit connection_limit(std::size_t most) noexcept : most_(most) {}
-
-    /// False: there are too many. Thread-safe, as is leave.
-    [[nodiscard]] bool enter() noexcept
+    /// `per_address` 0: any number. Proxies stand for many clients: those of `exempt` are not counted by address.
+    explicit connection_limit(std::size_t most, std::size_t per_address = 0, network_list exempt = {})
+        : most_(most), per_address_(per_address), exempt_(std::move(exempt))
     {
-        if (count_.fetch_add(1) < most_)
-            return true;
-        count_.fetch_sub(1);
-        return false;
     }
-    void leave() noexcept { count_.fetch_sub(1); }
+
+    enum class entry
+    {
+        granted,
+        too_many,
+        too_many_of_address,
+    };
+
+    /// Whoever was granted entry leaves once. Thread-safe, as is leave.
+    [[nodiscard]] entry enter(const client_address& from);
+    void leave(const client_address& from);
 
 private:
+    [[nodiscard]] bool counts(const client_address& from) const noexcept { return per_address_ > 0 && !exempt_.contains(from); }
+
     std::size_t most_;
+    std::size_t per_address_;
+    network_list exempt_;
     std::atomic<std::size_t> count_{0};
+    std::mutex mutex_;
+    std::map<client_address::bytes, std::size_t> of_address_; ///< no more entries than there are connections
 };
 
 /// All members are called on the io thread. Outlives its sessions if stop() has returned or the io_context runs no more.
@@ -58,7 +72,7 @@ private:
     asio::awaitable<void> watch_timeouts();
     void take_waiting();
     void admit(asio::ip::tcp::socket socket);
-    void serve(asio::ip::tcp::socket socket);
+    void serve(asio::ip::tcp::socket socket, const client_address& from);
 
     asio::io_context& io_;
     asio::ip::tcp::acceptor acceptor_;

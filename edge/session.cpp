@@ -14,6 +14,7 @@
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <exception>
@@ -49,6 +50,8 @@ const std::string& http_date()
     }
     return text;
 }
+
+bool is_printable(char c) noexcept { return (c >= 0x20 && c < 0x7f) || c == '\t'; }
 
 /// How a step of the session ended when it was not with a failure to answer.
 enum class step
@@ -94,8 +97,7 @@ public:
     {
         if (now < expires_)
             return;
-        expires_ = clock::time_point::max();
-        expired_ = true;
+        expired_ = true; // expires_ stays: what completes just now is not cancelled, and what follows it will be
         error_code ignored;
         socket_.cancel(ignored);
     }
@@ -135,7 +137,7 @@ private:
             context.keep_alive = false;
             answer = problem_response(received.error(), context.request_id);
         }
-        context.keep_alive = context.keep_alive && !stopping_;
+        context.keep_alive = context.keep_alive && !stopping_ && ++served_ != settings_.requests;
         const bool keep_alive = context.keep_alive;
         co_return co_await write(std::move(answer), std::move(context)) && keep_alive;
     }
@@ -245,7 +247,7 @@ private:
             [&extensions, most = settings_.chunk_extension_bytes](std::uint64_t, beast::string_view text, error_code& refused)
         {
             extensions += text.size();
-            if (extensions > most || text.find('\n') != beast::string_view::npos)
+            if (extensions > most || !std::all_of(text.begin(), text.end(), is_printable))
                 refused = http::error::bad_chunk_extension;
         };
         parser.on_chunk_header(on_chunk);
@@ -409,6 +411,7 @@ private:
 
     tcp::socket socket_;
     client_address peer_;
+    std::uint64_t served_ = 0;
     const session_settings& settings_;
     const http_handler& handler_;
     beast::flat_buffer buffer_;

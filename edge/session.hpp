@@ -26,6 +26,7 @@ struct session_settings
     std::uint64_t body_bytes = 64 * 1024;
     std::size_t buffer_bytes = 16 * 1024;     ///< unread input; bounds what chunk extensions and trailers can make us hold
     std::size_t chunk_extension_bytes = 1024; ///< of a request in all
+    std::uint64_t requests = 1000;            ///< of a connection; 0: any number
     std::chrono::milliseconds header_timeout{
         10000}; ///< from the first byte of a head (of a new connection: from its start) to its last
     std::chrono::milliseconds idle_timeout{60000};  ///< between requests

@@ -42,6 +42,8 @@ bench_system::bench_system(const std::vector<std::string>& names, arguments extr
     with.broker = broker_config(folder_.path());
     with.start = {};
     with.extra = std::move(extra);
+    auto& edge = with.extra["edge"];
+    edge.insert(edge.end(), {"--max-requests-per-connection", "0"}); // the load keeps its connections
     programs_ = std::make_unique<test::marquee_system>(std::move(with));
     if (!(std::ifstream(folder_.path() / "broker.pid") >> broker_))
         throw std::runtime_error("the broker has not written its process id");

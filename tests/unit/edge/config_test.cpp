@@ -78,7 +78,17 @@ BOOST_AUTO_TEST_CASE(a_bad_value_names_its_option)
                                                          {"rate-user", "x"},
                                                          {"trusted-proxy", "10.0.0.0/8,x"},
                                                          {"trusted-proxy", "10.0.0.0/8,"},
-                                                         {"cors-origin", "shop.example"}};
+                                                         {"cors-origin", "shop.example"},
+                                                         {"max-connections-per-address", "-1"},
+                                                         {"max-requests-per-connection", "x"},
+                                                         {"max-header-bytes", "255"},
+                                                         {"max-header-fields", "0"},
+                                                         {"max-target-bytes", "15"},
+                                                         {"max-body-bytes", "1073741825"},
+                                                         {"header-timeout", "0"},
+                                                         {"body-timeout", "x"},
+                                                         {"write-timeout", "2h"},
+                                                         {"idle-timeout", "61m"}};
     for (const auto& [option, value] : table)
         BOOST_TEST_CONTEXT(option << " " << value)
         {
@@ -87,6 +97,39 @@ BOOST_AUTO_TEST_CASE(a_bad_value_names_its_option)
             BOOST_TEST(config.error().field == option);
             BOOST_TEST(config.error().detail.find(std::string("--") + option) == 0U);
         }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_connection_is_granted_is_that_of_the_sessions_unless_an_option_says_otherwise)
+{
+    const session_settings usual;
+    const auto session = read({}).value().session;
+    BOOST_TEST(session.requests == usual.requests);
+    BOOST_TEST(session.body_bytes == usual.body_bytes);
+    BOOST_TEST(session.buffer_bytes == usual.buffer_bytes);
+    BOOST_TEST(session.head.header_bytes == usual.head.header_bytes);
+    BOOST_TEST(session.head.target_bytes == usual.head.target_bytes);
+    BOOST_TEST(session.head.field_count == usual.head.field_count);
+    BOOST_TEST((session.header_timeout == usual.header_timeout));
+    BOOST_TEST((session.body_timeout == usual.body_timeout));
+    BOOST_TEST((session.write_timeout == usual.write_timeout));
+    BOOST_TEST((session.idle_timeout == usual.idle_timeout));
+    BOOST_TEST(read({}).value().max_connections_per_address == 0U);
+
+    const auto other = read({"--max-requests-per-connection=5", "--max-header-bytes=65536", "--max-header-fields=7",
+                             "--max-target-bytes=99", "--max-body-bytes=0", "--header-timeout=1s", "--body-timeout=2s",
+                             "--write-timeout=3s", "--idle-timeout=4s", "--max-connections-per-address=6"})
+                           .value();
+    BOOST_TEST(other.session.requests == 5U);
+    BOOST_TEST(other.session.head.header_bytes == 65536U);
+    BOOST_TEST(other.session.buffer_bytes == 131072U); // always room for a head
+    BOOST_TEST(other.session.head.field_count == 7U);
+    BOOST_TEST(other.session.head.target_bytes == 99U);
+    BOOST_TEST(other.session.body_bytes == 0U);
+    BOOST_TEST((other.session.header_timeout == 1s));
+    BOOST_TEST((other.session.body_timeout == 2s));
+    BOOST_TEST((other.session.write_timeout == 3s));
+    BOOST_TEST((other.session.idle_timeout == 4s));
+    BOOST_TEST(other.max_connections_per_address == 6U);
 }
 
 BOOST_AUTO_TEST_CASE(networks_may_be_listed_and_repeated)

@@ -124,6 +124,29 @@ BOOST_AUTO_TEST_CASE(what_does_not_end_in_time_is_closed)
              });
 }
 
+BOOST_AUTO_TEST_CASE(connections_are_counted_by_address)
+{
+    using entry = connection_limit::entry;
+    const auto address = [](const char* text) { return client_address::parse(text).value(); };
+    network_list proxies;
+    BOOST_TEST(proxies.add("10.0.0.0/8").has_value());
+    connection_limit two(6, 2, proxies);
+    BOOST_TEST((two.enter(address("192.0.2.1")) == entry::granted));
+    BOOST_TEST((two.enter(address("192.0.2.1")) == entry::granted));
+    BOOST_TEST((two.enter(address("192.0.2.1")) == entry::too_many_of_address));
+    BOOST_TEST((two.enter(address("2001:db8::1")) == entry::granted));
+    BOOST_TEST((two.enter(address("2001:db8::2")) == entry::granted));
+    BOOST_TEST((two.enter(address("2001:db8::3")) == entry::too_many_of_address)); // one household
+    two.leave(address("2001:db8::1"));
+    BOOST_TEST((two.enter(address("2001:db8::3")) == entry::granted));
+    two.leave(address("192.0.2.1"));
+    two.leave(address("192.0.2.1"));
+    for (int i = 0; i < 4; ++i)
+        BOOST_TEST((two.enter(address("10.0.0.1")) == entry::granted)); // a proxy is not counted by address
+    BOOST_TEST((two.enter(address("10.0.0.1")) == entry::too_many));
+    BOOST_TEST((two.enter(address("192.0.2.1")) == entry::too_many));
+}
+
 BOOST_AUTO_TEST_CASE(one_connection_too_many_is_refused_and_makes_room_again)
 {
     connection_limit one(1);

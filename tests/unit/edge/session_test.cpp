@@ -74,6 +74,20 @@ BOOST_AUTO_TEST_CASE(a_connection_is_kept_for_the_next_request)
              });
 }
 
+BOOST_AUTO_TEST_CASE(a_connection_is_closed_after_so_many_requests_and_the_last_answer_says_so)
+{
+    settings.requests = 3;
+    start();
+    std::string requests;
+    for (int i = 0; i < 10; ++i)
+        requests += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: a\r\n\r\n";
+    const auto answers = exchange(requests);
+    BOOST_TEST(count_of(answers, "HTTP/1.1 200 OK") == 3U);
+    BOOST_TEST(count_of(answers, "Connection: close") == 1U);
+    BOOST_TEST(answers.find("Connection: close") > answers.find("GET /1 "));
+    BOOST_TEST(handled == 3);
+}
+
 BOOST_AUTO_TEST_CASE(http_1_0_closes_unless_it_asks_otherwise)
 {
     start();
@@ -125,6 +139,7 @@ BOOST_AUTO_TEST_CASE(malformed_bodies_are_refused_and_the_connection_closed)
         {"negative size", "-1\r\n\r\n0\r\n\r\n"},
         {"size over 64 bits", "fffffffffffffffff\r\nabc\r\n"},
         {"bad extension", "3;\r\nabc\r\n0\r\n\r\n"},
+        {"control character in an extension", "3;x=\"\x01\"\r\nabc\r\n0\r\n\r\n"},
         {"endless extension", "3;" + std::string(2000, 'x') + "\r\nabc\r\n0\r\n\r\n"},
         {"extension over the buffer", "3;" + std::string(100000, 'x')},
         {"trailers over the buffer", "0\r\nX: " + std::string(100000, 'x')},

@@ -1,0 +1,74 @@
+// Malformed requests over real sockets: each has one answer, none is a play, and the next request works.
+#include "tests/end_to_end/kit.hpp"
+#include "tests/end_to_end/malformed_rows.hpp"
+#include "tests/support/raw_http.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+
+using namespace marquee::test;
+
+namespace
+{
+
+marquee_system::settings as_shipped()
+{
+    marquee_system::settings with;
+    with.extra["edge"] = {"--body-timeout", "2s"}; // one row has to wait for it
+    return with;
+}
+using shared = shared_system<as_shipped>;
+
+/// What a smuggler hopes to get answered, too.
+const std::string hidden = "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+std::int64_t events_stored()
+{
+    const auto info = boost::json::parse(shared::client->ask("$JS.API.STREAM.INFO.EVENTS").data);
+    return info.at("state").at("last_seq").as_int64();
+}
+
+std::vector<int> statuses(const std::string& received)
+{
+    std::vector<int> all;
+    for (const auto& answer : answers_in(received))
+    {
+        all.push_back(answer.status);
+        if (answer.status >= 400)
+            BOOST_TEST(answer.header("Content-Type") == "application/problem+json");
+    }
+    return all;
+}
+
+void check(const malformed_row& row)
+{
+    raw_connection link(shared::system->port());
+    link.send(row.bytes + (row.open ? "" : hidden));
+    if (row.open)
+        link.shut_down();
+    BOOST_TEST_REQUIRE(link.wait_for_end());
+    const auto got = statuses(link.received());
+    BOOST_TEST(got == row.answers, boost::test_tools::per_element());
+    BOOST_TEST(shared::system->call({"GET", "/healthz"}).status == 200);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(malformed, *boost::unit_test::fixture<shared>())
+
+BOOST_AUTO_TEST_CASE(a_malformed_request_is_refused_once_and_nothing_of_it_is_stored)
+{
+    const auto rows = malformed_rows();
+    BOOST_TEST(rows.size() >= 300U);
+    const auto before = events_stored();
+    for (const auto& row : rows)
+        BOOST_TEST_CONTEXT(row.name) { check(row); }
+    BOOST_TEST(events_stored() == before);
+    BOOST_TEST_MESSAGE(rows.size() << " malformed requests");
+    BOOST_TEST(shared::system->call({"POST", malformed_play}).number("userviews") == 1);
+    BOOST_TEST(events_stored() == before + 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
