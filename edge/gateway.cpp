@@ -38,13 +38,14 @@ result<void> check_content_type(const http_fields& fields)
     return {};
 }
 
-result<void> check_rights(edge_context& edge, const route& wanted, const http_request& request)
+boost::system::result<void, request_failure> check_rights(edge_context& edge, const route& wanted, const http_request& request)
 {
     if (wanted.admin)
         if (auto allowed = edge.admin.check(request.fields); allowed.has_error())
             return allowed;
     if (wanted.json)
-        return check_content_type(request.fields);
+        if (auto typed = check_content_type(request.fields); typed.has_error())
+            return typed.error();
     return {};
 }
 

@@ -80,7 +80,7 @@ http_response problem_response(const request_failure& failure, std::string_view 
         answer.fields.add(name, value);
     if ((answer.status == 503 || answer.status == 429) && !failure.fields.get("Retry-After"))
         answer.fields.add("Retry-After", "1");
-    if (answer.status == 401)
+    if (answer.status == 401 && !answer.fields.get("WWW-Authenticate"))
         answer.fields.add("WWW-Authenticate", "Bearer realm=\"marquee\"");
     return answer;
 }

@@ -30,18 +30,18 @@ BOOST_AUTO_TEST_CASE(only_the_token_itself_is_let_in)
         BOOST_TEST_CONTEXT(right) { BOOST_TEST(token.check(authorization(right)).has_value()); }
     for (const std::string wrong :
          {"", "s3cret", "Bearer", "Bearer ", "Bearer s3cre", "Bearer s3cret1", "Bearer S3CRET", "Basic s3cret"})
-        BOOST_TEST_CONTEXT(wrong) { BOOST_TEST((token.check(authorization(wrong)).error() == errc::unauthorized)); }
-    BOOST_TEST((token.check(http_fields()).error() == errc::unauthorized));
+        BOOST_TEST_CONTEXT(wrong) { BOOST_TEST((token.check(authorization(wrong)).error().what == errc::unauthorized)); }
+    BOOST_TEST((token.check(http_fields()).error().what == errc::unauthorized));
     auto twice = authorization("Bearer s3cret");
     twice.add("Authorization", "Bearer s3cret");
-    BOOST_TEST((token.check(twice).error() == errc::unauthorized));
+    BOOST_TEST((token.check(twice).error().what == errc::unauthorized));
 }
 
 BOOST_AUTO_TEST_CASE(without_a_token_everything_is_forbidden)
 {
     admin_token none;
-    BOOST_TEST((none.check(authorization("Bearer ")).error() == errc::forbidden));
-    BOOST_TEST((none.check(authorization("Bearer x")).error() == errc::forbidden));
+    BOOST_TEST((none.check(authorization("Bearer ")).error().what == errc::forbidden));
+    BOOST_TEST((none.check(authorization("Bearer x")).error().what == errc::forbidden));
 }
 
 BOOST_AUTO_TEST_CASE(a_changed_file_is_read_again)
@@ -49,12 +49,12 @@ BOOST_AUTO_TEST_CASE(a_changed_file_is_read_again)
     const temporary_file file("old");
     auto token = admin_token::from_file(file.path()).value();
     file.write("newer");
-    BOOST_TEST((token.check(authorization("Bearer old")).error() == errc::unauthorized));
+    BOOST_TEST((token.check(authorization("Bearer old")).error().what == errc::unauthorized));
     BOOST_TEST(token.check(authorization("Bearer newer")).has_value());
 
     const temporary_file replacement("fresh");
     BOOST_REQUIRE(std::rename(replacement.path().c_str(), file.path().c_str()) == 0);
-    BOOST_TEST((token.check(authorization("Bearer newer")).error() == errc::unauthorized));
+    BOOST_TEST((token.check(authorization("Bearer newer")).error().what == errc::unauthorized));
     BOOST_TEST(token.check(authorization("Bearer fresh")).has_value());
 }
 
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(while_the_file_is_empty_or_gone_the_last_token_stands)
     auto token = admin_token::from_file(file.path()).value();
     file.write("");
     BOOST_TEST(token.check(authorization("Bearer kept")).has_value());
-    BOOST_TEST((token.check(authorization("Bearer ")).error() == errc::unauthorized));
+    BOOST_TEST((token.check(authorization("Bearer ")).error().what == errc::unauthorized));
     ::unlink(file.path().c_str());
     BOOST_TEST(token.check(authorization("Bearer kept")).has_value());
     file.write("again");
