@@ -87,8 +87,13 @@ void add_edge_options(po::options_description& options)
         ("threads", text("1", "N"), "io threads, each with its own connection to the broker")                                   //
         ("timeout", text("2s", "TIME"), "of a request, in all: 2s, 1500ms or seconds")                                          //
         ("admin-token-file", text("", "FILE"), "holds the bearer token for changes to /content and /url; read again on change") //
-        ("drain-timeout", text("10s", "TIME"), "for requests under way when stopping")                                          //
-        ("max-connections", text("10000", "N"), "HTTP connections in all")                                                      //
+        ("jwt-key", text("", "FILE"),
+         "HS256 secret, PEM public key or JWKS: a user's plays and views then need a bearer token of that user; "
+         "read again on change")                                                       //
+        ("jwt-issuer", text("", "TEXT"), "what iss in such a token must be")           //
+        ("jwt-audience", text("", "TEXT"), "what aud in such a token must name")       //
+        ("drain-timeout", text("10s", "TIME"), "for requests under way when stopping") //
+        ("max-connections", text("10000", "N"), "HTTP connections in all")             //
         ("max-in-flight", text("1024", "N"), "requests a thread works on at once; beyond it 503");
     add_limit_options(options);
 }
@@ -116,6 +121,11 @@ result<edge_config> read_edge_config(const po::variables_map& given)
     config.admin_token_file = given["admin-token-file"].as<std::string>();
     if (auto limits = read_limit_options(given, config); limits.has_error())
         return limits.error();
+    config.jwt.key_file = given["jwt-key"].as<std::string>();
+    config.jwt.expected = {given["jwt-issuer"].as<std::string>(), given["jwt-audience"].as<std::string>()};
+    for (const auto* option : {"jwt-issuer", "jwt-audience"})
+        if (config.jwt.key_file.empty() && !given[option].as<std::string>().empty())
+            return about(option, fail(errc::bad_request, "is of no use without --jwt-key"));
     return config;
 }
 

@@ -1,6 +1,7 @@
 // The edge's own settings and their options.
 #pragma once
 
+#include "edge/player_token.hpp"
 #include "edge/rate_limit.hpp"
 #include "edge/session.hpp"
 #include "schemas/error.hpp"
@@ -30,6 +31,7 @@ struct edge_config
     std::chrono::milliseconds timeout{2000};
     std::chrono::milliseconds drain_timeout{10000};
     std::string admin_token_file;        ///< empty: /content and /url cannot be changed
+    jwt_settings jwt;                    ///< who is playing
     std::size_t max_connections = 10000; ///< of all threads together
     std::size_t max_in_flight = 1024;    ///< requests a thread
     session_settings session;

@@ -5,6 +5,7 @@
 #include "edge/admin_token.hpp"
 #include "edge/cors.hpp"
 #include "edge/http.hpp"
+#include "edge/player_token.hpp"
 #include "edge/rate_limit.hpp"
 #include "edge/target.hpp"
 
@@ -22,6 +23,7 @@ struct edge_context
     requester& nats;    ///< changes and events
     requester& lookups; ///< questions, which may travel together
     admin_token admin;
+    player_token players;
     std::function<bool()> link_up = [] { return true; }; ///< is the broker there?
     std::chrono::milliseconds timeout{2000};             ///< of a whole request
     std::size_t max_in_flight = 1024;                    ///< requests that wait for the broker

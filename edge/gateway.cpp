@@ -38,8 +38,12 @@ result<void> check_content_type(const http_fields& fields)
     return {};
 }
 
-boost::system::result<void, request_failure> check_rights(edge_context& edge, const route& wanted, const http_request& request)
+boost::system::result<void, request_failure> check_rights(edge_context& edge, const route& wanted, const http_request& request,
+                                                          const std::vector<std::string>& ids)
 {
+    if (names_user(wanted))
+        if (auto own = edge.players.check(request.fields, ids.back()); own.has_error())
+            return own;
     if (wanted.admin)
         if (auto allowed = edge.admin.check(request.fields); allowed.has_error())
             return allowed;
@@ -92,7 +96,7 @@ asio::awaitable<http_result> answer_request(edge_context& edge, http_request req
     if (matched.has_error())
         co_return matched.error();
     const auto& wanted = *matched->found;
-    if (auto allowed = check_rights(edge, wanted, request); allowed.has_error())
+    if (auto allowed = check_rights(edge, wanted, request, matched->ids); allowed.has_error())
         co_return allowed.error();
     if (auto within = count_user(tally, *matched); within.has_error())
         co_return within.error();

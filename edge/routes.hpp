@@ -25,6 +25,9 @@ struct route
     bool internal = false; ///< answered without the broker
 };
 
+/// Whether it names a user, as its last parameter: then it is for that user alone where players have tokens.
+[[nodiscard]] constexpr bool names_user(const route& each) noexcept { return each.pattern.ends_with("/user/{user}"); }
+
 /// Every route of the edge.
 [[nodiscard]] std::span<const route> all_routes() noexcept;
 

@@ -22,6 +22,9 @@ edge_worker::~edge_worker() { join(); }
 
 result<void> edge_worker::open(const connection_options& options, asio::ip::tcp::endpoint& at)
 {
+    auto players = player_token::from(config_.jwt);
+    if (players.has_error())
+        return players.error();
     auto acceptor = listen_on(io_, at);
     if (acceptor.has_error())
         return acceptor.error();
@@ -41,6 +44,7 @@ result<void> edge_worker::open(const connection_options& options, asio::ip::tcp:
             return token.error();
         context_->admin = std::move(*token);
     }
+    context_->players = std::move(*players);
     context_->link_up = [this] { return nats_->connected(); };
     context_->timeout = config_.timeout;
     context_->max_in_flight = config_.max_in_flight;

@@ -20,7 +20,7 @@ enum class errc
     bad_id = 1,         ///< an id is not 1 to 128 bytes of UTF-8 without control characters, or a token is not canonical
     bad_request,        ///< a body, parameter or header is not what the contract says; the detail names the field
     unauthorized,       ///< credentials are missing or wrong
-    forbidden,          ///< no credentials could be enough (no admin token is configured)
+    forbidden,          ///< the credentials are another user's, or none could be enough (no admin token is configured)
     route_not_found,    ///< no route has this path
     method_not_allowed, ///< the path exists, this method does not
     request_timeout,    ///< the client was too slow

@@ -108,6 +108,8 @@ const usage_row wrong_usage[] = {
     {"edge", {"--drain-timeout", "soon"}},
     {"edge", {"--max-connections", "0"}},
     {"edge", {"--max-in-flight", "many"}},
+    {"edge", {"--jwt-issuer", "https://login.example"}},
+    {"edge", {"--jwt-audience", "marquee"}},
 };
 
 /// An edge and metadata alone, with the token's file.
@@ -152,7 +154,7 @@ BOOST_AUTO_TEST_CASE(help_names_every_option_and_its_environment_variable)
         {"metadata", {"--replicas"}},
         {"cdnurl", {"--replicas"}},
         {"reporting", {"--db", "--dedupe-window", "--rebuild", "--accept-loss", "--replicas", "--max-age", "--max-bytes"}},
-        {"edge", {"--listen", "--threads", "--timeout", "--admin-token-file"}},
+        {"edge", {"--listen", "--threads", "--timeout", "--admin-token-file", "--jwt-key", "--jwt-issuer", "--jwt-audience"}},
     };
     for (const auto& [name, options] : own)
     {

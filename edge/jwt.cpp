@@ -1,0 +1,239 @@
+#include "edge/jwt.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include <cjose/base64.h>
+#include <cjose/jws.h>
+#include <cjose/util.h>
+#include <openssl/err.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <memory>
+#include <optional>
+
+namespace marquee
+{
+
+namespace
+{
+
+namespace json = boost::json;
+
+error refuse(const char* detail) { return fail(errc::unauthorized, detail); }
+
+constexpr const char* no_jwt = "the token is no signed JWT";
+
+// ---- the three parts
+
+/// The value of a base64url digit, or -1.
+int digit(char c) noexcept
+{
+    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const auto at = digits.find(c);
+    return at == std::string_view::npos ? -1 : static_cast<int>(at);
+}
+
+/// Whether `text` is the one way to write some bytes: no padding, no other characters, no bits left over. Libraries are lenient here, and a
+/// lenient reader makes two tokens out of one.
+bool is_base64url(std::string_view text) noexcept
+{
+    if (text.empty() || text.size() % 4 == 1 || std::any_of(text.begin(), text.end(), [](char c) { return digit(c) < 0; }))
+        return false;
+    const int spare = text.size() % 4 == 2 ? 0x0f : text.size() % 4 == 3 ? 0x03 : 0;
+    return (digit(text.back()) & spare) == 0;
+}
+
+struct jwt_parts
+{
+    std::string_view header;
+    std::string_view payload;
+    std::string_view signature;
+};
+
+std::optional<jwt_parts> split(std::string_view token)
+{
+    const auto first = token.find('.');
+    const auto last = token.rfind('.');
+    if (first == std::string_view::npos || first == last)
+        return std::nullopt;
+    jwt_parts parts{token.substr(0, first), token.substr(first + 1, last - first - 1), token.substr(last + 1)};
+    if (!is_base64url(parts.header) || !is_base64url(parts.payload) || !is_base64url(parts.signature))
+        return std::nullopt;
+    return parts;
+}
+
+struct cjose_free
+{
+    void operator()(void* memory) const { cjose_get_dealloc()(memory); }
+};
+
+/// A JSON object; nothing where `text` is none.
+std::optional<json::object> parse_object(std::string_view text)
+{
+    json::parse_options options;
+    options.max_depth = 32;
+    boost::system::error_code ec;
+    auto parsed = json::parse(text, ec, {}, options);
+    if (ec || !parsed.is_object())
+        return std::nullopt;
+    return std::move(parsed.as_object());
+}
+
+// ---- header and signature
+
+struct jwt_header
+{
+    std::string algorithm;
+    std::optional<std::string> kid;
+};
+
+std::optional<jwt_header> read_header(std::string_view encoded)
+{
+    std::uint8_t* decoded = nullptr;
+    std::size_t size = 0;
+    if (!cjose_base64url_decode(encoded.data(), encoded.size(), &decoded, &size, nullptr))
+        return std::nullopt;
+    const std::unique_ptr<std::uint8_t, cjose_free> owned(decoded);
+    const auto fields = parse_object({reinterpret_cast<const char*>(decoded), size});
+    if (!fields || fields->contains("crit"))
+        return std::nullopt;
+    const auto* algorithm = fields->if_contains("alg");
+    const auto* kid = fields->if_contains("kid");
+    if (algorithm == nullptr || !algorithm->is_string() || (kid != nullptr && !kid->is_string()))
+        return std::nullopt;
+    jwt_header header;
+    header.algorithm = algorithm->as_string();
+    if (kid != nullptr)
+        header.kid.emplace(kid->as_string());
+    return header;
+}
+
+/// The key that a token with this header must be signed with. A key without `kid` is the only one.
+const jwt_key* choose(std::span<const jwt_key> keys, const jwt_header& header)
+{
+    for (const auto& key : keys)
+    {
+        const bool meant = !key.kid || key.kid == header.kid || (!header.kid && keys.size() == 1);
+        if (meant)
+            return key.algorithm == header.algorithm ? &key : nullptr;
+    }
+    return nullptr;
+}
+
+struct jws_release
+{
+    void operator()(cjose_jws_t* jws) const noexcept { cjose_jws_release(jws); }
+};
+
+/// The payload, if it is signed with `key`.
+result<std::string> verified_payload(std::string_view token, const jwt_key& key)
+{
+    const std::unique_ptr<cjose_jws_t, jws_release> jws(cjose_jws_import(token.data(), token.size(), nullptr));
+    if (!jws)
+        return refuse(no_jwt);
+    // The library reads the header with a parser of its own; it must have read the same.
+    const auto* algorithm = cjose_header_get(cjose_jws_get_protected(jws.get()), CJOSE_HDR_ALG, nullptr);
+    if (algorithm == nullptr || algorithm != key.algorithm)
+        return refuse(no_jwt);
+    const bool right = cjose_jws_verify(jws.get(), key.jwk.get(), nullptr);
+    ERR_clear_error(); // nothing of a wrong signature stays behind for others on this thread
+    if (!right)
+        return refuse("the signature of the token is wrong");
+    std::uint8_t* payload = nullptr;
+    std::size_t size = 0;
+    if (!cjose_jws_get_plaintext(jws.get(), &payload, &size, nullptr))
+        return refuse(no_jwt);
+    return std::string(reinterpret_cast<const char*>(payload), size); // it belongs to the JWS
+}
+
+// ---- claims
+
+/// Seconds since 1970, which may have a fraction.
+std::optional<double> date(const json::value& claim)
+{
+    if (claim.is_int64())
+        return static_cast<double>(claim.as_int64());
+    if (claim.is_uint64())
+        return static_cast<double>(claim.as_uint64());
+    if (claim.is_double() && std::isfinite(claim.as_double()))
+        return claim.as_double();
+    return std::nullopt;
+}
+
+result<void> check_times(const json::object& claims, std::chrono::system_clock::time_point time)
+{
+    const double now = std::chrono::duration<double>(time.time_since_epoch()).count();
+    const auto leeway = static_cast<double>(jwt_leeway.count());
+    const auto* exp = claims.if_contains("exp");
+    const auto expires = exp != nullptr ? date(*exp) : std::nullopt;
+    if (!expires)
+        return refuse("the token has no valid exp");
+    if (now >= *expires + leeway)
+        return refuse("the token has expired");
+    const auto* nbf = claims.if_contains("nbf");
+    if (nbf == nullptr)
+        return {};
+    const auto begins = date(*nbf);
+    if (!begins)
+        return refuse("the token has no valid nbf");
+    if (now + leeway < *begins)
+        return refuse("the token is not valid yet");
+    return {};
+}
+
+bool names(const json::value& audiences, std::string_view wanted)
+{
+    const auto is_wanted = [&](const json::value& each) { return each.is_string() && each.as_string() == wanted; };
+    if (!audiences.is_array())
+        return is_wanted(audiences);
+    return std::any_of(audiences.as_array().begin(), audiences.as_array().end(), is_wanted);
+}
+
+result<void> check_parties(const json::object& claims, const jwt_expectations& expected)
+{
+    const auto* issuer = claims.if_contains("iss");
+    if (!expected.issuer.empty() && (issuer == nullptr || !issuer->is_string() || issuer->as_string() != expected.issuer))
+        return refuse("the token is of another issuer");
+    const auto* audience = claims.if_contains("aud");
+    if (expected.audience.empty() ? audience != nullptr : audience == nullptr || !names(*audience, expected.audience))
+        return refuse("the token is for another audience");
+    return {};
+}
+
+} // namespace
+
+result<std::string> jwt_subject(std::string_view token, std::span<const jwt_key> keys, const jwt_expectations& expected,
+                                std::chrono::system_clock::time_point now)
+{
+    if (token.size() > longest_jwt)
+        return refuse("the token is longer than 4096 bytes");
+    const auto parts = split(token);
+    const auto header = parts ? read_header(parts->header) : std::nullopt;
+    if (!header)
+        return refuse(no_jwt);
+    const auto* key = choose(keys, *header);
+    if (key == nullptr)
+        return refuse("no key has the kid and the algorithm of the token");
+    if (parts->signature.size() != (key->signature_bytes * 8 + 5) / 6)
+        return refuse("the signature of the token is wrong");
+    auto payload = verified_payload(token, *key);
+    if (payload.has_error())
+        return payload.error();
+
+    const auto claims = parse_object(*payload);
+    if (!claims)
+        return refuse("the claims of the token are no JSON object");
+    if (auto times = check_times(*claims, now); times.has_error())
+        return times.error();
+    if (auto parties = check_parties(*claims, expected); parties.has_error())
+        return parties.error();
+    const auto* subject = claims->if_contains("sub");
+    if (subject == nullptr || !subject->is_string())
+        return refuse("the token has no valid sub");
+    return std::string(subject->as_string());
+}
+
+} // namespace marquee
