@@ -1,5 +1,7 @@
 #include "edge/jwt.hpp"
 
+#include "edge/base64url.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
@@ -9,7 +11,6 @@
 #include <openssl/err.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -27,24 +28,6 @@ error refuse(const char* detail) { return fail(errc::unauthorized, detail); }
 constexpr const char* no_jwt = "the token is no signed JWT";
 
 // ---- the three parts
-
-/// The value of a base64url digit, or -1.
-int digit(char c) noexcept
-{
-    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    const auto at = digits.find(c);
-    return at == std::string_view::npos ? -1 : static_cast<int>(at);
-}
-
-/// Whether `text` is the one way to write some bytes: no padding, no other characters, no bits left over. Libraries are lenient here, and a
-/// lenient reader makes two tokens out of one.
-bool is_base64url(std::string_view text) noexcept
-{
-    if (text.empty() || text.size() % 4 == 1 || std::any_of(text.begin(), text.end(), [](char c) { return digit(c) < 0; }))
-        return false;
-    const int spare = text.size() % 4 == 2 ? 0x0f : text.size() % 4 == 3 ? 0x03 : 0;
-    return (digit(text.back()) & spare) == 0;
-}
 
 struct jwt_parts
 {

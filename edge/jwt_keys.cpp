@@ -1,5 +1,6 @@
 #include "edge/jwt_keys.hpp"
 
+#include "edge/base64url.hpp"
 #include "edge/watched_file.hpp"
 
 #include <boost/json/parse.hpp>
@@ -14,6 +15,7 @@
 #include <openssl/pem.h>
 
 #include <algorithm>
+#include <array>
 
 namespace marquee
 {
@@ -172,7 +174,17 @@ result<jwt_key> read_jwk(const json::object& jwk)
 {
     if (jwk.contains("d"))
         return bad("a key of the JWKS is private: the edge needs the public one");
-    const auto text = json::serialize(jwk);
+    json::object plain{{"kty", text_of(jwk, "kty")}};
+    const bool rsa = plain["kty"] == "RSA";
+    if (!rsa)
+        plain["crv"] = text_of(jwk, "crv");
+    for (const auto* number : rsa ? std::array{"n", "e"} : std::array{"x", "y"})
+    {
+        if (!is_base64url(text_of(jwk, number)))
+            return bad(std::string("in the JWKS: ") + number + " is no base64url");
+        plain[number] = text_of(jwk, number);
+    }
+    const auto text = json::serialize(plain);
     auto key = with_algorithm(cjose_jwk_import(text.data(), text.size(), nullptr));
     if (key.has_error())
         return bad("in the JWKS: " + key.error().detail);

@@ -20,7 +20,7 @@ struct jwt_key
 {
     struct release
     {
-        void operator()(cjose_jwk_t* jwk) const noexcept { cjose_jwk_release(jwk); }
+        void operator()(cjose_jwk_t* key) const noexcept { cjose_jwk_release(key); }
     };
 
     std::string_view algorithm;     ///< HS256, RS256 or ES256
