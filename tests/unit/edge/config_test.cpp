@@ -141,31 +141,33 @@ BOOST_AUTO_TEST_CASE(networks_may_be_listed_and_repeated)
     for (const auto* inside : {"10.1.2.3", "::1", "192.0.2.1"})
         BOOST_TEST(config.rates.trusted_proxies.contains(client_address::parse(inside).value()), inside);
     BOOST_TEST(!config.rates.trusted_proxies.contains(client_address::parse("192.0.2.2").value()));
-    BOOST_AUTO_TEST_CASE(keys_come_with_what_their_tokens_must_say)
-    {
-        const auto config = read({"--jwt-key=file", "--jwt-issuer=i", "--jwt-audience=a"}).value();
-        BOOST_TEST(config.jwt.key_file == "file");
-        BOOST_TEST(config.jwt.expected.issuer == "i");
-        BOOST_TEST(config.jwt.expected.audience == "a");
-    }
+}
 
-    BOOST_AUTO_TEST_CASE(a_taken_port_is_noticed_although_listeners_share_ports)
-    {
-        asio::io_context io(1);
-        auto at = resolve_listen_address({"127.0.0.1", 0}).value();
-        auto first = listen_on(io, at);
-        BOOST_REQUIRE(first.has_value());
-        at = first->local_endpoint();
-        BOOST_TEST(listen_on(io, at).has_value()); // a second thread
-        auto free = check_port_is_free(at);
-        BOOST_REQUIRE(free.has_error());
-        BOOST_TEST(free.error().detail == "cannot listen on " + to_text(at) + ": the port is taken");
-    }
+BOOST_AUTO_TEST_CASE(keys_come_with_what_their_tokens_must_say)
+{
+    const auto config = read({"--jwt-key=file", "--jwt-issuer=i", "--jwt-audience=a"}).value();
+    BOOST_TEST(config.jwt.key_file == "file");
+    BOOST_TEST(config.jwt.expected.issuer == "i");
+    BOOST_TEST(config.jwt.expected.audience == "a");
+}
 
-    BOOST_AUTO_TEST_CASE(a_bound_address_is_written_as_it_is_given)
-    {
-        BOOST_TEST(to_text(resolve_listen_address({"::1", 80}).value()) == "[::1]:80");
-        BOOST_TEST(to_text(resolve_listen_address({"127.0.0.1", 80}).value()) == "127.0.0.1:80");
-    }
+BOOST_AUTO_TEST_CASE(a_taken_port_is_noticed_although_listeners_share_ports)
+{
+    asio::io_context io(1);
+    auto at = resolve_listen_address({"127.0.0.1", 0}).value();
+    auto first = listen_on(io, at);
+    BOOST_REQUIRE(first.has_value());
+    at = first->local_endpoint();
+    BOOST_TEST(listen_on(io, at).has_value()); // a second thread
+    auto free = check_port_is_free(at);
+    BOOST_REQUIRE(free.has_error());
+    BOOST_TEST(free.error().detail == "cannot listen on " + to_text(at) + ": the port is taken");
+}
 
-    BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_CASE(a_bound_address_is_written_as_it_is_given)
+{
+    BOOST_TEST(to_text(resolve_listen_address({"::1", 80}).value()) == "[::1]:80");
+    BOOST_TEST(to_text(resolve_listen_address({"127.0.0.1", 80}).value()) == "127.0.0.1:80");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
