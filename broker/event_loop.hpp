@@ -49,9 +49,6 @@ public:
     /// Ends all activity towards the io_context: call on the io thread before the connection is closed.
     void shut();
 
-    /// False after shut().
-    [[nodiscard]] bool running() const noexcept { return !shut_; }
-
     /// False from the instant nats.c gives the socket up.
     [[nodiscard]] bool up() const noexcept { return up_.load(); }
 

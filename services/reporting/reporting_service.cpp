@@ -284,6 +284,7 @@ void running_reporting::stop_counting(const std::string& why)
     counting_ = false;
     collected_.clear();
     consumer_->stop();
+    views_->waiter.applied(views_->counts.progress().last_sequence); // what was not written is not counted any more
     meter_.down(clock::now());
     if (serving_)
         serve(false);
