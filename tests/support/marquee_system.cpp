@@ -1,5 +1,7 @@
 #include "tests/support/marquee_system.hpp"
 
+#include "tests/support/ports.hpp"
+
 #include <boost/system/system_error.hpp>
 
 #include <csignal>
@@ -58,8 +60,7 @@ process& marquee_system::launch(const std::string& name)
     arguments words{"--server", server_};
     if (kind == "edge")
     {
-        const auto known = ports_.find(name);
-        const auto port = known == ports_.end() ? "0" : std::to_string(known->second);
+        const auto port = std::to_string(ports_.try_emplace(name, free_port()).first->second);
         words.insert(words.end(), {"--listen", "127.0.0.1:" + port, "--admin-token-file", folder_ / "admin-token"});
     }
     if (kind == "reporting")
@@ -83,13 +84,8 @@ process& marquee_system::start(const std::string& name)
 void marquee_system::wait_until_serving(const std::string& name)
 {
     const auto kind = kind_of(name);
-    const auto line = at(name).wait_for_line(kind == "reporting" ? "caught up" : " ready", std::chrono::seconds(60));
-    if (!line)
+    if (!at(name).wait_for_line(kind == "reporting" ? "caught up" : " ready", std::chrono::seconds(60)))
         throw std::runtime_error(name + " does not serve:\n" + at(name).output());
-    if (kind != "edge")
-        return;
-    const std::string listen = "listen=127.0.0.1:";
-    ports_[name] = std::stoi(line->substr(line->find(listen) + listen.size()));
 }
 
 int marquee_system::end(const std::string& name, int signal)

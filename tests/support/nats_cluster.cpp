@@ -1,12 +1,13 @@
 #include "tests/support/nats_cluster.hpp"
 
 #include "tests/support/nats_calls.hpp"
+#include "tests/support/ports.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <stdexcept>
 #include <thread>
@@ -20,21 +21,6 @@ namespace
 {
 
 constexpr int attempts_to_start = 3; ///< somebody else may take a port between our looking for it and the server's
-
-/// Ports that were free just now.
-std::vector<int> free_ports(std::size_t count)
-{
-    boost::asio::io_context io(1);
-    std::vector<boost::asio::ip::tcp::acceptor> held;
-    std::vector<int> ports;
-    for (std::size_t i = 0; i < count; ++i)
-    {
-        const boost::asio::ip::tcp::endpoint any(boost::asio::ip::address_v4::loopback(), 0);
-        held.emplace_back(io, any);
-        ports.push_back(held.back().local_endpoint().port());
-    }
-    return ports;
-}
 
 std::string name_of(std::size_t index) { return "server-" + std::to_string(index); }
 
@@ -86,7 +72,8 @@ nats_cluster::nats_cluster(std::size_t size)
 
 void nats_cluster::start(std::size_t size)
 {
-    const auto ports = free_ports(size);
+    std::vector<int> ports(size);
+    std::generate(ports.begin(), ports.end(), free_port);
     std::string routes;
     for (const int port : ports)
         routes += (routes.empty() ? "" : ", ") + ("\"nats://127.0.0.1:" + std::to_string(port) + "\"");

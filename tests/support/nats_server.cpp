@@ -1,5 +1,7 @@
 #include "tests/support/nats_server.hpp"
 
+#include "tests/support/ports.hpp"
+
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -37,7 +39,7 @@ nats_server::nats_server(std::string extra) : extra_(std::move(extra))
     if (::mkdtemp(pattern.data()) == nullptr)
         throw std::runtime_error("no temporary folder");
     folder_ = pattern;
-    start();
+    start_anywhere();
 }
 
 nats_server::~nats_server()
@@ -47,17 +49,33 @@ nats_server::~nats_server()
     fs::remove_all(folder_, ignored);
 }
 
+/// Somebody else may take a port between our looking for it and the server's.
+void nats_server::start_anywhere()
+{
+    constexpr int attempts = 3;
+    for (int attempt = 1;; ++attempt)
+        try
+        {
+            port_ = free_port();
+            start();
+            return;
+        }
+        catch (const std::runtime_error&)
+        {
+            if (attempt == attempts || process_->output().find("address already in use") == std::string::npos)
+                throw;
+        }
+}
+
 void nats_server::start()
 {
     const auto config = folder_ / "server.conf";
     std::ofstream(config) << "host: 127.0.0.1\nport: " << port_ << "\njetstream { store_dir: \"" << store().string() << "\" }\n"
                           << extra_ << '\n';
     process_ = std::make_unique<process>(nats_server_path(), std::vector<std::string>{"-c", config.string()});
-    const std::string listening = "Listening for client connections on 127.0.0.1:";
-    const auto line = process_->wait_for_line(listening);
-    if (!line || !process_->wait_for_line("Server is ready"))
+    const std::string listening = "Listening for client connections on 127.0.0.1:" + std::to_string(port_);
+    if (!process_->wait_for_line(listening) || !process_->wait_for_line("Server is ready"))
         throw std::runtime_error("nats-server did not start:\n" + process_->output());
-    port_ = std::stoi(line->substr(line->find(listening) + listening.size()));
 }
 
 void nats_server::end(int signal)

@@ -33,11 +33,12 @@ public:
 
 private:
     void start();
+    void start_anywhere();
     void end(int signal);
 
     std::filesystem::path folder_;
     std::string extra_;
-    int port_ = -1; ///< -1: the server picks one
+    int port_ = 0; ///< its own as long as this lives
     std::unique_ptr<process> process_;
 };
 
