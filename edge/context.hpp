@@ -1,10 +1,11 @@
-// What a handler works with. One per io thread; nothing in it is shared between threads but the rate limits.
+// What a handler works with. One per io thread; nothing in it is shared between threads but the rate limits and the board of metrics.
 #pragma once
 
 #include "broker/requester.hpp"
 #include "edge/admin_token.hpp"
 #include "edge/cors.hpp"
 #include "edge/http.hpp"
+#include "edge/metrics.hpp"
 #include "edge/player_token.hpp"
 #include "edge/rate_limit.hpp"
 #include "edge/target.hpp"
@@ -12,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,8 @@ struct edge_context
     bool stopping = false;
     rate_limits* limits = nullptr; ///< of all threads together; nullptr: none
     cors_policy cors;
+    std::shared_ptr<worker_metrics> metrics = std::make_shared<worker_metrics>();   ///< of this thread
+    std::shared_ptr<const metrics_board> board = std::make_shared<metrics_board>(); ///< of all
 
     edge_context(requester& to, requester& questions) : nats(to), lookups(questions) {}
     explicit edge_context(requester& to) : edge_context(to, to) {}

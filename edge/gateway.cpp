@@ -82,7 +82,7 @@ http_result answer_options(const edge_context& edge, const http_request& request
     return answer;
 }
 
-asio::awaitable<http_result> answer_request(edge_context& edge, http_request request, rate_tally& tally)
+asio::awaitable<http_result> answer_request(edge_context& edge, http_request request, rate_tally& tally, request_meter& meter)
 {
     const auto until = deadline::in(edge.timeout);
     if (auto within = tally.count_address(request); within.has_error())
@@ -96,6 +96,7 @@ asio::awaitable<http_result> answer_request(edge_context& edge, http_request req
     if (matched.has_error())
         co_return matched.error();
     const auto& wanted = *matched->found;
+    meter.routed(wanted);
     if (auto allowed = check_rights(edge, wanted, request, matched->ids); allowed.has_error())
         co_return allowed.error();
     if (auto within = count_user(tally, *matched); within.has_error())
@@ -116,7 +117,9 @@ asio::awaitable<http_response> handle_request(edge_context& edge, http_request r
 {
     const auto id = request.id;
     rate_tally tally(edge.limits);
-    auto answer = co_await answer_request(edge, std::move(request), tally);
+    request_meter meter(*edge.metrics, request.method);
+    auto answer = co_await answer_request(edge, std::move(request), tally, meter);
+    meter.answered(answer.has_value() ? answer->status : status_of(answer.error().what.code));
     if (answer.has_value())
     {
         tally.describe(answer->fields);

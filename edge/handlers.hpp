@@ -32,4 +32,7 @@ answer top_assets(edge_context& edge, routed_call call);
 answer alive(edge_context& edge, routed_call call);
 answer ready(edge_context& edge, routed_call call);
 
+// watching.cpp
+answer metrics(edge_context& edge, routed_call call);
+
 } // namespace marquee::handlers

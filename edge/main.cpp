@@ -35,7 +35,7 @@ int wrong_usage(const error& why)
 }
 
 result<asio::ip::tcp::endpoint> open_all(workers& all, const edge_config& config, const connection_options& nats,
-                                         connection_limit& limit, rate_limits& rates)
+                                         connection_limit& limit, rate_limits& rates, const std::shared_ptr<metrics_board>& board)
 {
     auto at = resolve_listen_address(config.listen);
     if (at.has_error())
@@ -44,7 +44,7 @@ result<asio::ip::tcp::endpoint> open_all(workers& all, const edge_config& config
         return free.error();
     for (unsigned i = 0; i < config.threads; ++i)
     {
-        all.push_back(std::make_unique<edge_worker>(config, limit, rates));
+        all.push_back(std::make_unique<edge_worker>(config, limit, rates, board));
         if (auto opened = all.back()->open(nats, *at); opened.has_error())
             return opened.error();
     }
@@ -96,8 +96,9 @@ int run(const edge_config& config, const connection_options& nats)
     connection_limit limit(config.max_connections, config.max_connections_per_address, config.rates.trusted_proxies);
     rate_limits rates(config.rates);
     asio::io_context signals_io(1);
+    const auto board = std::make_shared<metrics_board>();
     workers all;
-    auto at = open_all(all, config, nats, limit, rates);
+    auto at = open_all(all, config, nats, limit, rates, board);
     if (at.has_error())
         return cannot_start(at.error());
     stopper waiting(signals_io, all);

@@ -66,6 +66,12 @@ http_response uncached(std::string body)
     return answer;
 }
 
+void note_degraded(edge_context& edge, const view_counts& counts)
+{
+    if (counts.degraded)
+        edge.metrics->degraded(counts.degraded->front());
+}
+
 /// A change that may have been made is never reported as one that was not: without a key the client could not tell a retry from a second view.
 error storing_failed(const error& why, bool link_was_up)
 {
@@ -88,6 +94,7 @@ answer play(edge_context& edge, routed_call call)
     auto counts = co_await store_and_count(edge, call, *seen);
     if (counts.has_error())
         co_return request_failure(counts.error(), id);
+    note_degraded(edge, *counts);
 
     if (planted("counts_swapped"))
         std::swap(counts->user, counts->asset);
@@ -117,6 +124,7 @@ answer record_view(edge_context& edge, routed_call call)
     auto counts = co_await count_view(edge, call, *seen, *sequence, until);
     if (counts.has_error())
         co_return request_failure(counts.error(), id);
+    note_degraded(edge, *counts);
 
     event_counts_reply reply;
     reply.userviews = counts->user;

@@ -128,10 +128,14 @@ void http_server::admit(tcp::socket socket)
     case connection_limit::entry::granted:
         return serve(std::move(socket), from);
     case connection_limit::entry::too_many:
-        return refuse(socket, "too many connections");
+        refuse(socket, "too many connections");
+        break;
     case connection_limit::entry::too_many_of_address:
-        return refuse(socket, "too many connections from this address");
+        refuse(socket, "too many connections from this address");
+        break;
     }
+    if (settings_.on_refused)
+        settings_.on_refused(status_of(errc::overloaded));
 }
 
 void http_server::serve(tcp::socket socket, const client_address& from)

@@ -135,7 +135,7 @@ private:
         else
         {
             context.keep_alive = false;
-            answer = problem_response(received.error(), context.request_id);
+            answer = refusal(received.error(), context);
         }
         context.keep_alive = context.keep_alive && !stopping_ && ++served_ != settings_.requests;
         const bool keep_alive = context.keep_alive;
@@ -337,8 +337,15 @@ private:
         {
             log(log_level::error, "a handler threw", {{"request", context.request_id}, {"what", e.what()}});
         }
-        auto answer = problem_response(fail(errc::service_failed, "an internal error"), context.request_id);
-        co_return answer;
+        co_return refusal(fail(errc::service_failed, "an internal error"), context);
+    }
+
+    [[nodiscard]] http_response refusal(const request_failure& why, const answer_context& context) const
+    {
+        auto answer = problem_response(why, context.request_id);
+        if (settings_.on_refused)
+            settings_.on_refused(answer.status);
+        return answer;
     }
 
     /// True: the whole answer went out.

@@ -13,8 +13,9 @@
 namespace marquee
 {
 
-edge_worker::edge_worker(const edge_config& config, connection_limit& limit, rate_limits& rates)
-    : config_(config), limit_(limit), rates_(rates)
+edge_worker::edge_worker(const edge_config& config, connection_limit& limit, rate_limits& rates,
+                         std::shared_ptr<metrics_board> board)
+    : config_(config), limit_(limit), rates_(rates), board_(std::move(board))
 {
 }
 
@@ -50,9 +51,13 @@ result<void> edge_worker::open(const connection_options& options, asio::ip::tcp:
     context_->max_in_flight = config_.max_in_flight;
     context_->limits = &rates_;
     context_->cors = config_.session.cors;
+    context_->board = board_;
+    board_->add(io_.get_executor(), context_->metrics, [this] { return sample(); });
 
     auto handler = [this](http_request request) { return handle_request(*context_, std::move(request)); };
-    server_ = std::make_unique<http_server>(io_, std::move(*acceptor), config_.session, handler, limit_);
+    auto settings = config_.session;
+    settings.on_refused = [counted = context_->metrics](int status) { counted->refused(status); };
+    server_ = std::make_unique<http_server>(io_, std::move(*acceptor), settings, handler, limit_);
     return {};
 }
 
@@ -86,6 +91,20 @@ asio::awaitable<void> edge_worker::stop_in_order()
     const auto until = deadline::in(std::chrono::seconds(2));
     co_await nats_->close(until);
     co_await server_->wait_until_empty(until);
+}
+
+worker_sample edge_worker::sample() const
+{
+    const auto nats = nats_->stats();
+    worker_sample now;
+    now.connections = server_->connections();
+    now.in_flight = context_->in_flight;
+    now.link_up = nats_->connected() ? 1 : 0;
+    now.reconnects = nats.reconnects;
+    now.late_replies = nats.late_replies;
+    now.async_errors = nats.async_errors;
+    now.nats_in_flight = nats.in_flight;
+    return now;
 }
 
 void edge_worker::join()

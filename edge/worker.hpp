@@ -19,7 +19,7 @@ class edge_worker
 {
 public:
     /// `config`, `limit` and `rates` outlive the worker.
-    edge_worker(const edge_config& config, connection_limit& limit, rate_limits& rates);
+    edge_worker(const edge_config& config, connection_limit& limit, rate_limits& rates, std::shared_ptr<metrics_board> board);
     ~edge_worker();
     edge_worker(const edge_worker&) = delete;
     edge_worker& operator=(const edge_worker&) = delete;
@@ -39,10 +39,12 @@ public:
 
 private:
     asio::awaitable<void> stop_in_order();
+    [[nodiscard]] worker_sample sample() const;
 
     const edge_config& config_;
     connection_limit& limit_;
     rate_limits& rates_;
+    std::shared_ptr<metrics_board> board_;
     // Declared before the io_context: its destructor ends coroutines that still refer to the context.
     std::optional<edge_context> context_;
     asio::io_context io_{1};

@@ -127,6 +127,8 @@ void drive_the_rest(driver& http)
 {
     http.call({"GET", "/healthz"}, 200);
     http.call({"GET", "/readyz"}, 200);
+    http.call({"GET", "/metrics"}, 200);
+    http.call({"HEAD", "/metrics"}, 200);
     http.call({"DELETE", "/healthz"}, 405);
     http.call({"GET", "/play/asset/123/user/1"}, 405);
     http.call({"GET", "/nowhere"}, 404);

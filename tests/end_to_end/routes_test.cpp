@@ -256,6 +256,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_method_is_405_and_names_the_right_ones)
         {"/events/asset/123/user/1", "POST"},
         {"/healthz", "GET, HEAD"},
         {"/readyz", "GET, HEAD"},
+        {"/metrics", "GET, HEAD"},
     };
     for (const auto& [path, allowed] : table)
         for (const std::string method : {"GET", "POST", "PUT", "DELETE", "PATCH", "TRACE"})
@@ -272,10 +273,26 @@ BOOST_AUTO_TEST_CASE(a_wrong_method_is_405_and_names_the_right_ones)
 
 BOOST_AUTO_TEST_CASE(an_unknown_route_is_404_with_a_code_of_its_own)
 {
-    for (const auto* path :
-         {"/", "/play", "/play/asset/123", "/play/asset/123/user", "/play/asset/123/user/1/", "/play/123/1", "/content",
-          "/content/asset", "/content/asset/123/", "//content/asset/123", "/Content/asset/123", "/content/assets/", "/url",
-          "/events", "/events/asset", "/events/top/", "/healthz/x", "/a%2Fb", "/%2Fhealthz"})
+    for (const auto* path : {"/",
+                             "/play",
+                             "/play/asset/123",
+                             "/play/asset/123/user",
+                             "/play/asset/123/user/1/",
+                             "/play/123/1",
+                             "/content",
+                             "/content/asset",
+                             "/content/asset/123/",
+                             "//content/asset/123",
+                             "/Content/asset/123",
+                             "/content/assets/",
+                             "/url",
+                             "/events",
+                             "/events/asset",
+                             "/events/top/",
+                             "/healthz/x",
+                             "/metrics/",
+                             "/a%2Fb",
+                             "/%2Fhealthz"})
         for (const auto* method : {"GET", "POST", "DELETE"})
             BOOST_TEST_CONTEXT(method << ' ' << path)
     check_problem(send_as_admin({method, path}), 404, "route_not_found");

@@ -3,6 +3,7 @@
 #include "edge/routes.hpp"
 #include "schemas/event.hpp"
 #include "schemas/subjects.hpp"
+#include "tests/support/prometheus.hpp"
 #include "tests/support/schema_check.hpp"
 #include "tests/support/unbundle.hpp"
 #include "tests/unit/schemas/kit.hpp"
@@ -67,6 +68,8 @@ constexpr route_rule route_rules[] = {
     {"GET /healthz", "health_reply"},
     {"GET /readyz", "health_reply"},
 };
+
+constexpr const char* metrics_type = "text/plain; version=0.0.4; charset=utf-8";
 
 const rule* rule_of(const std::string& subject)
 {
@@ -259,13 +262,18 @@ void traffic_check::answer(const http_call& call, const http_answer& given)
     }
     else if (given.status == 200)
     {
-        BOOST_TEST(given.header("Content-Type") == "application/json", where);
+        const bool numbers = route == "GET /metrics";
+        BOOST_TEST(given.header("Content-Type") == (numbers ? metrics_type : "application/json"), where);
+        seen_.insert(route + (head ? " head" : " ok"));
+        if (numbers && !head)
+            BOOST_TEST(read_metrics(given.body).complaints == std::vector<std::string>(), boost::test_tools::per_element());
+        if (numbers)
+            return;
         const auto* known =
             std::find_if(std::begin(route_rules), std::end(route_rules), [&](const auto& r) { return r.route == route; });
         BOOST_TEST_REQUIRE((known != std::end(route_rules)), where);
         if (!head)
             fits(known->schema, given.body, where);
-        seen_.insert(route + (head ? " head" : " ok"));
     }
     else
     {

@@ -1,0 +1,17 @@
+// What an operator reads: numbers.
+#include "edge/handlers.hpp"
+
+namespace marquee::handlers
+{
+
+answer metrics(edge_context& edge, routed_call call)
+{
+    const auto until = deadline::in(std::chrono::milliseconds(500)).sooner(call.until);
+    http_response found;
+    found.body = co_await edge.board->text(until);
+    found.fields.add("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+    found.fields.add("Cache-Control", "no-store");
+    co_return found;
+}
+
+} // namespace marquee::handlers

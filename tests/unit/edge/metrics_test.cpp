@@ -1,0 +1,136 @@
+#include "edge/metrics.hpp"
+#include "edge/routes.hpp"
+#include "tests/unit/edge/kit.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <thread>
+
+using namespace marquee;
+using namespace marquee::test;
+using namespace std::chrono_literals;
+
+namespace
+{
+
+bool has_line(const std::string& text, const std::string& line)
+{
+    return ('\n' + text).find('\n' + line + '\n') != std::string::npos;
+}
+
+/// The kit, and a board that knows its thread.
+class board_kit : public gateway_kit
+{
+public:
+    std::shared_ptr<metrics_board> board = std::make_shared<metrics_board>();
+
+    board_kit()
+    {
+        edge.board = board;
+        board->add(io.get_executor(), edge.metrics, [] { return worker_sample{}; });
+    }
+
+    std::string text(std::chrono::milliseconds limit = 10s)
+    {
+        std::string all;
+        run_coro(io,
+                 [&]() -> asio::awaitable<void>
+                 {
+                     const auto until = deadline::in(limit);
+                     all = co_await board->text(until);
+                 });
+        return all;
+    }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(metrics, board_kit)
+
+BOOST_AUTO_TEST_CASE(an_answer_is_counted_by_route_method_and_status)
+{
+    nats.script_json("metadata.get.1", R"({"id":"1","title":"t","genre":"g","summary":"s"})");
+    BOOST_TEST(send("GET", "/content/asset/1").status == 200);
+    BOOST_TEST(send("HEAD", "/content/asset/%00").status == 400);
+    BOOST_TEST(send("POST", "/content/asset/1").status == 401);
+    BOOST_TEST(send("PUT", "/content/asset/1").status == 405);
+    BOOST_TEST(send("BREW", "/coffee").status == 404);
+    const auto answer = send("GET", "/metrics");
+    BOOST_TEST(answer.fields.get("Content-Type").value_or("") == "text/plain; version=0.0.4; charset=utf-8");
+    for (const std::string line : {
+             R"(marquee_edge_requests_total{route="/content/asset/{asset}",method="GET",status="200"} 1)",
+             R"(marquee_edge_requests_total{route="/content/asset/{asset}",method="HEAD",status="400"} 1)",
+             R"(marquee_edge_requests_total{route="/content/asset/{asset}",method="POST",status="401"} 1)",
+             R"(marquee_edge_requests_total{route="other",method="other",status="405"} 1)",
+             R"(marquee_edge_requests_total{route="other",method="other",status="404"} 1)",
+             R"(marquee_edge_request_duration_seconds_bucket{route="/content/asset/{asset}",method="GET",le="+Inf"} 1)",
+             R"(marquee_edge_request_duration_seconds_count{route="/content/asset/{asset}",method="GET"} 1)",
+         })
+        BOOST_TEST(has_line(answer.body, line), line << " in\n" << answer.body);
+    BOOST_TEST(answer.body.find("route=\"/metrics\"") == std::string::npos); // not before it is answered
+}
+
+BOOST_AUTO_TEST_CASE(a_duration_is_in_every_bucket_from_its_own_on_and_the_sum_is_exact)
+{
+    const auto& one = all_routes().front();
+    for (const auto took : std::initializer_list<std::chrono::nanoseconds>{500us, 500us + 1ns, 1s, 2500ms, 10s, 10s + 1ns, 1h})
+        edge.metrics->answered(&one, false, 200, took);
+    const auto all = text();
+    const std::string labels = R"({route=")" + std::string(one.pattern) + R"(",method="POST")";
+    for (const auto& [le, count] : {std::pair("0.0005", 1), std::pair("0.001", 2), std::pair("0.5", 2), std::pair("1", 3),
+                                    std::pair("2.5", 4), std::pair("5", 4), std::pair("10", 5), std::pair("+Inf", 7)})
+    {
+        const auto line =
+            "marquee_edge_request_duration_seconds_bucket" + labels + ",le=\"" + le + "\"} " + std::to_string(count);
+        BOOST_TEST(has_line(all, line), line);
+    }
+    BOOST_TEST(has_line(all, "marquee_edge_request_duration_seconds_sum" + labels + "} 3623.501000002"));
+    BOOST_TEST(has_line(all, "marquee_edge_request_duration_seconds_count" + labels + "} 7"));
+}
+
+BOOST_AUTO_TEST_CASE(a_status_nobody_thought_of_and_what_never_was_a_request_are_counted_too)
+{
+    edge.metrics->answered(&all_routes().front(), false, 418, 1ms);
+    edge.metrics->refused(431);
+    edge.metrics->degraded("events");
+    edge.metrics->degraded("reporting");
+    edge.metrics->degraded("reporting");
+    const auto all = text();
+    for (const std::string line :
+         {R"(marquee_edge_requests_total{route="/play/asset/{asset}/user/{user}",method="POST",status="other"} 1)",
+          R"(marquee_edge_requests_total{route="other",method="other",status="431"} 1)",
+          R"(marquee_edge_degraded_total{part="events"} 1)", R"(marquee_edge_degraded_total{part="reporting"} 2)"})
+        BOOST_TEST(has_line(all, line), line);
+}
+
+BOOST_AUTO_TEST_CASE(all_threads_are_added_up_and_one_that_does_not_answer_counts_with_what_it_said_last)
+{
+    asio::io_context other;
+    auto work = asio::make_work_guard(other);
+    auto counted = std::make_shared<worker_metrics>();
+    std::uint64_t late = 5;
+    board->add(other.get_executor(), counted,
+               [&late]
+               {
+                   worker_sample now;
+                   now.link_up = 1;
+                   now.late_replies = late;
+                   return now;
+               });
+    std::thread thread([&other] { other.run(); });
+    edge.metrics->refused(400);
+    const auto both = text();
+    BOOST_TEST(has_line(both, "marquee_edge_threads 2"));
+    BOOST_TEST(has_line(both, "marquee_edge_nats_links_up 1"));
+    BOOST_TEST(has_line(both, "marquee_edge_nats_late_replies_total 5"));
+    work.reset();
+    other.stop();
+    thread.join();
+    late = 6;
+    counted->refused(400);
+    const auto alone = text(50ms);
+    BOOST_TEST(has_line(alone, "marquee_edge_nats_late_replies_total 5"));
+    BOOST_TEST(has_line(alone, R"(marquee_edge_requests_total{route="other",method="other",status="400"} 2)"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
