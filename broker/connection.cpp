@@ -115,6 +115,7 @@ public:
                                                     message_handler handler, int pending_limit) override;
     asio::awaitable<void> drain(std::vector<std::shared_ptr<subscription>> subs, deadline until) override;
     requester& requests() noexcept override { return inbox_; }
+    survey& surveys() noexcept override { return inbox_; }
     std::string new_inbox() override { return inbox_prefix_ + ".sub." + std::to_string(++next_inbox_); }
     void on_link_change(link_handler handler) override { link_handlers_.push_back(std::move(handler)); }
     connection_stats stats() const noexcept override;

@@ -69,6 +69,9 @@ public:
     /// Request/reply over one wildcard inbox of this connection.
     [[nodiscard]] virtual requester& requests() noexcept = 0;
 
+    /// Requests with many replies, over the same inbox.
+    [[nodiscard]] virtual survey& surveys() noexcept = 0;
+
     /// A fresh inbox subject, for subscriptions that take replies or deliveries of their own.
     [[nodiscard]] virtual std::string new_inbox() = 0;
 

@@ -17,6 +17,30 @@ pending_reply reply_inbox::request(const subject& to, std::string_view payload, 
     return send(&to.str(), payload, headers, until);
 }
 
+/// Their tokens begin with a letter, so that what comes after the end of a survey is not taken for a late reply.
+result<std::shared_ptr<void>> reply_inbox::ask_all(const subject& to, reply_handler handler)
+{
+    const auto token = next_token_++;
+    const auto reply = prefix_ + '.' + survey_mark + std::to_string(token);
+    if (auto sent = publish_(to.str(), {}, {}, reply); sent.has_error())
+        return sent.error();
+    std::erase_if(surveys_, [](const auto& each) { return each.second.expired(); });
+    auto asking = std::make_shared<reply_handler>(std::move(handler));
+    surveys_.emplace(token, asking);
+    return std::shared_ptr<void>(asking);
+}
+
+void reply_inbox::deliver_to_survey(std::string_view digits, message arrived)
+{
+    std::uint64_t token = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), token);
+    const auto found = surveys_.find(token);
+    if (found == surveys_.end())
+        return;
+    if (const auto asking = found->second.lock())
+        (*asking)(interpret_reply(std::move(arrived)));
+}
+
 pending_reply reply_inbox::ping(deadline until) { return send(nullptr, {}, {}, until); }
 
 /// With no `to`, the message goes to its own reply subject.
@@ -45,6 +69,8 @@ void reply_inbox::deliver(std::string_view at, message arrived)
 {
     std::uint64_t token = 0;
     const std::string_view digits = at.substr(std::min(prefix_.size() + 1, at.size()));
+    if (digits.starts_with(survey_mark))
+        return deliver_to_survey(digits.substr(1), std::move(arrived));
     std::from_chars(digits.data(), digits.data() + digits.size(), token);
     auto found = waiting_.find(token);
     if (found == waiting_.end())
@@ -63,6 +89,9 @@ void reply_inbox::fail_all(errc why)
     deadlines_.clear();
     for (auto& [token, pending] : failed)
         pending.settle(fail(why));
+    for (auto& [token, weak] : std::exchange(surveys_, {}))
+        if (const auto asking = weak.lock())
+            (*asking)(fail(why));
 }
 
 void reply_inbox::schedule(due item)

@@ -16,7 +16,7 @@ namespace marquee::detail
 {
 
 /// Everything on the io thread.
-class reply_inbox final : public requester
+class reply_inbox final : public requester, public survey
 {
 public:
     /// Publishes with a reply subject, as connection::publish.
@@ -28,6 +28,8 @@ public:
 
     pending_reply request(const subject& to, std::string_view payload, const header_list& headers, deadline until) override;
 
+    result<std::shared_ptr<void>> ask_all(const subject& to, reply_handler handler) override;
+
     /// A round trip through the server to this inbox itself.
     pending_reply ping(deadline until);
 
@@ -38,13 +40,15 @@ public:
     /// A message on the inbox, at subject `at`. No-responders (an empty message with status 503, ADR-4) and error replies become failures.
     void deliver(std::string_view at, message arrived);
 
-    /// Fails every request in flight.
+    /// Fails every request in flight, and tells every survey.
     void fail_all(errc why);
 
     [[nodiscard]] std::size_t in_flight() const noexcept { return waiting_.size(); }
     [[nodiscard]] std::uint64_t late_replies() const noexcept { return late_; }
 
 private:
+    static constexpr char survey_mark = 's';
+
     struct due
     {
         deadline::clock::time_point at;
@@ -53,6 +57,7 @@ private:
     };
 
     pending_reply send(const std::string* to, std::string_view payload, const header_list& headers, deadline until);
+    void deliver_to_survey(std::string_view digits, message arrived);
     void schedule(due item);
     void arm();
     void expire();
@@ -61,6 +66,7 @@ private:
     std::string prefix_;
     publish_function publish_;
     std::unordered_map<std::uint64_t, pending_reply> waiting_;
+    std::unordered_map<std::uint64_t, std::weak_ptr<reply_handler>> surveys_; ///< those that ended go when the next one begins
     std::vector<due> deadlines_; ///< a min-heap; entries of settled requests stay until they are due or the heap is rebuilt
     asio::steady_timer timer_;
     deadline::clock::time_point armed_for_ = deadline::clock::time_point::max();

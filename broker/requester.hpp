@@ -53,6 +53,20 @@ public:
                                                 deadline until) = 0;
 };
 
+/// Requests that any number may answer, such as those of the NATS Services protocol. On the connection's io thread only.
+class survey
+{
+public:
+    using reply_handler = std::function<void(result<message>)>;
+
+    virtual ~survey() = default;
+
+    /// Publishes a request and calls `handler` for each reply, until what this returns is destroyed. A reply that tells of a failure is that
+    /// failure: no_responders when nobody listens, disconnected when the link drops. Replies that come later are dropped and not counted
+    /// as late. Fails as connection::publish does.
+    [[nodiscard]] virtual result<std::shared_ptr<void>> ask_all(const subject& to, reply_handler handler) = 0;
+};
+
 /// What a reply means: itself, or the failure its headers tell of (no responders, ADR-4; an error of a service, ADR-32).
 [[nodiscard]] result<message> interpret_reply(message reply);
 

@@ -4,6 +4,7 @@
 #include "broker/requester.hpp"
 #include "edge/admin_token.hpp"
 #include "edge/cors.hpp"
+#include "edge/fleet.hpp"
 #include "edge/http.hpp"
 #include "edge/metrics.hpp"
 #include "edge/player_token.hpp"
@@ -33,6 +34,7 @@ struct edge_context
     bool stopping = false;
     rate_limits* limits = nullptr; ///< of all threads together; nullptr: none
     cors_policy cors;
+    fleet_view fleet;
     std::shared_ptr<worker_metrics> metrics = std::make_shared<worker_metrics>();   ///< of this thread
     std::shared_ptr<const metrics_board> board = std::make_shared<metrics_board>(); ///< of all
 

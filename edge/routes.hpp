@@ -22,7 +22,7 @@ struct route
     route_handler handler;
     bool admin = false;    ///< needs the admin token
     bool json = false;     ///< takes a JSON body
-    bool internal = false; ///< answered without the broker
+    bool internal = false; ///< about the edge and its fleet: answered however much is under way
 };
 
 /// Whether it names a user, as its last parameter: then it is for that user alone where players have tokens.

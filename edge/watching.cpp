@@ -1,4 +1,4 @@
-// What an operator reads: numbers.
+// What an operator reads: numbers, and the fleet.
 #include "edge/handlers.hpp"
 
 namespace marquee::handlers
@@ -10,6 +10,18 @@ answer metrics(edge_context& edge, routed_call call)
     http_response found;
     found.body = co_await edge.board->text(until);
     found.fields.add("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+    found.fields.add("Cache-Control", "no-store");
+    co_return found;
+}
+
+answer services(edge_context& edge, routed_call)
+{
+    if (!edge.link_up())
+        co_return fail(errc::disconnected, "the broker is away");
+    auto fleet = co_await edge.fleet.services();
+    if (fleet.has_error())
+        co_return fleet.error();
+    auto found = json_response(std::move(*fleet));
     found.fields.add("Cache-Control", "no-store");
     co_return found;
 }

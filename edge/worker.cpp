@@ -51,6 +51,7 @@ result<void> edge_worker::open(const connection_options& options, asio::ip::tcp:
     context_->max_in_flight = config_.max_in_flight;
     context_->limits = &rates_;
     context_->cors = config_.session.cors;
+    context_->fleet.look_through(nats_->surveys());
     context_->board = board_;
     board_->add(io_.get_executor(), context_->metrics, [this] { return sample(); });
 

@@ -168,12 +168,22 @@ struct event_counts_reply
 };
 BOOST_DESCRIBE_STRUCT(event_counts_reply, (), (userviews, assetviews, degraded))
 
-/// HTTP: /healthz and /readyz.
+/// Which services answer: "ok" or "away".
+struct health_checks
+{
+    std::string metadata;
+    std::string cdnurl;
+    std::string reporting;
+};
+BOOST_DESCRIBE_STRUCT(health_checks, (), (metadata, cdnurl, reporting))
+
+/// HTTP: /healthz (without checks) and /readyz.
 struct health_reply
 {
     std::string status;
+    std::optional<health_checks> checks = {};
 };
-BOOST_DESCRIBE_STRUCT(health_reply, (), (status))
+BOOST_DESCRIBE_STRUCT(health_reply, (), (status, checks))
 
 /// HTTP: RFC 9457 problem details.
 struct problem

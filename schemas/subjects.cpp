@@ -65,6 +65,9 @@ subject kv_entry(std::string_view bucket, const asset_id& id) { return subject::
 
 subject events() { return subject::of({"events"}); }
 
+subject discovery(std::string_view verb) { return subject::of({"$SRV", verb}); }
+subject discovery(std::string_view verb, std::string_view service) { return subject::of({"$SRV", verb, service}); }
+
 std::string_view token_at(std::string_view arrived, std::size_t index) noexcept
 {
     for (; index > 0; --index)

@@ -56,6 +56,10 @@ namespace subjects
 /// The subject of stream EVENTS.
 [[nodiscard]] subject events();
 
+/// The NATS Services protocol (ADR-32): PING, INFO or STATS of every service, or of those of one name. Names from code.
+[[nodiscard]] subject discovery(std::string_view verb);
+[[nodiscard]] subject discovery(std::string_view verb, std::string_view service);
+
 /// The token at `index` (from 0) of a subject that arrived; empty when there are fewer.
 [[nodiscard]] std::string_view token_at(std::string_view arrived, std::size_t index) noexcept;
 

@@ -129,6 +129,8 @@ void drive_the_rest(driver& http)
     http.call({"GET", "/readyz"}, 200);
     http.call({"GET", "/metrics"}, 200);
     http.call({"HEAD", "/metrics"}, 200);
+    http.call({"GET", "/services"}, 200);
+    http.call({"HEAD", "/services"}, 200);
     http.call({"DELETE", "/healthz"}, 405);
     http.call({"GET", "/play/asset/123/user/1"}, 405);
     http.call({"GET", "/nowhere"}, 404);
@@ -320,6 +322,8 @@ BOOST_AUTO_TEST_CASE(what_is_answered_and_sent_while_parts_are_away_fits_too)
     marquee.broker().kill();
     BOOST_TEST(marquee.call_until(503, {"GET", "/readyz"}, 20s, "edge-2").status == 503);
     http.call({"GET", "/readyz"}, 503);
+    http.call({"GET", "/services"}, 503);
+    http.call({"GET", "/metrics"}, 200);
     http.call({"GET", "/healthz"}, 200);
     http.call({"POST", "/play/asset/123/user/1"}, 503);
     http.call({"POST", "/events/asset/123/user/1"}, 503);

@@ -257,6 +257,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_method_is_405_and_names_the_right_ones)
         {"/healthz", "GET, HEAD"},
         {"/readyz", "GET, HEAD"},
         {"/metrics", "GET, HEAD"},
+        {"/services", "GET, HEAD"},
     };
     for (const auto& [path, allowed] : table)
         for (const std::string method : {"GET", "POST", "PUT", "DELETE", "PATCH", "TRACE"})
@@ -291,6 +292,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_route_is_404_with_a_code_of_its_own)
                              "/events/top/",
                              "/healthz/x",
                              "/metrics/",
+                             "/services/metadata",
                              "/a%2Fb",
                              "/%2Fhealthz"})
         for (const auto* method : {"GET", "POST", "DELETE"})

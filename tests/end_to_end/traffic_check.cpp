@@ -67,6 +67,7 @@ constexpr route_rule route_rules[] = {
     {"POST /events/asset/{asset}/user/{user}", "event_counts_reply"},
     {"GET /healthz", "health_reply"},
     {"GET /readyz", "health_reply"},
+    {"GET /services", "services_reply"},
 };
 
 constexpr const char* metrics_type = "text/plain; version=0.0.4; charset=utf-8";

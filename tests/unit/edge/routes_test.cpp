@@ -45,6 +45,7 @@ BOOST_AUTO_TEST_CASE(every_row_of_the_contract_has_its_route)
         {"GET", "/healthz", false},
         {"GET", "/readyz", false},
         {"GET", "/metrics", false},
+        {"GET", "/services", false},
     };
     BOOST_TEST(std::size(table) == all_routes().size());
     for (const auto& [method, target, admin] : table)

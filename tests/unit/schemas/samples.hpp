@@ -50,6 +50,12 @@ inline constexpr const char* stats_json =
     "data":{"applied":1,"serving":true}},{"name":"user","subject":"reporting.user.*","queue_group":"q","num_requests":0,"num_errors":0,
     "last_error":"","processing_time":0,"average_processing_time":0}]})";
 
+inline constexpr const char* services_json =
+    R"({"services":[{"name":"metadata","id":"0aZ","version":"0.1.0","description":"d","endpoints":[{"name":"get",
+    "subject":"metadata.get.*","queue_group":"q","num_requests":1,"num_errors":0,"processing_time":5,"average_processing_time":5,
+    "last_error":"","data":{"records":2}},{"name":"put","subject":"metadata.put.*"}],"started":"2026-01-31T09:30:00.123Z"},
+    {"name":"other","id":"1-a_b","version":"1","description":"","endpoints":[]}]})";
+
 } // namespace detail
 
 /// At least one for every schema.
@@ -94,6 +100,8 @@ inline std::vector<sample> samples()
         {"health_reply", encode(health_reply{"ready"})},
         {"problem", encode(detail::sample_problem(true))},
         {"problem", encode(detail::sample_problem(false))},
+        {"services_reply", detail::services_json},
+        {"services_reply", R"({"services":[]})"},
         {"service_ping", detail::ping_json},
         {"service_info", detail::info_json},
         {"service_stats", detail::stats_json},
