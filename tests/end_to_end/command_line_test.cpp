@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(a_port_that_is_taken_is_named_and_exit_1)
         BOOST_TEST(refused.lines() == 1, refused.output);
         BOOST_TEST(holds(refused.output, taken + ": the port is taken"), refused.output);
     }
-    BOOST_TEST(http(port_in(*line), {"GET", "/readyz"}).status == 200); // the first is not disturbed
+    BOOST_TEST(http(port_in(*line), {"GET", "/services"}).status == 200); // the first is not disturbed
 }
 
 BOOST_AUTO_TEST_CASE(a_database_that_cannot_be_used_is_named_and_exit_1)

@@ -262,6 +262,7 @@ BOOST_AUTO_TEST_CASE(everything_that_is_sent_and_answered_fits_its_schema)
     drive_catalogue(http, "content", metadata_body);
     drive_catalogue(http, "url", url_body);
     drive_views(http);
+    BOOST_TEST(system.marquee().call_until(200, {"GET", "/readyz"}).status == 200); // remembered for a second
     drive_the_rest(http);
     drive_subjects(system.tap());
     drive_events(system.tap());

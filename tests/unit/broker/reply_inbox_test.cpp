@@ -211,4 +211,33 @@ BOOST_AUTO_TEST_CASE(strange_messages_on_the_inbox_are_dropped)
     BOOST_TEST(nats.inbox.late_replies() == 5U);
 }
 
+BOOST_AUTO_TEST_CASE(a_survey_hears_every_reply_until_its_end_and_what_comes_then_is_not_late)
+{
+    asio::io_context io(1);
+    recording_inbox nats(io);
+    std::vector<std::string> heard;
+    const auto listen = [&heard](result<message> reply)
+    { heard.push_back(reply.has_error() ? std::string(name_of(reply.error().code)) : reply->data); };
+    auto one = nats.inbox.ask_all(subjects::discovery("PING"), listen).value();
+    auto other = nats.inbox.ask_all(subjects::discovery("INFO", "metadata"), listen).value();
+    BOOST_TEST(nats.out.at(0).to == "$SRV.PING");
+    BOOST_TEST(nats.out.at(1).to == "$SRV.INFO.metadata");
+    BOOST_TEST(nats.out.at(0).reply != nats.out.at(1).reply);
+    BOOST_TEST(nats.inbox.in_flight() == 0U);
+    header_list nobody;
+    nobody.set("Status", "503");
+    nats.deliver(nats.answer_to(0, "a"));
+    nats.deliver(nats.answer_to(1, "", nobody));
+    nats.deliver(nats.answer_to(0, "b"));
+    other.reset();
+    nats.deliver(nats.answer_to(1, "too late"));
+    nats.inbox.fail_all(errc::disconnected);
+    nats.deliver(nats.answer_to(0, "after the link was lost"));
+    const std::vector<std::string> expected{"a", "no_responders", "b", "disconnected"};
+    BOOST_TEST(heard == expected, boost::test_tools::per_element());
+    BOOST_TEST(nats.inbox.late_replies() == 0U);
+    nats.refuse = errc::overloaded;
+    BOOST_TEST((nats.inbox.ask_all(subjects::discovery("PING"), listen).error() == errc::overloaded));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -172,19 +172,6 @@ BOOST_AUTO_TEST_CASE(every_route_that_names_a_user_counts_for_that_user)
     BOOST_TEST(checked == 3);
 }
 
-BOOST_AUTO_TEST_CASE(healthy_means_running_and_ready_means_the_broker_is_there)
-{
-    BOOST_TEST(send("GET", "/healthz").body == R"({"status":"ok"})");
-    BOOST_TEST(send("GET", "/readyz").body == R"({"status":"ready"})");
-    edge.link_up = [] { return false; };
-    check_problem(send("GET", "/readyz"), 503, "disconnected");
-    BOOST_TEST(send("GET", "/healthz").status == 200);
-    edge.link_up = [] { return true; };
-    edge.stopping = true;
-    check_problem(send("GET", "/readyz"), 503, "stopping");
-    BOOST_TEST(send("GET", "/healthz").status == 200);
-}
-
 BOOST_AUTO_TEST_CASE(a_request_id_is_taken_over_only_where_it_is_well_formed)
 {
     const auto id_of = [](const std::vector<std::string>& values)

@@ -75,6 +75,7 @@ BOOST_AUTO_TEST_CASE(every_message_comes_back_as_it_was)
     comes_back(event_counts_reply{{1}, {2}, {}});
     comes_back(event_counts_reply{{}, {}, std::vector<std::string>{"reporting"}});
     comes_back(health_reply{"ready"});
+    comes_back(health_reply{"degraded", health_checks{"ok", "ok", "away"}});
     comes_back(problem{"about:blank", "t", 404, "c", "d", "i", "9", "f"});
     comes_back(pub_ack{"EVENTS", 7, false, {}});
     comes_back(pub_ack{{}, {}, {}, js_api_error{503, 10077, "full"}});

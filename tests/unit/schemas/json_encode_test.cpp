@@ -28,6 +28,8 @@ BOOST_AUTO_TEST_CASE(every_message_has_exactly_the_text_of_the_contract)
     BOOST_TEST(encode(top_reply{{{"1", 9}, {"2", 8}}}) == R"({"assets":[{"id":"1","views":9},{"id":"2","views":8}]})");
     BOOST_TEST(encode(play_event_json{"e", "a", "u", "t"}) == R"({"id":"e","asset":"a","user":"u","time":"t"})");
     BOOST_TEST(encode(health_reply{"ok"}) == R"({"status":"ok"})");
+    BOOST_TEST(encode(health_reply{"ready", health_checks{"ok", "ok", "away"}}) ==
+               R"({"status":"ready","checks":{"metadata":"ok","cdnurl":"ok","reporting":"away"}})");
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_list_is_written_as_one)

@@ -1,0 +1,111 @@
+// GET /readyz as a load balancer uses it.
+#include "tests/end_to_end/recovery.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <csignal>
+#include <functional>
+
+namespace
+{
+
+using namespace marquee::test;
+
+const http_call readyz{"GET", "/readyz"};
+
+std::string with(const std::string& status, const std::string& reporting)
+{
+    return R"({"status":")" + status + R"(","checks":{"metadata":"ok","cdnurl":"ok","reporting":")" + reporting + R"("}})";
+}
+
+/// What it says is remembered for a second, and a machine may be slow.
+http_answer ready_when(const marquee_system& system, const std::function<bool(const http_answer&)>& wanted)
+{
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    auto answer = system.call(readyz);
+    while (!wanted(answer) && std::chrono::steady_clock::now() < end)
+        answer = system.call(readyz);
+    BOOST_TEST(wanted(answer), answer.body);
+    return answer;
+}
+
+std::function<bool(const http_answer&)> says(const std::string& body)
+{
+    return [body](const http_answer& answer) { return answer.status == 200 && answer.body == body; };
+}
+
+std::function<bool(const http_answer&)> is_unready(const std::string& detail)
+{
+    return [detail](const http_answer& answer) { return answer.status == 503 && answer.text("detail") == detail; };
+}
+
+/// How a service can be away, and how it comes back.
+struct absence
+{
+    const char* name;
+    std::function<void(marquee_system&, const std::string&)> go;
+    std::function<void(marquee_system&, const std::string&)> come;
+};
+
+const absence absences[] = {
+    {"stopped", [](marquee_system& system, const std::string& name) { system.stop(name); },
+     [](marquee_system& system, const std::string& name) { system.start(name); }},
+    {"standing still", [](marquee_system& system, const std::string& name) { system.at(name).suspend(); },
+     [](marquee_system& system, const std::string& name) { system.at(name).signal(SIGCONT); }},
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(readiness)
+
+BOOST_AUTO_TEST_CASE(an_edge_without_metadata_or_cdnurl_is_not_ready_and_without_reporting_it_is_degraded)
+{
+    marquee_system system;
+    (void)ready_when(system, says(with("ready", "ok")));
+    for (const auto& [how, go, come] : absences)
+        BOOST_TEST_CONTEXT(how)
+        {
+            for (const std::string name : {"metadata", "cdnurl"})
+            {
+                go(system, name);
+                const auto answer = ready_when(system, is_unready("no answer from " + name));
+                check_problem(answer, 503, "no_responders");
+                BOOST_TEST(system.call({"GET", "/healthz"}).status == 200);
+                come(system, name);
+                (void)ready_when(system, says(with("ready", "ok")));
+            }
+            go(system, "reporting");
+            (void)ready_when(system, says(with("degraded", "away")));
+            BOOST_TEST(is_degraded(system.call(a_play)));
+            BOOST_TEST(system.call({"HEAD", "/readyz"}).status == 200);
+            come(system, "reporting");
+            (void)ready_when(system, says(with("ready", "ok")));
+        }
+    check_that_plays_are_counted(system);
+}
+
+BOOST_AUTO_TEST_CASE(one_instance_of_two_is_enough)
+{
+    marquee_system::settings with_two;
+    with_two.start = {"metadata", "metadata-2", "cdnurl", "reporting", "edge"};
+    marquee_system system(with_two);
+    (void)ready_when(system, says(with("ready", "ok")));
+    system.at("metadata-2").suspend();
+    for (int i = 0; i < 200; ++i)
+        BOOST_TEST_REQUIRE(system.call(readyz).status == 200);
+    system.at("metadata-2").signal(SIGCONT);
+    check_that_plays_are_counted(system);
+}
+
+BOOST_AUTO_TEST_CASE(an_edge_without_its_broker_is_not_ready_and_is_when_it_is_back)
+{
+    marquee_system system;
+    (void)ready_when(system, says(with("ready", "ok")));
+    system.broker().kill();
+    check_problem(ready_when(system, is_unready("the broker is away")), 503, "disconnected");
+    system.broker().restart();
+    (void)ready_when(system, says(with("ready", "ok")));
+    check_that_plays_are_counted(system);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
