@@ -35,5 +35,6 @@ answer ready(edge_context& edge, routed_call call);
 // watching.cpp
 answer metrics(edge_context& edge, routed_call call);
 answer services(edge_context& edge, routed_call call);
+answer openapi(edge_context& edge, routed_call call);
 
 } // namespace marquee::handlers

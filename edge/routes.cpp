@@ -33,6 +33,7 @@ constexpr route table[] = {
     {"GET", "/readyz", handlers::ready, false, false, true},
     {"GET", "/metrics", handlers::metrics, false, false, true},
     {"GET", "/services", handlers::services, false, false, true},
+    {"GET", "/openapi.json", handlers::openapi, false, false, true},
 };
 
 std::optional<std::vector<std::string>> match(std::string_view pattern, const std::vector<std::string>& segments)

@@ -1,5 +1,6 @@
-// What an operator reads: numbers, and the fleet.
+// What an operator reads: numbers, the fleet, and what there is to ask for.
 #include "edge/handlers.hpp"
+#include "edge/openapi.hpp"
 
 namespace marquee::handlers
 {
@@ -25,5 +26,7 @@ answer services(edge_context& edge, routed_call)
     found.fields.add("Cache-Control", "no-store");
     co_return found;
 }
+
+answer openapi(edge_context&, routed_call) { co_return json_response(std::string(openapi_text())); }
 
 } // namespace marquee::handlers

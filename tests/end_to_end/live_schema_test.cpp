@@ -131,6 +131,8 @@ void drive_the_rest(driver& http)
     http.call({"HEAD", "/metrics"}, 200);
     http.call({"GET", "/services"}, 200);
     http.call({"HEAD", "/services"}, 200);
+    http.call({"GET", "/openapi.json"}, 200);
+    http.call({"HEAD", "/openapi.json"}, 200);
     http.call({"DELETE", "/healthz"}, 405);
     http.call({"GET", "/play/asset/123/user/1"}, 405);
     http.call({"GET", "/nowhere"}, 404);

@@ -262,6 +262,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_method_is_405_and_names_the_right_ones)
         {"/readyz", "GET, HEAD"},
         {"/metrics", "GET, HEAD"},
         {"/services", "GET, HEAD"},
+        {"/openapi.json", "GET, HEAD"},
     };
     for (const auto& [path, allowed] : table)
         for (const std::string method : {"GET", "POST", "PUT", "DELETE", "PATCH", "TRACE"})
@@ -297,6 +298,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_route_is_404_with_a_code_of_its_own)
                              "/healthz/x",
                              "/metrics/",
                              "/services/metadata",
+                             "/openapi",
                              "/a%2Fb",
                              "/%2Fhealthz"})
         for (const auto* method : {"GET", "POST", "DELETE"})

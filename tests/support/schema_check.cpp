@@ -32,6 +32,14 @@ std::string schema_text(const std::string& name)
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
+std::string document_text(const std::string& name)
+{
+    std::ifstream file(std::string(MARQUEE_SCHEMA_DIR) + "/../" + name + ".json", std::ios::binary);
+    if (!file)
+        throw std::runtime_error("no schemas/" + name + ".json");
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
 std::vector<std::string> schema_names()
 {
     std::vector<std::string> names;

@@ -11,6 +11,9 @@ namespace marquee::test
 /// The text of schemas/json/NAME.schema.json. Throws std::runtime_error where there is none.
 [[nodiscard]] std::string schema_text(const std::string& name);
 
+/// The text of schemas/NAME.json. Throws std::runtime_error where there is none.
+[[nodiscard]] std::string document_text(const std::string& name);
+
 /// The names of all schema files, sorted, without `.schema.json`.
 [[nodiscard]] std::vector<std::string> schema_names();
 

@@ -46,6 +46,7 @@ BOOST_AUTO_TEST_CASE(every_row_of_the_contract_has_its_route)
         {"GET", "/readyz", false},
         {"GET", "/metrics", false},
         {"GET", "/services", false},
+        {"GET", "/openapi.json", false},
     };
     BOOST_TEST(std::size(table) == all_routes().size());
     for (const auto& [method, target, admin] : table)

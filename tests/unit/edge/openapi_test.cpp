@@ -1,0 +1,170 @@
+// schemas/openapi.json against the code and against schemas/json.
+#include "edge/openapi.hpp"
+#include "edge/routes.hpp"
+#include "tests/support/schema_check.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <functional>
+#include <map>
+#include <set>
+
+using namespace marquee;
+using namespace marquee::test;
+
+namespace json = boost::json;
+
+namespace
+{
+
+std::string name_of(const route& each) { return std::string(each.method) + ' ' + std::string(each.pattern); }
+
+std::string in_case(std::string text, int (*change)(int))
+{
+    std::transform(text.begin(), text.end(), text.begin(), [change](unsigned char c) { return static_cast<char>(change(c)); });
+    return text;
+}
+
+const json::object& operation(const json::value& document, const route& each)
+{
+    const auto method = in_case(std::string(each.method), std::tolower);
+    return document.at("paths").at(each.pattern).at(method).as_object();
+}
+
+void visit(const json::value& from, const std::function<void(const json::object&)>& seen)
+{
+    if (from.is_array())
+        for (const auto& each : from.as_array())
+            visit(each, seen);
+    if (!from.is_object())
+        return;
+    seen(from.as_object());
+    for (const auto& [name, value] : from.as_object())
+        visit(value, seen);
+}
+
+struct openapi_kit
+{
+    json::value whole = json::parse(openapi_text());
+    const json::value& components = whole.at("components");
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(openapi, openapi_kit)
+
+BOOST_AUTO_TEST_CASE(what_is_served_is_the_document_of_the_source_tree)
+{
+    BOOST_TEST((openapi_text() == document_text("openapi")));
+    BOOST_TEST(whole.at("openapi").as_string() == "3.1.0");
+    BOOST_TEST(whole.at("info").at("version").as_string() == MARQUEE_VERSION);
+}
+
+BOOST_AUTO_TEST_CASE(its_operations_are_the_routes)
+{
+    std::set<std::string> routes;
+    for (const auto& each : all_routes())
+        routes.insert(name_of(each));
+    std::set<std::string> documented;
+    for (const auto& [path, methods] : whole.at("paths").as_object())
+        for (const auto& [method, one] : methods.as_object())
+            documented.insert(in_case(method, std::toupper) + ' ' + std::string(path));
+    BOOST_TEST(documented == routes, boost::test_tools::per_element());
+    BOOST_TEST(routes.size() == all_routes().size());
+}
+
+BOOST_AUTO_TEST_CASE(parameters_bodies_and_rights_are_those_of_the_routes)
+{
+    for (const auto& each : all_routes())
+        BOOST_TEST_CONTEXT(name_of(each))
+        {
+            const auto& one = operation(whole, each);
+            std::set<std::string> documented;
+            if (const auto* list = one.if_contains("parameters"))
+                for (const auto& parameter : list->as_array())
+                {
+                    const std::string at(parameter.at("$ref").as_string());
+                    const auto& found = whole.at_pointer(at.substr(1));
+                    if (found.at("in").as_string() == "path")
+                        documented.insert('{' + std::string(found.at("name").as_string()) + '}');
+                }
+            std::set<std::string> in_path;
+            for (auto open = each.pattern.find('{'); open != std::string_view::npos; open = each.pattern.find('{', open + 1))
+                in_path.emplace(each.pattern.substr(open, each.pattern.find('}', open) - open + 1));
+            BOOST_TEST(documented == in_path, boost::test_tools::per_element());
+            BOOST_TEST(one.contains("requestBody") == each.json);
+            BOOST_TEST(one.at("security").as_array().size() == (each.admin ? 1U : 0U));
+            BOOST_TEST(one.at("responses").as_object().contains("401") == each.admin);
+            BOOST_TEST(one.at("responses").as_object().contains("504") == !each.internal);
+            BOOST_TEST(one.at("responses").as_object().contains("200"));
+        }
+}
+
+BOOST_AUTO_TEST_CASE(its_schemas_are_those_of_schemas_json)
+{
+    for (const auto& [name, schema] : components.at("schemas").as_object())
+        BOOST_TEST_CONTEXT(name)
+        {
+            auto file = json::parse(schema_text(name)).as_object();
+            file.erase("$schema");
+            file.erase("$id");
+            BOOST_TEST((schema == json::value(file)));
+        }
+}
+
+BOOST_AUTO_TEST_CASE(every_reference_leads_somewhere_and_every_component_is_used)
+{
+    std::set<std::string> used;
+    visit(whole,
+          [&](const json::object& one)
+          {
+              if (const auto* reference = one.if_contains("$ref"))
+              {
+                  const std::string to(reference->as_string());
+                  used.insert(to);
+                  boost::system::error_code ec;
+                  BOOST_TEST(whole.find_pointer(to.substr(1), ec) != nullptr, to);
+              }
+          });
+    for (const auto& [kind, members] : components.as_object())
+        for (const auto& [name, member] : members.as_object())
+        {
+            const auto to = "#/components/" + std::string(kind) + '/' + std::string(name);
+            BOOST_TEST((used.contains(to) || kind == "securitySchemes"), to);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(problem_codes_are_those_of_the_program_and_belong_to_their_status)
+{
+    std::map<std::string, int> statuses;
+    for (int i = 1; i <= static_cast<int>(errc::outcome_unknown); ++i)
+        statuses[std::string(marquee::name_of(static_cast<errc>(i)))] = status_of(static_cast<errc>(i));
+    std::set<std::string> listed;
+    for (const auto& each : all_routes())
+        for (const auto& [status, given] : operation(whole, each).at("responses").as_object())
+        {
+            const auto* reference = given.as_object().if_contains("$ref");
+            const auto& response = reference == nullptr ? given : whole.at_pointer(std::string(reference->as_string()).substr(1));
+            const auto* codes = response.as_object().if_contains("x-problem-codes");
+            BOOST_TEST((codes != nullptr) == (status >= "400"), name_of(each) << ' ' << status);
+            if (codes == nullptr)
+                continue;
+            for (const auto& code : codes->as_array())
+            {
+                const std::string name(code.as_string());
+                BOOST_TEST(std::to_string(statuses[name]) == status, name_of(each) << ' ' << name);
+                listed.insert(name);
+            }
+        }
+    // Those two are of paths and methods that are none.
+    statuses.erase("route_not_found");
+    statuses.erase("method_not_allowed");
+    for (const auto& [code, status] : statuses)
+        BOOST_TEST(listed.contains(code), code);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
