@@ -1,7 +1,9 @@
 // schemas/openapi.json against the code and against schemas/json.
 #include "edge/openapi.hpp"
 #include "edge/routes.hpp"
+#include "tests/support/jwt_maker.hpp"
 #include "tests/support/schema_check.hpp"
+#include "tests/unit/edge/kit.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -11,6 +13,7 @@
 #include <cctype>
 #include <functional>
 #include <map>
+#include <regex>
 #include <set>
 
 using namespace marquee;
@@ -33,6 +36,29 @@ const json::object& operation(const json::value& document, const route& each)
 {
     const auto method = in_case(std::string(each.method), std::tolower);
     return document.at("paths").at(each.pattern).at(method).as_object();
+}
+
+/// Whether a problem has the fields that the document gives it, in their form, and no others.
+void check_fields(const json::value& document, const route& each, const http_response& answer)
+{
+    const auto& given = operation(document, each).at("responses").at(std::to_string(answer.status));
+    const auto& response = document.at_pointer(std::string(given.at("$ref").as_string()).substr(1));
+    const auto& fields = response.at("headers").as_object();
+    for (const auto& [name, reference] : fields)
+    {
+        if (name == "X-Request-ID") // which the session adds
+            continue;
+        BOOST_TEST(answer.fields.count(name) == 1U, name);
+        const auto& schema = document.at_pointer(std::string(reference.at("$ref").as_string()).substr(1)).at("schema");
+        if (const auto* form = schema.as_object().if_contains("pattern"))
+            BOOST_TEST(
+                std::regex_match(std::string(answer.fields.get(name).value_or("")), std::regex(std::string(form->as_string()))),
+                name);
+    }
+    for (const auto& [name, value] : answer.fields)
+        BOOST_TEST((name == "Content-Type" || fields.contains(name)), name << ": " << value);
+    const auto& codes = response.at("x-problem-codes").as_array();
+    BOOST_TEST((std::find(codes.begin(), codes.end(), json::value(member(answer, "code"))) != codes.end()));
 }
 
 void visit(const json::value& from, const std::function<void(const json::object&)>& seen)
@@ -97,11 +123,62 @@ BOOST_AUTO_TEST_CASE(parameters_bodies_and_rights_are_those_of_the_routes)
                 in_path.emplace(each.pattern.substr(open, each.pattern.find('}', open) - open + 1));
             BOOST_TEST(documented == in_path, boost::test_tools::per_element());
             BOOST_TEST(one.contains("requestBody") == each.json);
-            BOOST_TEST(one.at("security").as_array().size() == (each.admin ? 1U : 0U));
-            BOOST_TEST(one.at("responses").as_object().contains("401") == each.admin);
+            const char* rights = each.admin         ? R"([{"adminToken":[]}])"
+                                 : names_user(each) ? R"([{},{"userToken":[]}])" // the edge may have no keys
+                                                    : "[]";
+            BOOST_TEST(one.at("security") == json::parse(rights));
+            for (const auto* refusal : {"401", "403"})
+                BOOST_TEST(one.at("responses").as_object().contains(refusal) == (each.admin || names_user(each)), refusal);
             BOOST_TEST(one.at("responses").as_object().contains("504") == !each.internal);
             BOOST_TEST(one.at("responses").as_object().contains("200"));
         }
+}
+
+BOOST_FIXTURE_TEST_CASE(who_asks_too_often_is_refused_where_and_as_the_document_says, gateway_kit)
+{
+    const auto document = json::parse(openapi_text());
+    for (const auto& each : all_routes())
+        BOOST_TEST_CONTEXT(name_of(each))
+        {
+            rate_settings settings;
+            settings.address = rate::parse("0.01:1").value();
+            rate_limits limits(settings);
+            edge.limits = &limits;
+            (void)send(std::string(each.method), std::string(each.pattern));
+            const auto answer = send(std::string(each.method), std::string(each.pattern));
+            BOOST_TEST(operation(document, each).at("responses").as_object().contains("429") == (answer.status == 429));
+            if (answer.status == 429)
+                check_fields(document, each, answer);
+        }
+}
+
+BOOST_FIXTURE_TEST_CASE(whose_credentials_are_not_enough_is_refused_as_the_document_says, gateway_kit)
+{
+    const auto document = json::parse(openapi_text());
+    const std::string secret = "correct-horse-battery-staple-and-more";
+    const temporary_file keys(secret + '\n');
+    edge.players = player_token::from({keys.path(), {}}).value();
+    const auto claims = R"({"sub":"another","exp":)" + in_seconds(3600) + "}";
+    const auto others = "Bearer " + jwt_signer::secret(secret).token("HS256", claims);
+    for (const auto& each : all_routes())
+        if (each.admin || names_user(each))
+            BOOST_TEST_CONTEXT(name_of(each))
+            {
+                const std::string method(each.method);
+                const std::string path(each.pattern);
+                const auto none = send(method, path);
+                BOOST_TEST(none.status == 401);
+                check_fields(document, each, none);
+                const auto wrong = send(method, path, {{"Authorization", "Bearer wrong"}});
+                BOOST_TEST(wrong.status == 401);
+                check_fields(document, each, wrong);
+                if (each.admin)
+                    edge.admin = admin_token();
+                const auto never = send(method, path, {{"Authorization", others}});
+                BOOST_TEST(never.status == 403);
+                check_fields(document, each, never);
+                edge.admin = admin_token::from_file(token_file.path()).value();
+            }
 }
 
 BOOST_AUTO_TEST_CASE(its_schemas_are_those_of_schemas_json)
