@@ -86,6 +86,7 @@ BOOST_AUTO_TEST_CASE(every_answer_is_counted_once_by_route_method_and_status_ove
         {{"GET", "/content/assets"}, 200, "/content/assets", "GET"},
         {{"GET", "/healthz"}, 200, "/healthz", "GET"},
         {{"DELETE", "/healthz"}, 405, "other", "other"},
+        {{"OPTIONS", "/content/asset/123"}, 204, "other", "other"},
         {{"GET", "/no/such/10.5240%2F7791"}, 404, "other", "other"},
         {{"GET", "/%"}, 400, "other", "other"},
         {{"GET", "/healthz", {{"Host", "another"}}}, 400, "other", "other"},

@@ -70,6 +70,27 @@ BOOST_AUTO_TEST_CASE(an_answer_is_counted_by_route_method_and_status)
     BOOST_TEST(answer.body.find("route=\"/metrics\"") == std::string::npos); // not before it is answered
 }
 
+BOOST_AUTO_TEST_CASE(what_is_refused_before_it_has_a_route_and_what_asks_for_options_count_as_other)
+{
+    rate_settings settings;
+    settings.address = rate::parse("0.01:4").value();
+    settings.user = rate::parse("0.01:1").value();
+    rate_limits limits(settings);
+    edge.limits = &limits;
+    BOOST_TEST(send("OPTIONS", "/events/user/1").status == 204);
+    BOOST_TEST(send("OPTIONS", "/nowhere").status == 404);
+    BOOST_TEST(send("GET", "/events/user/1").status == 503);
+    BOOST_TEST(send("GET", "/events/user/1").status == 429); // of the user: it had a route
+    BOOST_TEST(send("GET", "/events/user/1").status == 429); // of the address: it had none yet
+    const auto all = text();
+    for (const std::string line : {R"(marquee_edge_requests_total{route="other",method="other",status="204"} 1)",
+                                   R"(marquee_edge_requests_total{route="other",method="other",status="404"} 1)",
+                                   R"(marquee_edge_requests_total{route="/events/user/{user}",method="GET",status="503"} 1)",
+                                   R"(marquee_edge_requests_total{route="/events/user/{user}",method="GET",status="429"} 1)",
+                                   R"(marquee_edge_requests_total{route="other",method="other",status="429"} 1)"})
+        BOOST_TEST(has_line(all, line), line << " in\n" << all);
+}
+
 BOOST_AUTO_TEST_CASE(a_duration_is_in_every_bucket_from_its_own_on_and_the_sum_is_exact)
 {
     const auto& one = all_routes().front();

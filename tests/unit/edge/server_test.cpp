@@ -174,4 +174,30 @@ BOOST_AUTO_TEST_CASE(one_connection_too_many_is_refused_and_makes_room_again)
              });
 }
 
+BOOST_AUTO_TEST_CASE(a_refused_connection_is_told_whichever_limit_it_meets)
+{
+    for (const bool of_address : {false, true})
+    {
+        connection_limit one(of_address ? 100 : 1, of_address ? 1 : 0, {});
+        server_kit kit;
+        std::vector<int> told;
+        kit.settings.on_refused = [&told](int status) { told.push_back(status); };
+        asio::ip::tcp::acceptor acceptor(kit.io, {asio::ip::address_v4::loopback(), 0});
+        kit.at = acceptor.local_endpoint();
+        kit.server = std::make_unique<http_server>(kit.io, std::move(acceptor), kit.settings, kit.handler, one);
+        kit.server->start();
+        run_coro(kit.io,
+                 [&]() -> asio::awaitable<void>
+                 {
+                     raw_client first(kit.io, kit.at);
+                     co_await first.send(get);
+                     co_await first.receive_one();
+                     raw_client second(kit.io, kit.at);
+                     const auto refused = co_await second.receive_all();
+                     BOOST_TEST(has(refused, "from this address") == of_address);
+                 });
+        BOOST_TEST(told == std::vector<int>{503}, boost::test_tools::per_element());
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
