@@ -38,7 +38,7 @@ public:
     /// `take` is given each reply and says whether that question has been answered.
     using taker = std::function<bool(std::size_t question, const std::string& reply)>;
 
-    polling(asio::any_io_executor on, taker take) : wake_(std::move(on)), take_(std::move(take)) {}
+    polling(const asio::any_io_executor& on, taker take) : wake_(on), take_(std::move(take)) {}
 
     result<void> ask(survey& all, const subject& to)
     {
