@@ -1,6 +1,9 @@
 // reporting as a process: catching up, its queue group, its file, its answers.
 #include "tests/integration/reporting_fixture.hpp"
 
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+
 #include <fstream>
 #include <map>
 
@@ -31,6 +34,16 @@ header_list header(std::string_view name, std::string value)
     headers.set(name, value);
     return headers;
 }
+
+struct changed_setting
+{
+    std::string setting;
+    boost::json::value value;
+    friend std::ostream& operator<<(std::ostream& out, const changed_setting& s) { return out << s.setting; }
+};
+
+const std::vector<changed_setting> settings_that_matter = {
+    {"subjects", {"events", "other"}}, {"storage", "memory"}, {"discard", "old"}, {"retention", "workqueue"}, {"max_msgs", 5}};
 
 } // namespace
 
@@ -254,29 +267,17 @@ BOOST_AUTO_TEST_CASE(the_stream_is_made_as_asked_and_an_existing_one_used_if_it_
     require_refusal(age_differs, "max_age: wanted 0, found 604800000000000");
 }
 
-BOOST_AUTO_TEST_CASE(an_existing_stream_with_settings_that_matter_is_refused_by_name)
+// A server for each: one lets go of a deleted stream's files late, and now and then never.
+BOOST_DATA_TEST_CASE_F(reporting_fixture, an_existing_stream_with_settings_that_matter_is_refused_by_name,
+                       boost::unit_test::data::make(settings_that_matter), changed)
 {
-    struct row
-    {
-        const char* setting;
-        boost::json::value value;
-    };
-    const row rows[] = {{"subjects", {"events", "other"}},
-                        {"storage", "memory"},
-                        {"discard", "old"},
-                        {"retention", "workqueue"},
-                        {"max_msgs", 5}};
-    for (const auto& [setting, value] : rows)
-        BOOST_TEST_CONTEXT(setting)
-        {
-            boost::json::object config{
-                {"name", "EVENTS"}, {"subjects", {"events"}}, {"storage", "file"}, {"discard", "new"}, {"retention", "limits"}};
-            config[setting] = value;
-            create_stream("EVENTS", boost::json::serialize(config));
-            auto reporting = launch();
-            require_refusal(reporting, std::string(setting) + ": wanted ");
-            delete_stream("EVENTS");
-        }
+    const auto& [setting, value] = changed;
+    boost::json::object config{
+        {"name", "EVENTS"}, {"subjects", {"events"}}, {"storage", "file"}, {"discard", "new"}, {"retention", "limits"}};
+    config[setting] = value;
+    create_stream("EVENTS", boost::json::serialize(config));
+    auto reporting = launch();
+    require_refusal(reporting, setting + ": wanted ");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
