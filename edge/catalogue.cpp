@@ -122,6 +122,14 @@ asio::awaitable<result<message>> change(edge_context& edge, const routed_call& c
     co_return reply;
 }
 
+/// What is wrong with a body: a member of it, or all of it.
+error in_body(error why)
+{
+    if (why.field.empty())
+        why.field = "body";
+    return why;
+}
+
 template <class Kind>
 answer put_item(edge_context& edge, routed_call call)
 {
@@ -130,7 +138,7 @@ answer put_item(edge_context& edge, routed_call call)
         co_return asset.error();
     auto body = decode<typename Kind::body>(call.request.body);
     if (body.has_error())
-        co_return request_failure(body.error(), asset->text());
+        co_return request_failure(in_body(body.error()), asset->text());
     const auto to = Kind::put(*asset);
     const auto payload = encode(*body);
     auto reply = co_await change<Kind>(edge, call, *asset, to, payload);

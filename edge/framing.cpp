@@ -26,7 +26,8 @@ bool is_token_char(char c) noexcept
 
 bool is_token(std::string_view text) noexcept { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char); }
 
-error bad(std::string detail, std::string_view field = {})
+/// `field`: what is at fault, where it is less than the whole head.
+error bad(std::string detail, std::string_view field = "head")
 {
     return fail(errc::bad_request, std::move(detail), std::string(field));
 }
@@ -55,9 +56,9 @@ result<void> read_request_line(std::string_view line, request_head& head, const 
     if (head.target.size() > limits.target_bytes)
         return fail(errc::uri_too_long, "the target is longer than " + std::to_string(limits.target_bytes) + " bytes");
     if (std::find(known_methods.begin(), known_methods.end(), head.method) == known_methods.end())
-        return bad("no such method");
+        return bad("no such method", "method");
     if (version != "HTTP/1.1" && version != "HTTP/1.0")
-        return bad("the version is not HTTP/1.0 or HTTP/1.1");
+        return bad("the version is not HTTP/1.0 or HTTP/1.1", "version");
     head.version = version == "HTTP/1.1" ? 11 : 10;
 
     if (head.target != "*" && (head.target.empty() || head.target.front() != '/'))

@@ -256,7 +256,7 @@ private:
         const auto head = buffer_.data();
         const auto used = parser.put(asio::const_buffer(head.data(), head_size), ec);
         if (ec || used != head_size || !parser.is_header_done())
-            co_return fail(errc::bad_request, "the head is not well-formed");
+            co_return fail(errc::bad_request, "the head is not well-formed", "head");
         buffer_.consume(head_size);
         skipped_ = false;
         if (!parser.is_done())
@@ -314,11 +314,11 @@ private:
         if (ec == asio::error::operation_aborted && expired_)
             return fail(errc::request_timeout, "the body did not come in time");
         if (ec == http::error::buffer_overflow)
-            return fail(errc::bad_request, "chunk extensions or trailers are too long");
+            return fail(errc::bad_request, "chunk extensions or trailers are too long", "body");
         if (ec == http::error::partial_message || ec == http::error::end_of_stream ||
             ec.category() != make_error_code(http::error::bad_chunk).category())
             return std::optional<std::string>();
-        return fail(errc::bad_request, "the body is not framed as the head says");
+        return fail(errc::bad_request, "the body is not framed as the head says", "body");
     }
 
     error too_large() const

@@ -33,7 +33,7 @@ using http_result = boost::system::result<http_response, request_failure>;
 /// The HTTP status of a failure.
 [[nodiscard]] int status_of(errc code) noexcept;
 
-/// The application/problem+json answer to a failure. `request_id` becomes `instance`. 429 and 503 carry Retry-After, 401 carries
+/// The application/problem+json answer to a failure. `request_id` becomes `instance`; there is always a detail, and a field in a 400. 429 and 503 carry Retry-After, 401 carries
 /// WWW-Authenticate, the failure's own where it has one; nothing of it may be cached.
 [[nodiscard]] http_response problem_response(const request_failure& failure, std::string_view request_id);
 

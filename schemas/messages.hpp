@@ -192,10 +192,10 @@ struct problem
     std::string title;
     int status = 0;
     std::string code;
-    std::optional<std::string> detail;
-    std::optional<std::string> instance; ///< the request id
-    std::optional<std::string> id;       ///< the asset or user meant
-    std::optional<std::string> field;    ///< the field at fault
+    std::string detail;
+    std::string instance;             ///< the request id
+    std::optional<std::string> id;    ///< the asset or user meant
+    std::optional<std::string> field; ///< the field at fault
 };
 BOOST_DESCRIBE_STRUCT(problem, (), (type, title, status, code, detail, instance, id, field))
 

@@ -36,8 +36,10 @@ std::vector<int> statuses(const std::string& received)
     for (const auto& answer : answers_in(received))
     {
         all.push_back(answer.status);
-        if (answer.status >= 400)
-            BOOST_TEST(answer.header("Content-Type") == "application/problem+json");
+        if (answer.status < 400)
+            continue;
+        BOOST_TEST(answer.header("Content-Type") == "application/problem+json");
+        BOOST_TEST((!answer.text("field").empty() || answer.status != 400));
     }
     return all;
 }

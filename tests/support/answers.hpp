@@ -37,6 +37,8 @@ inline void check_problem(const http_answer& answer, int status, const std::stri
             BOOST_TEST(answer.text("code") == code);
             BOOST_TEST(answer.number("status") == status);
             BOOST_TEST(!answer.text("title").empty());
+            BOOST_TEST(!answer.text("detail").empty());
+            BOOST_TEST((!answer.text("field").empty() || status != 400));
             BOOST_TEST(answer.text("instance") == answer.header("X-Request-ID"));
         }
         BOOST_TEST((answer.header("Retry-After") == "1") == (status == 503 || status == 429));

@@ -100,6 +100,26 @@ BOOST_AUTO_TEST_CASE(what_can_be_read_in_two_ways_is_refused)
         }
 }
 
+BOOST_AUTO_TEST_CASE(a_refusal_names_what_is_at_fault)
+{
+    const std::string post = "POST / HTTP/1.1\r\n" + host;
+    const std::pair<std::string, const char*> table[] = {
+        {"GET / HTTP/1.1\r\n\r\n", "Host"},
+        {"FOO / HTTP/1.1\r\n" + host + "\r\n", "method"},
+        {"GET a HTTP/1.1\r\n" + host + "\r\n", "target"},
+        {"GET /a\tb HTTP/1.1\r\n" + host + "\r\n", "target"},
+        {"GET / HTTP/2.0\r\n" + host + "\r\n", "version"},
+        {"GET /\r\n\r\n", "head"},
+        {get_with("no colon\r\n"), "head"},
+        {get_with("X: a\r\n b\r\n"), "head"},
+        {get_with("X-Odd: \x01\r\n"), "X-Odd"},
+        {post + "Content-Length: +5\r\n\r\n", "Content-Length"},
+        {post + "Transfer-Encoding: gzip\r\n\r\n", "Transfer-Encoding"},
+    };
+    for (const auto& [head, field] : table)
+        BOOST_TEST_CONTEXT(head) { BOOST_TEST(read(head).error().field == field); }
+}
+
 BOOST_AUTO_TEST_CASE(an_ordinary_request_is_read)
 {
     auto head = read("POST /play/asset/1/user/2?x=%20 HTTP/1.1\r\nHost: [::1]:8080\r\nX-Empty:\r\nAccept:\t*/* "

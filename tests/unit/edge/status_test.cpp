@@ -6,6 +6,8 @@
 #include <fstream>
 #include <map>
 #include <regex>
+#include <set>
+#include <string>
 
 using namespace marquee;
 
@@ -81,6 +83,36 @@ BOOST_AUTO_TEST_CASE(a_problem_says_what_went_wrong_and_for_which_request)
     BOOST_TEST(document.at("field").as_string() == "limit");
     BOOST_TEST(answer.fields.get("Content-Type").value() == "application/problem+json");
     BOOST_TEST(answer.fields.get("Cache-Control").value() == "no-store");
+}
+
+BOOST_AUTO_TEST_CASE(every_problem_says_something_about_its_cause)
+{
+    std::set<std::string> details;
+    for (int number = 1; number <= static_cast<int>(errc::outcome_unknown); ++number)
+    {
+        const auto code = static_cast<errc>(number);
+        const auto answer = problem_response(fail(code), "r");
+        const auto document = boost::json::parse(answer.body).as_object();
+        BOOST_TEST(details.insert(std::string(document.at("detail").as_string())).second, name_of(code));
+        BOOST_TEST(document.contains("field") == (status_of(code) == 400), name_of(code));
+        BOOST_TEST(!document.contains("id"));
+    }
+    BOOST_TEST(!details.contains(""));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_service_says_is_passed_on_within_bounds)
+{
+    const std::string two_bytes = "\u00e9";
+    std::string endless;
+    for (int i = 0; i < 3000; ++i)
+        endless += two_bytes;
+    for (const std::string before : {"", "a"})
+    {
+        const auto answer = problem_response(fail(errc::unavailable, before + endless, "a b"), "r");
+        const auto document = boost::json::parse(answer.body).as_object(); // valid UTF-8, or this throws
+        BOOST_TEST(document.at("detail").as_string().size() == (before.empty() ? 4096U : 4095U));
+        BOOST_TEST(!document.contains("field"));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(what_can_be_tried_again_says_when_and_what_needs_credentials_says_which)

@@ -71,9 +71,10 @@ BOOST_AUTO_TEST_CASE(a_problem_carries_only_what_is_known)
     p.title = "Bad id";
     p.status = 400;
     p.code = "bad_id";
-    BOOST_TEST(encode(p) == R"({"type":"about:blank","title":"Bad id","status":400,"code":"bad_id"})");
     p.detail = "d";
     p.instance = "r1";
+    BOOST_TEST(encode(p) ==
+               R"({"type":"about:blank","title":"Bad id","status":400,"code":"bad_id","detail":"d","instance":"r1"})");
     p.id = "i";
     p.field = "asset";
     BOOST_TEST(
@@ -94,7 +95,7 @@ BOOST_AUTO_TEST_CASE(numbers_keep_every_digit)
     BOOST_TEST(encode(counts_reply{most, 0}) == R"({"assetviews":18446744073709551615,"userviews":0})");
     problem p;
     p.status = -1;
-    BOOST_TEST(encode(p) == R"({"type":"about:blank","title":"","status":-1,"code":""})");
+    BOOST_TEST(encode(p) == R"({"type":"about:blank","title":"","status":-1,"code":"","detail":"","instance":""})");
 }
 
 BOOST_AUTO_TEST_CASE(text_is_escaped_where_json_demands_it_and_nowhere_else)

@@ -93,10 +93,13 @@ const refused_row values_out_of_bounds[] = {
     {"services_reply", R"({"services":[{"name":"a","id":"1","version":"1","description":""}]})"},
     {"services_reply",
      R"({"services":[{"name":"a","id":"1","version":"1","description":"","endpoints":[{"name":"e","subject":"s","num_errors":-1}]}]})"},
-    {"problem", R"({"type":"about:blank","title":"t","status":200,"code":"bad_id"})"},
-    {"problem", R"({"type":"about:blank","title":"t","status":600,"code":"bad_id"})"},
-    {"problem", R"({"type":"about:blank","title":"t","status":400,"code":"other"})"},
-    {"problem", R"({"type":"other","title":"t","status":400,"code":"bad_id"})"},
+    {"problem", encode(problem{"about:blank", "t", 200, "bad_id", "d", "i", {}, {}})},
+    {"problem", encode(problem{"about:blank", "t", 600, "bad_id", "d", "i", {}, {}})},
+    {"problem", encode(problem{"about:blank", "t", 400, "other", "d", "i", {}, {}})},
+    {"problem", encode(problem{"other", "t", 400, "bad_id", "d", "i", {}, {}})},
+    {"problem", encode(problem{"about:blank", "t", 400, "bad_id", "", "i", {}, {}})},
+    {"problem", encode(problem{"about:blank", "t", 400, "bad_id", "d", "i i", {}, {}})},
+    {"problem", encode(problem{"about:blank", "t", 400, "bad_id", "d", "i", {}, "a b"})},
 };
 
 } // namespace

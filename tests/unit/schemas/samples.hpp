@@ -25,10 +25,10 @@ inline problem sample_problem(bool full)
     p.title = title_of(errc::asset_not_found);
     p.status = 404;
     p.code = name_of(errc::asset_not_found);
+    p.detail = "is missing";
     p.instance = "01JGQ3ZK8F4M5N6P7Q8R9S0T1V";
     if (full)
     {
-        p.detail = "is missing";
         p.id = "10.5240/7791 é";
         p.field = "asset";
     }
