@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <limits>
 #include <set>
 
 using namespace marquee;
@@ -100,6 +101,8 @@ const refused_row values_out_of_bounds[] = {
     {"problem", encode(problem{"about:blank", "t", 400, "bad_id", "", "i", {}, {}})},
     {"problem", encode(problem{"about:blank", "t", 400, "bad_id", "d", "i i", {}, {}})},
     {"problem", encode(problem{"about:blank", "t", 400, "bad_id", "d", "i", {}, "a b"})},
+    {"views_reply", encode(views_reply{"1", std::numeric_limits<std::uint64_t>::max()})},
+    {"asset_url", R"({"url":"a\nb"})"},
 };
 
 } // namespace
