@@ -36,6 +36,12 @@ std::string body_complaints(const json::object& schema, const std::string& body)
     return {};
 }
 
+/// Fields of the message itself, which no document lists.
+bool is_of_http(const std::string& name)
+{
+    return name == "Date" || name == "Content-Type" || name == "Content-Length" || name == "Connection";
+}
+
 } // namespace
 
 api_document::api_document(std::string_view text) : root_(json::parse(text).as_object()) {}
@@ -105,9 +111,9 @@ std::vector<std::string> api_document::complaints(const std::string& operation, 
     for (const auto& [name, header] : fields)
         if (answer.header(name).empty() && resolved(header.as_object()).at("required").as_bool())
             all.push_back("without " + std::string(name));
-    for (const auto* name : {"X-Request-ID", "ETag", "Cache-Control", "Retry-After", "WWW-Authenticate", "Allow"})
-        if (!answer.header(name).empty() && !fields.contains(name))
-            all.push_back(std::string(name) + " is not documented");
+    for (const auto& [name, value] : answer.headers)
+        if (!is_of_http(name) && !fields.contains(name))
+            all.push_back(name + " is not documented");
 
     if (const auto* codes = response.if_contains("x-problem-codes"); codes != nullptr && !head)
     {
