@@ -84,6 +84,8 @@ void add_edge_options(po::options_description& options)
     { return po::value<std::string>()->default_value(fallback)->value_name(name); };
     options.add_options()                                                                                                       //
         ("listen", text("127.0.0.1:8080", "HOST:PORT"), "where to take HTTP requests; port 0: any free one")                    //
+        ("tls-cert", text("", "FILE"), "certificate chain in PEM: HTTPS instead of HTTP; read again on SIGHUP")                 //
+        ("tls-key", text("", "FILE"), "its private key in PEM")                                                                 //
         ("threads", text("1", "N"), "io threads, each with its own connection to the broker")                                   //
         ("timeout", text("2s", "TIME"), "of a request, in all: 2s, 1500ms or seconds")                                          //
         ("admin-token-file", text("", "FILE"), "holds the bearer token for changes to /content and /url; read again on change") //
@@ -121,6 +123,10 @@ result<edge_config> read_edge_config(const po::variables_map& given)
     config.admin_token_file = given["admin-token-file"].as<std::string>();
     if (auto limits = read_limit_options(given, config); limits.has_error())
         return limits.error();
+    config.tls = {given["tls-cert"].as<std::string>(), given["tls-key"].as<std::string>()};
+    if (config.tls.certificate.empty() != config.tls.key.empty())
+        return about(config.tls.key.empty() ? "tls-cert" : "tls-key",
+                     fail(errc::bad_request, "--tls-cert and --tls-key are needed together"));
     config.jwt.key_file = given["jwt-key"].as<std::string>();
     config.jwt.expected = {given["jwt-issuer"].as<std::string>(), given["jwt-audience"].as<std::string>()};
     for (const auto* option : {"jwt-issuer", "jwt-audience"})

@@ -4,6 +4,7 @@
 #include "edge/player_token.hpp"
 #include "edge/rate_limit.hpp"
 #include "edge/session.hpp"
+#include "edge/tls.hpp"
 #include "schemas/error.hpp"
 
 #include <boost/program_options/options_description.hpp>
@@ -32,6 +33,7 @@ struct edge_config
     std::chrono::milliseconds drain_timeout{10000};
     std::string admin_token_file;        ///< empty: /content and /url cannot be changed
     jwt_settings jwt;                    ///< who is playing
+    tls_files tls;                       ///< no certificate: plain HTTP
     std::size_t max_connections = 10000; ///< of all threads together
     std::size_t max_in_flight = 1024;    ///< requests a thread
     session_settings session;
@@ -45,7 +47,7 @@ struct edge_config
 /// `1500ms`, `2s`, `1m` or a plain number of seconds; from 1 ms to 1 hour. Fails with bad_request.
 [[nodiscard]] result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
-/// Adds --listen, --threads, --timeout, --admin-token-file, --drain-timeout, --max-connections, --max-in-flight, and those of limit_options.hpp.
+/// Adds --listen, --tls-cert, --tls-key, --threads, --timeout, --admin-token-file, --drain-timeout, --max-connections, --max-in-flight, and those of limit_options.hpp.
 void add_edge_options(boost::program_options::options_description& options);
 
 /// Reads them back. Fails with bad_request and says which option is wrong.

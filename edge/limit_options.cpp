@@ -104,6 +104,7 @@ struct time_option
 };
 
 const time_option times[] = {
+    {"handshake-timeout", "10s", "for a TLS handshake; then the connection is closed", &session_settings::handshake_timeout},
     {"header-timeout", "10s", "for a request's head, from its first byte; then 408", &session_settings::header_timeout},
     {"body-timeout", "10s", "for a request's body; then 408", &session_settings::body_timeout},
     {"write-timeout", "10s", "for a client to take an answer; then its connection is closed", &session_settings::write_timeout},

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -35,7 +36,8 @@ int wrong_usage(const error& why)
 }
 
 result<asio::ip::tcp::endpoint> open_all(workers& all, const edge_config& config, const connection_options& nats,
-                                         connection_limit& limit, rate_limits& rates, const std::shared_ptr<metrics_board>& board)
+                                         connection_limit& limit, rate_limits& rates, const std::shared_ptr<metrics_board>& board,
+                                         const tls_credentials* tls)
 {
     auto at = resolve_listen_address(config.listen);
     if (at.has_error())
@@ -44,7 +46,7 @@ result<asio::ip::tcp::endpoint> open_all(workers& all, const edge_config& config
         return free.error();
     for (unsigned i = 0; i < config.threads; ++i)
     {
-        all.push_back(std::make_unique<edge_worker>(config, limit, rates, board));
+        all.push_back(std::make_unique<edge_worker>(config, limit, rates, board, tls));
         if (auto opened = all.back()->open(nats, *at); opened.has_error())
             return opened.error();
     }
@@ -95,13 +97,24 @@ int run(const edge_config& config, const connection_options& nats)
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c): a broken connection is an error code, never a death
     connection_limit limit(config.max_connections, config.max_connections_per_address, config.rates.trusted_proxies);
     rate_limits rates(config.rates);
+    std::unique_ptr<tls_credentials> tls;
+    if (!config.tls.certificate.empty())
+    {
+        auto read = tls_credentials::from(config.tls);
+        if (read.has_error())
+            return cannot_start(read.error());
+        tls = std::move(*read);
+    }
     asio::io_context signals_io(1);
     const auto board = std::make_shared<metrics_board>();
     workers all;
-    auto at = open_all(all, config, nats, limit, rates, board);
+    auto at = open_all(all, config, nats, limit, rates, board, tls.get());
     if (at.has_error())
         return cannot_start(at.error());
     stopper waiting(signals_io, all);
+    std::optional<tls_reloader> reloading;
+    if (tls)
+        reloading.emplace(signals_io, *tls);
     for (auto& each : all)
         each->start();
     log(log_level::info, "ready",

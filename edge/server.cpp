@@ -83,9 +83,9 @@ void connection_limit::leave(const client_address& from)
 }
 
 http_server::http_server(asio::io_context& io, tcp::acceptor acceptor, const session_settings& settings, http_handler handler,
-                         connection_limit& limit)
-    : io_(io), acceptor_(std::move(acceptor)), settings_(settings), handler_(std::move(handler)), limit_(limit), ticker_(io),
-      pause_(io), all_gone_(io)
+                         connection_limit& limit, const tls_credentials* tls)
+    : io_(io), acceptor_(std::move(acceptor)), settings_(settings), handler_(std::move(handler)), limit_(limit), tls_(tls),
+      ticker_(io), pause_(io), all_gone_(io)
 {
 }
 
@@ -123,24 +123,26 @@ void http_server::admit(tcp::socket socket)
     error_code gone;
     const auto peer = socket.remote_endpoint(gone);
     const auto from = gone ? client_address() : client_address(peer.address());
-    switch (limit_.enter(from))
-    {
-    case connection_limit::entry::granted:
+    const auto entry = limit_.enter(from);
+    if (entry == connection_limit::entry::granted)
         return serve(std::move(socket), from);
-    case connection_limit::entry::too_many:
-        refuse(socket, "too many connections");
-        break;
-    case connection_limit::entry::too_many_of_address:
-        refuse(socket, "too many connections from this address");
-        break;
-    }
+    if (tls_ == nullptr) // else there is nothing that the client could read yet
+        refuse(socket,
+               entry == connection_limit::entry::too_many ? "too many connections" : "too many connections from this address");
     if (settings_.on_refused)
         settings_.on_refused(status_of(errc::overloaded));
 }
 
+std::shared_ptr<http_session> http_server::new_session(tcp::socket socket)
+{
+    if (tls_ == nullptr)
+        return http_session::make(std::move(socket), settings_, handler_);
+    return http_session::make(tls_stream(std::move(socket), tls_->current()), settings_, handler_);
+}
+
 void http_server::serve(tcp::socket socket, const client_address& from)
 {
-    auto session = http_session::make(std::move(socket), settings_, handler_);
+    auto session = new_session(std::move(socket));
     sessions_.insert(session);
     if (stopping_)
         session->drain();

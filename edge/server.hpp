@@ -3,6 +3,7 @@
 
 #include "broker/deadline.hpp"
 #include "edge/session.hpp"
+#include "edge/tls.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -54,8 +55,9 @@ private:
 class http_server
 {
 public:
+    /// With `tls`, which outlives the server, it serves HTTPS and nothing else.
     http_server(asio::io_context& io, asio::ip::tcp::acceptor acceptor, const session_settings& settings, http_handler handler,
-                connection_limit& limit);
+                connection_limit& limit, const tls_credentials* tls = nullptr);
 
     void start();
 
@@ -71,6 +73,7 @@ private:
     asio::awaitable<void> accept();
     asio::awaitable<void> watch_timeouts();
     void take_waiting();
+    std::shared_ptr<http_session> new_session(asio::ip::tcp::socket socket);
     void admit(asio::ip::tcp::socket socket);
     void serve(asio::ip::tcp::socket socket, const client_address& from);
 
@@ -79,6 +82,7 @@ private:
     session_settings settings_;
     http_handler handler_;
     connection_limit& limit_;
+    const tls_credentials* tls_;
     std::unordered_set<std::shared_ptr<http_session>> sessions_;
     asio::steady_timer ticker_;
     asio::steady_timer pause_;    ///< of accepting, when descriptors have run out

@@ -18,6 +18,7 @@
 #include <array>
 #include <ctime>
 #include <exception>
+#include <type_traits>
 #include <utility>
 
 namespace marquee
@@ -70,27 +71,39 @@ struct answer_context
     std::optional<std::string> origin; ///< of the page that asks
 };
 
+tcp::socket& socket_of(tcp::socket& stream) noexcept { return stream; }
+tcp::socket& socket_of(tls_stream& stream) noexcept { return stream.socket(); }
+
+/// `Stream` is a tcp::socket or a tls_stream: a connection without TLS pays nothing for those with it.
+template <class Stream>
 class session_impl final : public http_session
 {
+    static constexpr bool has_tls = std::is_same_v<Stream, tls_stream>;
+
 public:
-    session_impl(tcp::socket socket, const session_settings& settings, const http_handler& handler)
-        : socket_(std::move(socket)), settings_(settings), handler_(handler), buffer_(settings.buffer_bytes)
+    session_impl(Stream stream, const session_settings& settings, const http_handler& handler)
+        : stream_(std::move(stream)), settings_(settings), handler_(handler), buffer_(settings.buffer_bytes)
     {
         error_code gone;
-        if (const auto peer = socket_.remote_endpoint(gone); !gone)
+        if (const auto peer = socket().remote_endpoint(gone); !gone)
             peer_ = client_address(peer.address());
     }
 
     asio::awaitable<void> run() override
     {
         error_code ignored;
-        socket_.set_option(tcp::no_delay(true), ignored);
+        socket().set_option(tcp::no_delay(true), ignored);
+        bool more = true;
+        if constexpr (has_tls)
+            more = co_await shake_hands();
         expire_after(stopping_ ? settings_.drain_idle : settings_.header_timeout);
-        while (co_await serve_one())
+        while (more && co_await serve_one())
             expire_after(stopping_ ? settings_.drain_idle : settings_.idle_timeout);
+        if constexpr (has_tls)
+            stream_.say_goodbye();
         if (!client_gone_)
             co_await linger();
-        socket_.close(ignored);
+        socket().close(ignored);
     }
 
     void enforce_timeouts(clock::time_point now) override
@@ -99,7 +112,7 @@ public:
             return;
         expired_ = true; // expires_ stays: what completes just now is not cancelled, and what follows it will be
         error_code ignored;
-        socket_.cancel(ignored);
+        socket().cancel(ignored);
     }
 
     void drain() override
@@ -113,10 +126,23 @@ public:
     {
         error_code ignored;
         client_gone_ = true;
-        socket_.close(ignored);
+        socket().close(ignored);
     }
 
 private:
+    [[nodiscard]] tcp::socket& socket() noexcept { return socket_of(stream_); }
+
+    /// False: it failed, and the client has been told why, or it took too long.
+    asio::awaitable<bool> shake_hands()
+    {
+        expire_after(stopping_ ? settings_.drain_idle : settings_.handshake_timeout);
+        error_code ec;
+        auto token = asio::redirect_error(asio::use_awaitable, ec);
+        co_await stream_.async_handshake(token);
+        client_gone_ = client_gone_ || ec == asio::error::operation_aborted;
+        co_return !ec;
+    }
+
     /// Serves one request. False: that was the last one.
     asio::awaitable<bool> serve_one()
     {
@@ -227,7 +253,7 @@ private:
         const auto space = buffer_.prepare(std::min(portion, buffer_.max_size() - buffer_.size()));
         error_code ec;
         auto token = asio::redirect_error(asio::use_awaitable, ec);
-        const auto size = co_await socket_.async_read_some(space, token);
+        const auto size = co_await stream_.async_read_some(space, token);
         buffer_.commit(size);
         if (ec)
             co_return step::ended;
@@ -295,7 +321,7 @@ private:
         error_code ec;
         auto token = asio::redirect_error(asio::use_awaitable, ec);
         const auto bytes = asio::buffer(go_on);
-        co_await asio::async_write(socket_, bytes, token);
+        co_await asio::async_write(stream_, bytes, token);
         co_return ec;
     }
 
@@ -303,7 +329,7 @@ private:
     {
         error_code ec;
         auto token = asio::redirect_error(asio::use_awaitable, ec);
-        co_await http::async_read(socket_, buffer_, parser, token); // the parser, not its message: that would lose the limit
+        co_await http::async_read(stream_, buffer_, parser, token); // the parser, not its message: that would lose the limit
         co_return ec;
     }
 
@@ -357,7 +383,7 @@ private:
         error_code ec;
         auto token = asio::redirect_error(asio::use_awaitable, ec);
         const auto bytes = asio::buffer(text);
-        co_await asio::async_write(socket_, bytes, token);
+        co_await asio::async_write(stream_, bytes, token);
         client_gone_ = client_gone_ || ec.failed();
         co_return !ec;
     }
@@ -390,18 +416,18 @@ private:
     }
 
     /// Closes our side and discards what the client still sends, for a while: closing with input unread would reset the connection and
-    /// take the answer with it.
+    /// take the answer with it. Of TLS only the ciphertext is seen here.
     asio::awaitable<void> linger()
     {
         constexpr std::size_t most = 1024 * 1024;
         std::array<char, 4096> discarded{};
         error_code ec;
-        socket_.shutdown(tcp::socket::shutdown_send, ec);
+        socket().shutdown(tcp::socket::shutdown_send, ec);
         expire_after(settings_.linger_timeout);
         auto token = asio::redirect_error(asio::use_awaitable, ec);
         const auto space = asio::buffer(discarded);
         for (std::size_t total = 0; !ec && total < most;)
-            total += co_await socket_.async_read_some(space, token);
+            total += co_await socket().async_read_some(space, token);
     }
 
     void expire_after(std::chrono::milliseconds time)
@@ -416,7 +442,7 @@ private:
         return {static_cast<const char*>(data.data()), data.size()};
     }
 
-    tcp::socket socket_;
+    Stream stream_;
     client_address peer_;
     std::uint64_t served_ = 0;
     const session_settings& settings_;
@@ -435,7 +461,12 @@ private:
 std::shared_ptr<http_session> http_session::make(tcp::socket socket, const session_settings& settings,
                                                  const http_handler& handler)
 {
-    return std::make_shared<session_impl>(std::move(socket), settings, handler);
+    return std::make_shared<session_impl<tcp::socket>>(std::move(socket), settings, handler);
+}
+
+std::shared_ptr<http_session> http_session::make(tls_stream stream, const session_settings& settings, const http_handler& handler)
+{
+    return std::make_shared<session_impl<tls_stream>>(std::move(stream), settings, handler);
 }
 
 } // namespace marquee

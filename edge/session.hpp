@@ -4,6 +4,7 @@
 #include "edge/cors.hpp"
 #include "edge/framing.hpp"
 #include "edge/http.hpp"
+#include "edge/tls_stream.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -27,8 +28,9 @@ struct session_settings
     std::size_t buffer_bytes = 16 * 1024;     ///< unread input; bounds what chunk extensions and trailers can make us hold
     std::size_t chunk_extension_bytes = 1024; ///< of a request in all
     std::uint64_t requests = 1000;            ///< of a connection; 0: any number
+    std::chrono::milliseconds handshake_timeout{10000}; ///< where there is TLS
     std::chrono::milliseconds header_timeout{
-        10000}; ///< from the first byte of a head (of a new connection: from its start) to its last
+        10000}; ///< from the first byte of a head (of a new connection: from its start, or the end of the handshake) to its last
     std::chrono::milliseconds idle_timeout{60000};  ///< between requests
     std::chrono::milliseconds body_timeout{10000};  ///< for a whole body
     std::chrono::milliseconds write_timeout{10000}; ///< for a whole answer
@@ -50,6 +52,8 @@ public:
 
     /// `settings` and `handler` must outlive the session.
     [[nodiscard]] static std::shared_ptr<http_session> make(asio::ip::tcp::socket socket, const session_settings& settings,
+                                                            const http_handler& handler);
+    [[nodiscard]] static std::shared_ptr<http_session> make(tls_stream stream, const session_settings& settings,
                                                             const http_handler& handler);
 
     /// Serves the connection to its end; then the socket is closed. Call once, and keep the session alive meanwhile. Throws nothing but bugs.

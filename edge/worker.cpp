@@ -14,8 +14,8 @@ namespace marquee
 {
 
 edge_worker::edge_worker(const edge_config& config, connection_limit& limit, rate_limits& rates,
-                         std::shared_ptr<metrics_board> board)
-    : config_(config), limit_(limit), rates_(rates), board_(std::move(board))
+                         std::shared_ptr<metrics_board> board, const tls_credentials* tls)
+    : config_(config), limit_(limit), rates_(rates), board_(std::move(board)), tls_(tls)
 {
 }
 
@@ -58,7 +58,7 @@ result<void> edge_worker::open(const connection_options& options, asio::ip::tcp:
     auto handler = [this](http_request request) { return handle_request(*context_, std::move(request)); };
     auto settings = config_.session;
     settings.on_refused = [counted = context_->metrics](int status) { counted->refused(status); };
-    server_ = std::make_unique<http_server>(io_, std::move(*acceptor), settings, handler, limit_);
+    server_ = std::make_unique<http_server>(io_, std::move(*acceptor), settings, handler, limit_, tls_);
     return {};
 }
 

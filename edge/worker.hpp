@@ -18,8 +18,9 @@ namespace marquee
 class edge_worker
 {
 public:
-    /// `config`, `limit` and `rates` outlive the worker.
-    edge_worker(const edge_config& config, connection_limit& limit, rate_limits& rates, std::shared_ptr<metrics_board> board);
+    /// `config`, `limit`, `rates` and, where there is one, `tls` outlive the worker.
+    edge_worker(const edge_config& config, connection_limit& limit, rate_limits& rates, std::shared_ptr<metrics_board> board,
+                const tls_credentials* tls);
     ~edge_worker();
     edge_worker(const edge_worker&) = delete;
     edge_worker& operator=(const edge_worker&) = delete;
@@ -45,6 +46,7 @@ private:
     connection_limit& limit_;
     rate_limits& rates_;
     std::shared_ptr<metrics_board> board_;
+    const tls_credentials* tls_;
     // Declared before the io_context: its destructor ends coroutines that still refer to the context.
     std::optional<edge_context> context_;
     asio::io_context io_{1};
