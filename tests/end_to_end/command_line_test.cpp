@@ -110,6 +110,9 @@ const usage_row wrong_usage[] = {
     {"edge", {"--max-in-flight", "many"}},
     {"edge", {"--jwt-issuer", "https://login.example"}},
     {"edge", {"--jwt-audience", "marquee"}},
+    {"edge", {"--tls-cert", "cert.pem"}},
+    {"edge", {"--tls-key", "key.pem"}},
+    {"edge", {"--handshake-timeout", "0"}},
 };
 
 /// An edge and metadata alone, with the token's file.
@@ -154,7 +157,9 @@ BOOST_AUTO_TEST_CASE(help_names_every_option_and_its_environment_variable)
         {"metadata", {"--replicas"}},
         {"cdnurl", {"--replicas"}},
         {"reporting", {"--db", "--dedupe-window", "--rebuild", "--accept-loss", "--replicas", "--max-age", "--max-bytes"}},
-        {"edge", {"--listen", "--threads", "--timeout", "--admin-token-file", "--jwt-key", "--jwt-issuer", "--jwt-audience"}},
+        {"edge",
+         {"--listen", "--threads", "--timeout", "--admin-token-file", "--jwt-key", "--jwt-issuer", "--jwt-audience", "--tls-cert",
+          "--tls-key"}},
     };
     for (const auto& [name, options] : own)
     {
