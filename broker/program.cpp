@@ -1,6 +1,7 @@
 #include "broker/program.hpp"
 
 #include "broker/log.hpp"
+#include "broker/supervisor.hpp"
 #include "schemas/ids.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -78,7 +79,11 @@ private:
             auto flushing = nats_.flush(deadline::in(std::chrono::seconds(2)));
             co_await std::move(flushing);
             if (!ending_) // no signal came first
+            {
                 log(log_level::info, "ready");
+                if (!part_->serves_later())
+                    tell_supervisor_ready();
+            }
         }
         started_ = true;
         if (ending_ && !stopping_)
@@ -107,6 +112,7 @@ private:
     {
         if (std::exchange(ending_, true))
             return;
+        tell_supervisor_stopping();
         if (started_)
             stop_now();
     }

@@ -1,6 +1,7 @@
 #include "broker/log.hpp"
 #include "broker/options.hpp"
 #include "broker/program.hpp"
+#include "broker/supervisor.hpp"
 #include "edge/listen.hpp"
 #include "edge/worker.hpp"
 
@@ -73,6 +74,7 @@ private:
                     std::_Exit(exit_failed);
                 }
                 log(log_level::info, "stopping", {{"signal", number == SIGINT ? "INT" : "TERM"}});
+                tell_supervisor_stopping();
                 for (auto& each : all_)
                     each->stop([this] { asio::post(io_, [this] { one_less(); }); });
                 wait();
@@ -119,6 +121,7 @@ int run(const edge_config& config, const connection_options& nats)
         each->start();
     log(log_level::info, "ready",
         {{"listen", to_text(*at)}, {"threads", std::to_string(config.threads)}, {"nats", servers_for_log(nats)}});
+    tell_supervisor_ready();
     signals_io.run();
     for (auto& each : all)
         each->join();

@@ -1,6 +1,7 @@
 #include "services/reporting/reporting_service.hpp"
 
 #include "broker/log.hpp"
+#include "broker/supervisor.hpp"
 #include "services/reporting/lag_meter.hpp"
 #include "services/reporting/reporting_endpoints.hpp"
 
@@ -264,15 +265,18 @@ asio::awaitable<void> running_reporting::announce(std::shared_ptr<running_report
     co_await std::move(flushing);
     const auto& p = self->views_->counts.progress();
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - self->started_).count();
-    if (first)
-        log(log_level::info, "caught up",
-            {{"last_sequence", std::to_string(p.last_sequence)},
-             {"applied", std::to_string(p.applied)},
-             {"duplicates", std::to_string(p.duplicates)},
-             {"rejected", std::to_string(p.rejected)},
-             {"ms", std::to_string(ms)}});
-    else
+    if (!first)
+    {
         log(log_level::info, "caught up again", {{"last_sequence", std::to_string(p.last_sequence)}});
+        co_return;
+    }
+    log(log_level::info, "caught up",
+        {{"last_sequence", std::to_string(p.last_sequence)},
+         {"applied", std::to_string(p.applied)},
+         {"duplicates", std::to_string(p.duplicates)},
+         {"rejected", std::to_string(p.rejected)},
+         {"ms", std::to_string(ms)}});
+    tell_supervisor_ready();
 }
 
 /// An instance that has served leaves the queue group and goes on answering `$SRV`, which tells why: for good where the stream is not the one that was
@@ -312,6 +316,7 @@ class reporting_handle : public runnable
 public:
     explicit reporting_handle(std::shared_ptr<running_reporting> running) : running_(std::move(running)) {}
     asio::awaitable<void> stop(deadline until) override { return running_->stop(until); }
+    bool serves_later() const noexcept override { return true; }
 
 private:
     std::shared_ptr<running_reporting> running_;

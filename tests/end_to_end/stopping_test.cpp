@@ -1,0 +1,176 @@
+// SIGTERM, clause by clause: what clients see of an edge that stops, and that every program ends in order.
+#include "tests/end_to_end/programs.hpp"
+#include "tests/end_to_end/recovery.hpp"
+#include "tests/support/raw_http.hpp"
+#include "tests/support/wiretap.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <csignal>
+#include <deque>
+#include <stdexcept>
+
+using namespace marquee::test;
+using namespace std::chrono_literals;
+
+namespace
+{
+
+const std::string ask_readyz = "GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n";
+const std::string ask_healthz = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
+const std::string ask_metadata = "GET /content/asset/123 HTTP/1.1\r\nHost: a\r\n\r\n";
+
+/// Requests may take as long as a test likes.
+marquee_system::settings patient_edge(marquee_system::arguments more = {})
+{
+    marquee_system::settings with;
+    more.insert(more.end(), {"--timeout", "10m", "--header-timeout", "10m"});
+    with.extra["edge"] = std::move(more);
+    return with;
+}
+
+bool refuses_connections(int port)
+{
+    try
+    {
+        raw_connection late(port);
+        return false;
+    }
+    catch (const std::runtime_error&)
+    {
+        return true;
+    }
+}
+
+/// A request that metadata, which stands still, has been asked and will not answer.
+raw_connection begin_waiting(marquee_system& system)
+{
+    const wiretap tap(system.broker().url());
+    system.at("metadata").suspend();
+    raw_connection waiting(system.port());
+    waiting.send(ask_metadata);
+    BOOST_TEST_REQUIRE(
+        tap.wait_for([](const marquee::message& msg) { return msg.subject == "metadata.get.123"; }, 0, 60s).has_value());
+    return waiting;
+}
+
+/// One answer, the last of its connection.
+http_answer last_answer(raw_connection& link)
+{
+    BOOST_TEST_REQUIRE(link.wait_for_end());
+    const auto answers = answers_in(link.received());
+    BOOST_TEST_REQUIRE(answers.size() == 1U);
+    BOOST_TEST(answers[0].header("Connection") == "close");
+    return answers[0];
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(stopping)
+
+BOOST_AUTO_TEST_CASE(an_edge_that_stops_is_unready_at_once_takes_no_connections_and_answers_what_is_under_way)
+{
+    for (const char* threads : {"1", "3"})
+    {
+        marquee_system system(patient_edge({"--drain-timeout", "10m", "--threads", threads}));
+        auto waiting = begin_waiting(system);
+        // Half a head each: connections that are open, whatever thread they are with, and stay so.
+        std::deque<raw_connection> open;
+        for (int i = 0; i < 12; ++i)
+            BOOST_TEST(open.emplace_back(system.port()).send(i % 2 == 0 ? ask_readyz.substr(0, 20) : ask_healthz.substr(0, 20)));
+        raw_connection idle(system.port());
+        idle.send(ask_healthz);
+        BOOST_TEST(idle.wait_for("200 OK"));
+
+        system.at("edge").signal(SIGTERM);
+        BOOST_TEST_REQUIRE(system.at("edge").wait_for_line("stopping signal=TERM").has_value());
+        BOOST_TEST(idle.wait_for_end()); // by itself: all threads have heard by then
+        BOOST_TEST(answers_in(idle.received()).size() == 1U);
+        BOOST_TEST(refuses_connections(system.port()));
+        for (std::size_t i = 0; i < open.size(); ++i)
+        {
+            open[i].send((i % 2 == 0 ? ask_readyz : ask_healthz).substr(20));
+            const auto answer = last_answer(open[i]);
+            if (i % 2 == 0)
+                check_problem(answer, 503, "stopping");
+            else
+                BOOST_TEST(answer.status == 200);
+        }
+        BOOST_TEST(waiting.received() == "");
+        BOOST_TEST(system.at("edge").running());
+
+        system.at("metadata").signal(SIGCONT);
+        BOOST_TEST(last_answer(waiting).status == 200);
+        BOOST_TEST(system.at("edge").wait(60s).value_or(-1) == 0);
+        BOOST_TEST(system.at("edge").wait_for_line("stopped").has_value());
+        system.start("edge");
+        check_that_plays_are_counted(system);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_outlasts_the_drain_timeout_is_cut_off_and_the_edge_still_ends_with_0)
+{
+    marquee_system system(patient_edge({"--drain-timeout", "1s"}));
+    auto waiting = begin_waiting(system);
+    raw_connection half(system.port());
+    half.send(ask_healthz.substr(0, 20));
+    system.at("edge").signal(SIGTERM);
+    BOOST_TEST(waiting.wait_for_end());
+    BOOST_TEST(half.wait_for_end());
+    BOOST_TEST(waiting.received() == "");
+    BOOST_TEST(half.received() == "");
+    BOOST_TEST(system.at("edge").wait(60s).value_or(-1) == 0); // of the ten minutes that the request has
+    BOOST_TEST(system.at("edge").wait_for_line("closing connections that did not end in time count=2").has_value());
+    system.at("metadata").signal(SIGCONT);
+    system.start("edge");
+    check_that_plays_are_counted(system);
+}
+
+BOOST_AUTO_TEST_CASE(a_play_under_way_is_stored_and_counted_by_an_edge_that_stops)
+{
+    marquee_system system(patient_edge({"--drain-timeout", "10m"}));
+    const wiretap tap(system.broker().url());
+    system.at("metadata").suspend();
+    raw_connection viewer(system.port());
+    viewer.send("POST /play/asset/123/user/last HTTP/1.1\r\nHost: a\r\n\r\n");
+    BOOST_TEST_REQUIRE(
+        tap.wait_for([](const marquee::message& msg) { return msg.subject == "metadata.get.123"; }, 0, 60s).has_value());
+    system.at("edge").signal(SIGTERM);
+    BOOST_TEST_REQUIRE(system.at("edge").wait_for_line("stopping signal=TERM").has_value());
+    system.at("metadata").signal(SIGCONT); // only now is there anything to store
+    BOOST_TEST(last_answer(viewer).status == 200);
+    BOOST_TEST(system.at("edge").wait(60s).value_or(-1) == 0);
+    system.start("edge");
+    const auto views = system.call_until(200, {"GET", "/events/user/last"}, 60s);
+    BOOST_TEST_REQUIRE(views.status == 200, views.body);
+    BOOST_TEST(views.number("views") == 1);
+    check_that_plays_are_counted(system);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_broker_each_program_stops_all_the_same)
+{
+    for (const bool frozen : {false, true})
+    {
+        nats_server broker;
+        temporary_folder folder;
+        std::vector<std::unique_ptr<process>> started;
+        for (const auto& name : programs)
+            started.push_back(start(name, folder, {"--server", broker.url()}));
+        for (std::size_t i = 0; i < started.size(); ++i)
+            BOOST_TEST_REQUIRE(serves(programs[i], *started[i]).has_value(), started[i]->output());
+        if (frozen)
+            broker.suspend();
+        else
+        {
+            broker.kill();
+            for (auto& one : started)
+                BOOST_TEST(one->wait_for_line("broker link down", 60s).has_value());
+        }
+        for (auto& one : started)
+            one->signal(SIGTERM);
+        for (std::size_t i = 0; i < started.size(); ++i)
+            BOOST_TEST(started[i]->wait(60s).value_or(-1) == 0, programs[i] << (frozen ? ", frozen" : ", gone"));
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
