@@ -6,6 +6,7 @@
 #include "edge/cors.hpp"
 #include "edge/fleet.hpp"
 #include "edge/http.hpp"
+#include "edge/log_quota.hpp"
 #include "edge/metrics.hpp"
 #include "edge/player_token.hpp"
 #include "edge/rate_limit.hpp"
@@ -32,7 +33,8 @@ struct edge_context
     std::size_t max_in_flight = 1024;                    ///< requests that wait for the broker
     std::size_t in_flight = 0;
     bool stopping = false;
-    rate_limits* limits = nullptr; ///< of all threads together; nullptr: none
+    log_quota failures_logged{100}; ///< lines about requests that failed
+    rate_limits* limits = nullptr;  ///< of all threads together; nullptr: none
     cors_policy cors;
     fleet_view fleet;
     std::shared_ptr<worker_metrics> metrics = std::make_shared<worker_metrics>();   ///< of this thread

@@ -82,6 +82,16 @@ http_result answer_options(const edge_context& edge, const http_request& request
     return answer;
 }
 
+void log_failure(edge_context& edge, const std::string& request, const error& why)
+{
+    if (!edge.failures_logged.grants(log_quota::clock::now()))
+        return;
+    if (const auto more = edge.failures_logged.take_refused(); more > 0)
+        log(log_level::warning, "more requests failed than were logged", {{"count", std::to_string(more)}});
+    log(log_level::warning, "request failed",
+        {{"request", request}, {"code", std::string(name_of(why.code))}, {"detail", why.detail}, {"field", why.field}});
+}
+
 asio::awaitable<http_result> answer_request(edge_context& edge, http_request request, rate_tally& tally, request_meter& meter)
 {
     const auto until = deadline::in(edge.timeout);
@@ -128,11 +138,7 @@ asio::awaitable<http_response> handle_request(edge_context& edge, http_request r
     auto failure = answer.error();
     tally.describe(failure.fields);
     if (status_of(failure.what.code) >= 500)
-        log(log_level::warning, "request failed",
-            {{"request", id},
-             {"code", std::string(name_of(failure.what.code))},
-             {"detail", failure.what.detail},
-             {"field", failure.what.field}});
+        log_failure(edge, id, failure.what);
     co_return problem_response(failure, id);
 }
 
