@@ -118,6 +118,7 @@ public:
     survey& surveys() noexcept override { return inbox_; }
     std::string new_inbox() override { return inbox_prefix_ + ".sub." + std::to_string(++next_inbox_); }
     void on_link_change(link_handler handler) override { link_handlers_.push_back(std::move(handler)); }
+    void read_now() override { link_.read_now(); }
     connection_stats stats() const noexcept override;
     asio::awaitable<bool> flush(deadline until) override;
     asio::awaitable<void> close(deadline until) override;

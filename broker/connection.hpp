@@ -78,6 +78,9 @@ public:
     /// Called on each change of connected(), on the io thread. Returns when the handler is registered; handlers live as long as the connection.
     virtual void on_link_change(link_handler handler) = 0;
 
+    /// Hands over what has arrived, ahead of what else waits on the io_context. From no handler of this connection.
+    virtual void read_now() = 0;
+
     [[nodiscard]] virtual connection_stats stats() const noexcept = 0;
 
     /// Waits until the server has processed everything published so far (PING/PONG), bounded by `until`. False: it did not.

@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <utility>
@@ -36,6 +37,15 @@ void event_loop::write_now()
 {
     if (up() && want_write_)
         natsConnection_ProcessWriteEvent(nc_);
+}
+
+void event_loop::read_now()
+{
+    if (!up() || !socket_->is_open())
+        return;
+    pollfd arrived{socket_->native_handle(), POLLIN, 0};
+    if (::poll(&arrived, 1, 0) == 1)
+        process_read();
 }
 
 void event_loop::shut()
@@ -186,12 +196,17 @@ void event_loop::watch_read()
                         {
                             if (ec || mine != self->generation_ || self->shut_)
                                 return;
-                            natsConnection_ProcessReadEvent(self->nc_);
-                            if (self->handlers_.on_read)
-                                self->handlers_.on_read();
+                            self->process_read();
                             if (mine == self->generation_ && self->socket_->is_open())
                                 self->watch_read();
                         });
+}
+
+void event_loop::process_read()
+{
+    natsConnection_ProcessReadEvent(nc_); // finds nothing where read_now() was first, which is no error
+    if (handlers_.on_read)
+        handlers_.on_read();
 }
 
 void event_loop::write_pending()

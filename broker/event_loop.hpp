@@ -46,6 +46,9 @@ public:
     /// Writes what is buffered without waiting for the loop's turn, as far as the socket takes it. On the io thread.
     void write_now();
 
+    /// Handles what has arrived without waiting for the loop's turn. On the io thread, and from no handler of this object.
+    void read_now();
+
     /// Ends all activity towards the io_context: call on the io thread before the connection is closed.
     void shut();
 
@@ -66,6 +69,7 @@ private:
     void link_down();
     void adopt(int fd);
     void watch_read();
+    void process_read();
     void watch_write();
     void write_pending();
 

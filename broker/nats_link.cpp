@@ -126,6 +126,12 @@ void nats_link::write_now()
         loop_->write_now();
 }
 
+void nats_link::read_now()
+{
+    if (up())
+        loop_->read_now();
+}
+
 void nats_link::close()
 {
     alive_.reset();

@@ -50,6 +50,9 @@ public:
     /// Writes what is buffered, as far as the socket takes it.
     void write_now();
 
+    /// Handles what has arrived.
+    void read_now();
+
     /// For good; no handler is called after it. Waits for an attempt that is under way: bounded by the connect timeout.
     void close();
 

@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,9 +30,11 @@ struct edge_context
     admin_token admin;
     player_token players;
     std::function<bool()> link_up = [] { return true; }; ///< is the broker there?
+    std::function<void()> read_broker = [] {};           ///< takes what it has sent, ahead of other clients' requests
     std::chrono::milliseconds timeout{2000};             ///< of a whole request
     std::size_t max_in_flight = 1024;                    ///< requests that wait for the broker
     std::size_t in_flight = 0;
+    std::uint64_t overloads = 0; ///< requests refused because of max_in_flight
     bool stopping = false;
     log_quota failures_logged{100}; ///< lines about requests that failed
     rate_limits* limits = nullptr;  ///< of all threads together; nullptr: none

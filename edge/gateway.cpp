@@ -82,6 +82,16 @@ http_result answer_options(const edge_context& edge, const http_request& request
     return answer;
 }
 
+/// Thousands of connections may be waiting to be refused, and the broker's would have its turn after all of them: the requests under way, which
+/// need several answers each, would wait so long again and again.
+error refuse_overload(edge_context& edge)
+{
+    constexpr std::uint64_t refusals_in_a_row = 16;
+    if (++edge.overloads % refusals_in_a_row == 0)
+        edge.read_broker();
+    return fail(errc::overloaded, "too many requests are under way");
+}
+
 void log_failure(edge_context& edge, const std::string& request, const error& why)
 {
     if (!edge.failures_logged.grants(log_quota::clock::now()))
@@ -116,7 +126,7 @@ asio::awaitable<http_result> answer_request(edge_context& edge, http_request req
     if (wanted.internal)
         co_return co_await wanted.handler(edge, std::move(call));
     if (edge.in_flight >= edge.max_in_flight)
-        co_return fail(errc::overloaded, "too many requests are under way");
+        co_return refuse_overload(edge);
     const in_flight_guard counted(edge.in_flight);
     co_return co_await wanted.handler(edge, std::move(call));
 }

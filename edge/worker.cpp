@@ -47,6 +47,7 @@ result<void> edge_worker::open(const connection_options& options, asio::ip::tcp:
     }
     context_->players = std::move(*players);
     context_->link_up = [this] { return nats_->connected(); };
+    context_->read_broker = [this] { nats_->read_now(); };
     context_->timeout = config_.timeout;
     context_->max_in_flight = config_.max_in_flight;
     context_->limits = &rates_;

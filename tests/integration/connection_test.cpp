@@ -1,5 +1,6 @@
 #include "tests/integration/broker_fixture.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 
@@ -235,6 +236,44 @@ BOOST_AUTO_TEST_CASE(a_slow_consumer_loses_messages_counted_and_goes_on)
             auto seen_more = nats->flush(deadline::in(5s));
             co_await std::move(seen_more);
             BOOST_TEST(got == before + 1);
+        });
+}
+
+BOOST_DATA_TEST_CASE_F(broker_fixture, what_has_arrived_can_be_read_ahead_of_what_else_waits_on_the_loop, both_ways, by_callback)
+{
+    auto o = options();
+    o.replies_by_callback = by_callback;
+    auto nats = connect(o);
+    int got = 0;
+    auto sub = nats->subscribe("news", {}, [&](const message&) { ++got; });
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            for (int round = 1; round <= 100; ++round)
+            {
+                (void)nats->publish("news", "x");
+                auto sent = nats->flush(deadline::in(5s)); // on the loop, in turn with what is read ahead of it
+                co_await std::move(sent);
+                (void)nats->publish("news", "x");
+                co_await asio::post(nats->context(), asio::use_awaitable); // so that it is written
+                const auto until = deadline::in(20s);
+                while (got < 2 * round && !until.passed()) // without the loop
+                    nats->read_now();
+                BOOST_TEST_REQUIRE(got == 2 * round);
+            }
+        });
+    nats->read_now();
+    server.kill();
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            const auto until = deadline::in(20s);
+            while (nats->connected() && !until.passed())
+            {
+                nats->read_now(); // sees the end, or nothing any more
+                co_await asio::post(nats->context(), asio::use_awaitable);
+            }
+            BOOST_TEST(!nats->connected());
         });
 }
 

@@ -117,6 +117,21 @@ BOOST_AUTO_TEST_CASE(too_many_requests_under_way_are_refused_before_anything_is_
     BOOST_TEST(edge.in_flight == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(refusals_do_not_keep_the_brokers_answers_waiting)
+{
+    int read = 0;
+    edge.read_broker = [&read] { ++read; };
+    edge.max_in_flight = 1;
+    edge.in_flight = 1;
+    for (int i = 0; i < 64; ++i)
+        BOOST_TEST(send("POST", "/play/asset/1/user/2").status == 503);
+    BOOST_TEST(read == 4);
+    edge.in_flight = 0;
+    nats.script_json("reporting.user.1", R"({"id":"1","views":2})");
+    BOOST_TEST(send("GET", "/events/user/1").status == 200);
+    BOOST_TEST(read == 4);
+}
+
 BOOST_AUTO_TEST_CASE(too_many_requests_of_one_address_are_429_and_told_when_to_come_back)
 {
     rate_settings settings;
