@@ -22,6 +22,7 @@ public:
 
     [[nodiscard]] std::string url() const { return "nats://127.0.0.1:" + std::to_string(port_); }
     [[nodiscard]] int port() const noexcept { return port_; }
+    [[nodiscard]] pid_t pid() const { return process_->pid(); }
     [[nodiscard]] std::filesystem::path store() const { return folder_ / "store"; }
     [[nodiscard]] std::string output() const { return process_ ? process_->output() : std::string(); }
 

@@ -1,0 +1,78 @@
+// What the tests of a system under more than it can bear have in common.
+#pragma once
+
+#include "tests/end_to_end/recovery.hpp"
+#include "tests/support/play_stream.hpp"
+#include "tests/support/usage.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace marquee::test
+{
+
+inline const std::vector<std::string> programs_of_a_system = {"metadata", "cdnurl", "reporting", "edge"};
+
+/// The sizes that take minutes: MARQUEE_FULL=1.
+inline bool is_full() { return std::getenv("MARQUEE_FULL") != nullptr; }
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool plain_memory = false; // sanitizers keep what is freed, and shadows of what is not
+#else
+inline constexpr bool plain_memory = true;
+#endif
+
+using outcomes = std::vector<play_outcome>;
+
+inline std::size_t count(const outcomes& all, const std::function<bool(const play_outcome&)>& which)
+{
+    return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), which));
+}
+
+inline bool is_played(const play_outcome& one) { return one.status == 200; }
+inline bool is_refused(const play_outcome& one) { return one.status == 503 && one.proper; }
+
+/// Of the times that those took, in ms; 0 where there are none. `share` 0.99: the time that one in a hundred exceeds.
+inline double took_ms(const outcomes& all, const std::function<bool(const play_outcome&)>& which, double share)
+{
+    std::vector<float> times;
+    for (const auto& one : all)
+        if (which(one))
+            times.push_back(one.took());
+    if (times.empty())
+        return 0;
+    const auto at = static_cast<std::ptrdiff_t>(share * static_cast<double>(times.size() - 1));
+    std::nth_element(times.begin(), times.begin() + at, times.end());
+    return 1000 * static_cast<double>(times[static_cast<std::size_t>(at)]);
+}
+
+inline std::string by_status(const outcomes& all)
+{
+    std::map<int, std::size_t> counts;
+    for (const auto& one : all)
+        ++counts[one.status];
+    std::string text;
+    for (const auto& [status, how_many] : counts)
+        text += (text.empty() ? "" : ", ") + std::to_string(how_many) + " x " + std::to_string(status);
+    return text;
+}
+
+/// What each process uses once the edge has no connections but the one that asks.
+inline std::map<std::string, usage> usage_without_clients(marquee_system& system)
+{
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (system.call({"GET", "/metrics"}).body.find("\nmarquee_edge_connections 1\n") == std::string::npos)
+        BOOST_TEST_REQUIRE((std::chrono::steady_clock::now() < end), "connections stay open");
+    std::map<std::string, usage> all;
+    for (const auto& name : programs_of_a_system)
+        all[name] = usage_of(system.at(name).pid());
+    return all;
+}
+
+} // namespace marquee::test

@@ -1,0 +1,73 @@
+// A million plays in a row: nothing grows with them.
+#include "tests/end_to_end/endurance.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace marquee::test;
+using namespace std::chrono_literals;
+
+namespace
+{
+
+const std::uint64_t plays = is_full() ? 1'000'000 : 10'000;
+constexpr int steps = 10;
+constexpr int warm_up = 3; ///< steps
+constexpr long most_growth_kib = 8 * 1024;
+
+std::map<std::string, usage> usage_of_all(marquee_system& system)
+{
+    std::map<std::string, usage> all;
+    for (const auto& name : programs_of_a_system)
+        all[name] = usage_of(system.at(name).pid());
+    return all;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(soak)
+
+BOOST_AUTO_TEST_CASE(a_long_row_of_plays_leaves_memory_descriptors_and_threads_as_they_were)
+{
+    marquee_system system;
+    play_stream_settings with;
+    with.port = system.port();
+    with.plays = 500;
+    BOOST_TEST(count(play_stream(with).finish(), is_played) == 500U); // what ordinary work needs is there
+    const auto before = usage_without_clients(system);
+    std::map<std::string, usage> warm;
+    std::map<std::string, usage> last;
+    with.plays = plays;
+    {
+        play_stream viewers(with);
+        for (int step = 1; step <= steps; ++step)
+        {
+            const auto so_far = plays * static_cast<std::uint64_t>(step) / steps;
+            BOOST_TEST_REQUIRE(viewers.wait_for_answers(so_far));
+            last = usage_of_all(system);
+            for (const auto& [name, used] : last)
+                BOOST_TEST_MESSAGE(so_far << " plays, " << name << ": " << used);
+            BOOST_TEST_MESSAGE(so_far << " plays, broker: " << usage_of(system.broker().pid()));
+            if (step == warm_up)
+                warm = last;
+        }
+        const auto all = viewers.finish();
+        BOOST_TEST(all.size() == plays);
+        BOOST_TEST(count(all, is_played) == plays, by_status(all));
+        BOOST_TEST_MESSAGE(static_cast<double>(plays) / all.back().at
+                           << " plays/s, " << count(all, [](const play_outcome& one) { return !one.proper; })
+                           << " of them without counts");
+    }
+    const auto after = usage_without_clients(system);
+    for (const auto& name : programs_of_a_system)
+        BOOST_TEST_CONTEXT(name << ": before " << before.at(name) << "; warm " << warm[name] << "; in the end " << last[name]
+                                << "; after " << after.at(name))
+        {
+            BOOST_TEST(after.at(name).descriptors <= before.at(name).descriptors + 1); // the one that asked, perhaps
+            BOOST_TEST(after.at(name).threads == before.at(name).threads);
+            if (plain_memory)
+                BOOST_TEST(last[name].resident_kib <= warm[name].resident_kib + most_growth_kib);
+        }
+    check_that_plays_are_counted(system);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,64 @@
+// Plays at a given rate, each at its time whether or not those before it have been answered: an open loop. Or as fast as so many
+// connections allow.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace marquee::test
+{
+
+struct play_stream_settings
+{
+    int port = 0;
+    double rate = 0;                         ///< plays a second; 0: each connection plays again when it was answered
+    std::uint64_t plays = 0;                 ///< 0: until the time is up
+    std::chrono::milliseconds time{0};       ///< 0: until stop(), or all plays
+    std::size_t connections = 64;            ///< a play that finds none free waits, and its time runs
+    std::chrono::milliseconds limit{10'000}; ///< for an answer
+    std::uint64_t assets = 2;                ///< 2: those of a new system, in turn
+};
+
+/// What became of a play. Seconds since the stream began.
+struct play_outcome
+{
+    float due = 0;       ///< when it was to begin
+    float at = 0;        ///< when it was answered, or given up
+    int status = 0;      ///< 0: the connection broke or the limit passed
+    bool proper = false; ///< 200: with its counts; 503: a problem document with Retry-After
+
+    [[nodiscard]] float took() const noexcept { return at - due; }
+};
+
+class play_stream
+{
+public:
+    /// Begins on a thread of its own. Throws std::runtime_error where there are not enough descriptors.
+    explicit play_stream(const play_stream_settings& with);
+    ~play_stream(); ///< gives up what is under way
+    play_stream(const play_stream&) = delete;
+    play_stream& operator=(const play_stream&) = delete;
+
+    /// Seconds since it began.
+    [[nodiscard]] float now() const;
+
+    /// Answers so far, of any kind.
+    [[nodiscard]] std::uint64_t answered() const;
+
+    /// Waits until there are this many, or it has ended, or none came for `patience`: then false.
+    [[nodiscard]] bool wait_for_answers(std::uint64_t count, std::chrono::milliseconds patience = std::chrono::seconds(60)) const;
+
+    /// Begins no more; those under way come to their end.
+    void stop();
+
+    /// Waits for the end. Every play that was due is in it, in the order of their ends.
+    std::vector<play_outcome> finish();
+
+private:
+    class running;
+    std::unique_ptr<running> running_;
+};
+
+} // namespace marquee::test
