@@ -11,8 +11,9 @@ namespace
 
 const std::uint64_t plays = is_full() ? 1'000'000 : 10'000;
 constexpr int steps = 10;
-constexpr int warm_up = 3; ///< steps
+const int warm_up = is_full() ? 7 : 3; ///< steps; by then reporting's database has filled its cache
 constexpr long most_growth_kib = 8 * 1024;
+constexpr long database_cache_kib = 96 * 1024; ///< 64 MiB of pages and what goes with them
 
 std::map<std::string, usage> usage_of_all(marquee_system& system)
 {
@@ -64,8 +65,12 @@ BOOST_AUTO_TEST_CASE(a_long_row_of_plays_leaves_memory_descriptors_and_threads_a
         {
             BOOST_TEST(after.at(name).descriptors <= before.at(name).descriptors + 1); // the one that asked, perhaps
             BOOST_TEST(after.at(name).threads == before.at(name).threads);
+            const auto cache = name == "reporting" ? database_cache_kib : 0;
             if (plain_memory)
+            {
                 BOOST_TEST(last[name].resident_kib <= warm[name].resident_kib + most_growth_kib);
+                BOOST_TEST(last[name].resident_kib <= before.at(name).resident_kib + cache + most_growth_kib);
+            }
         }
     check_that_plays_are_counted(system);
 }

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <deque>
 #include <exception>
 #include <stdexcept>
 #include <string>
@@ -53,6 +54,7 @@ struct link
     bool open = false;
     bool busy = false;
     float due = 0; ///< of the play under way
+    float sent = 0;
     std::string in;
 };
 
@@ -76,12 +78,14 @@ private:
     void run();
     void turn();
     void begin_due();
+    void give_up_waiting();
     void connect(std::size_t index);
     void drop(std::size_t index);
     void send(std::size_t index, float due);
     void receive(std::size_t index);
     void settle(link& on, int status, bool proper);
     void enforce_limit();
+    [[nodiscard]] float due_of(std::uint64_t n) const { return static_cast<float>(static_cast<double>(n) / with_.rate); }
     [[nodiscard]] bool may_begin(float at) const;
     [[nodiscard]] bool over() const;
 
@@ -90,7 +94,7 @@ private:
     clock::time_point start_ = clock::now();
     clock::time_point next_check_ = start_;
     std::vector<link> links_;
-    std::vector<std::size_t> free_;
+    std::deque<std::size_t> free_;
     std::vector<std::size_t> closed_; ///< to be made anew
     std::vector<play_outcome> outcomes_;
     std::uint64_t begun_ = 0;
@@ -223,18 +227,32 @@ void play_stream::running::begin_due()
 {
     while (!free_.empty() || with_.rate > 0)
     {
-        const float due = with_.rate > 0 ? static_cast<float>(static_cast<double>(begun_) / with_.rate) : now();
+        const float due = with_.rate > 0 ? due_of(begun_) : now();
         if (!may_begin(due))
         {
             ended_ = true;
             return;
         }
-        if (due > now() || free_.empty())
+        if (due > now())
             return;
-        const auto index = free_.back();
-        free_.pop_back();
+        if (free_.empty())
+            return give_up_waiting();
+        const auto index = free_.front(); // each in turn: no client comes back as soon as it was refused while others wait
+        free_.pop_front();
         if (links_[index].open && !links_[index].busy)
             send(index, due);
+    }
+}
+
+/// Of the plays that wait for a connection, those whose patience is at its end.
+void play_stream::running::give_up_waiting()
+{
+    const auto patience = std::chrono::duration<float>(with_.patience).count();
+    for (float due = due_of(begun_); due + patience < now() && may_begin(due); due = due_of(begun_))
+    {
+        outcomes_.push_back({due, now(), -1, false});
+        ++begun_;
+        ++answered;
     }
 }
 
@@ -246,6 +264,7 @@ void play_stream::running::send(std::size_t index, float due)
                          " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n";
     auto& on = links_[index];
     on.due = due;
+    on.sent = now();
     on.busy = true;
     ++busy_;
     if (::send(on.fd, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
@@ -296,7 +315,7 @@ void play_stream::running::enforce_limit()
     next_check_ = time + expiry_check;
     const auto oldest = now() - std::chrono::duration<float>(with_.limit).count();
     for (std::size_t i = 0; i < links_.size(); ++i)
-        if (links_[i].busy && links_[i].due < oldest)
+        if (links_[i].busy && links_[i].sent < oldest)
             drop(i);
     for (const auto index : std::exchange(closed_, {})) // not at once: an edge that is away is not asked in a loop
         connect(index);

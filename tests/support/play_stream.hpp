@@ -13,12 +13,13 @@ namespace marquee::test
 struct play_stream_settings
 {
     int port = 0;
-    double rate = 0;                         ///< plays a second; 0: each connection plays again when it was answered
-    std::uint64_t plays = 0;                 ///< 0: until the time is up
-    std::chrono::milliseconds time{0};       ///< 0: until stop(), or all plays
-    std::size_t connections = 64;            ///< a play that finds none free waits, and its time runs
-    std::chrono::milliseconds limit{10'000}; ///< for an answer
-    std::uint64_t assets = 2;                ///< 2: those of a new system, in turn
+    double rate = 0;                          ///< plays a second; 0: each connection plays again when it was answered
+    std::uint64_t plays = 0;                  ///< 0: until the time is up
+    std::chrono::milliseconds time{0};        ///< 0: until stop(), or all plays
+    std::size_t connections = 64;             ///< a play that finds none free waits, and its time runs
+    std::chrono::milliseconds limit{10'000};  ///< for an answer, once it was sent
+    std::chrono::milliseconds patience{2000}; ///< for a free connection
+    std::uint64_t assets = 2;                 ///< 2: those of a new system, in turn
 };
 
 /// What became of a play. Seconds since the stream began.
@@ -26,7 +27,7 @@ struct play_outcome
 {
     float due = 0;       ///< when it was to begin
     float at = 0;        ///< when it was answered, or given up
-    int status = 0;      ///< 0: the connection broke or the limit passed
+    int status = 0;      ///< 0: the connection broke or the limit passed; -1: there was no free connection in time
     bool proper = false; ///< 200: with its counts; 503: a problem document with Retry-After
 
     [[nodiscard]] float took() const noexcept { return at - due; }
