@@ -180,7 +180,7 @@ asio::awaitable<result<stored_event>> publish_stored(requester& nats, subject to
             stored.duplicate = ack->duplicate.value_or(false);
             co_return stored;
         }
-        if (message_id.empty())
+        if (message_id.empty() || !ack->duplicate.value_or(false))
             co_return fail(errc::malformed_reply, "an acknowledgement without a sequence");
         // A cluster says "duplicate" without a sequence while the first copy is under way, and that copy may never be stored.
         co_await pause(std::chrono::milliseconds(20));

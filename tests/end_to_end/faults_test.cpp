@@ -62,6 +62,7 @@ std::vector<rubbish> malformed(const std::string& good)
     senseless.set("Nats-Service-Error-Code", "x");
     auto invalid = good;
     invalid.insert(invalid.find("\":"), 1, '\xff');
+    const auto deep = good.substr(0, good.size() - 1) + R"(,"more":)" + std::string(32, '[') + std::string(32, ']') + '}';
     return {
         {"nothing", ""},
         {"no JSON", "<html>"},
@@ -74,6 +75,7 @@ std::vector<rubbish> malformed(const std::string& good)
         {"1 MB of no JSON", std::string(1000000, 'x')},
         {"1 MB of blanks", std::string(1000000, ' ')},
         {"1 MB of brackets", std::string(1000000, '[')},
+        {"33 levels", deep},
         {"headers that cannot be read", good, unreadable},
         {"an error of the edge's own", R"({"status":"Unauthorized"})", not_a_services},
         {"an error without sense", R"({"status":"?"})", senseless},
@@ -286,9 +288,15 @@ BOOST_AUTO_TEST_CASE(an_acknowledgement_that_makes_no_sense_is_none)
     auto& client = *shared::client;
     const auto& system = *shared::system;
     fake_all(client, "");
-    for (const std::string ack : {"", "+OK", "[]", R"({"stream":"EVENTS","seq":"1"})", R"({"stream":"EVENTS","seq":-1})",
-                                  R"({"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"}})"})
-        BOOST_TEST_CONTEXT("the event acknowledged with " << ack)
+    const std::string many(1000000, ' ');
+    for (const std::string& ack :
+         {std::string(), std::string("+OK"), std::string("[]"), std::string("null"), std::string("{}"), many,
+          std::string(R"({"stream":"EVENTS"})"), std::string(R"({"stream":"EVENTS","seq":"1"})"),
+          std::string(R"({"stream":"EVENTS","seq":-1})"), std::string(R"({"stream":"EVENTS","seq":1)"),
+          std::string("{\"stream\":\"EV\xff\",\"seq\":1}"),
+          R"({"stream":"EVENTS","seq":1,"more":)" + std::string(32, '[') + std::string(32, ']') + '}',
+          std::string(R"({"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"}})")})
+        BOOST_TEST_CONTEXT("the event acknowledged with " << ack.substr(0, 100))
         {
             const auto standing = client.fake_until_dropped("events", ack, {});
             check_degraded(client.call(system.port(), a_play), "events");
