@@ -191,7 +191,8 @@ answer list_items(edge_context& edge, routed_call call)
     auto payload = list_payload(call.target);
     if (payload.has_error())
         co_return payload.error();
-    auto reply = co_await await_answer(send_call(edge, call, Kind::list(), *payload));
+    question asked(edge, call, Kind::list(), call.until, std::move(*payload), {}, company::none);
+    auto reply = co_await asked.answer();
     if (reply.has_error())
         co_return reply.error();
     auto page = decode_reply<typename Kind::page>(reply->data);

@@ -10,6 +10,7 @@
 #include "edge/metrics.hpp"
 #include "edge/player_token.hpp"
 #include "edge/rate_limit.hpp"
+#include "edge/service_health.hpp"
 #include "edge/target.hpp"
 
 #include <chrono>
@@ -22,6 +23,8 @@
 
 namespace marquee
 {
+
+class waiting_questions;
 
 struct edge_context
 {
@@ -42,6 +45,8 @@ struct edge_context
     fleet_view fleet;
     std::shared_ptr<worker_metrics> metrics = std::make_shared<worker_metrics>();   ///< of this thread
     std::shared_ptr<const metrics_board> board = std::make_shared<metrics_board>(); ///< of all
+    services_health services{*metrics};
+    waiting_questions* waiting = nullptr; ///< nullptr: silence is not noticed before the deadline
 
     edge_context(requester& to, requester& questions) : nats(to), lookups(questions) {}
     explicit edge_context(requester& to) : edge_context(to, to) {}

@@ -61,6 +61,27 @@ constexpr std::array<sampled_family, 7> sampled_families{{
     {"marquee_edge_nats_requests_in_flight", "gauge", "Requests to services that wait for a reply."},
 }};
 
+struct service_family
+{
+    std::string_view name;
+    std::string_view type;
+    std::string_view help;
+    counter service_counters::*of;
+};
+
+constexpr std::array<service_family, 5> service_families{{
+    {"marquee_edge_asked_again_total", "counter", "Questions to a service that were asked a second time.",
+     &service_counters::asked_again},
+    {"marquee_edge_not_asked_again_total", "counter", "Questions that the retry budget kept from being asked a second time.",
+     &service_counters::not_asked_again},
+    {"marquee_edge_not_asked_total", "counter", "Questions that were not asked because the circuit was open.",
+     &service_counters::refused},
+    {"marquee_edge_circuit_opened_total", "counter", "Times a thread stopped asking a service that kept failing.",
+     &service_counters::opened},
+    {"marquee_edge_circuits_open", "gauge", "Threads that do not ask a service but for a probe now and then.",
+     &service_counters::open},
+}};
+
 void add_head(std::string& to, std::string_view name, std::string_view type, std::string_view help)
 {
     (((to += "# HELP ") += name) += ' ') += help;
@@ -224,6 +245,17 @@ void metrics_board::add_samples(std::string& to) const
     }
 }
 
+void metrics_board::add_services(std::string& to) const
+{
+    for (const auto& [name, type, help, member] : service_families)
+    {
+        add_head(to, name, type, help);
+        for (std::size_t i = 0; i < asked_services.size(); ++i)
+            add_line(to, name, "service=\"" + std::string(asked_services[i]) + '"',
+                     sum([i, which = member](const worker_metrics& m) -> const counter& { return m.services_[i].*which; }));
+    }
+}
+
 asio::awaitable<std::string> metrics_board::text(deadline until) const
 {
     co_await sample_all(until);
@@ -235,6 +267,7 @@ asio::awaitable<std::string> metrics_board::text(deadline until) const
     for (std::size_t i = 0; i < parts.size(); ++i)
         add_line(text, "marquee_edge_degraded_total", "part=\"" + std::string(parts[i]) + '"',
                  sum([&](const worker_metrics& m) -> const counter& { return m.degraded_[i]; }));
+    add_services(text);
     add_samples(text);
     add_head(text, "marquee_edge_threads", "gauge", "Threads, each with its own connection to the broker.");
     add_line(text, "marquee_edge_threads", "", workers_.size());

@@ -48,6 +48,19 @@ struct worker_sample
     std::uint64_t nats_in_flight = 0; ///< requests to services that wait for a reply
 };
 
+/// The services that the edge asks, by the first token of their subjects.
+inline constexpr std::array<std::string_view, 3> asked_services{"metadata", "cdnurl", "reporting"};
+
+/// What a thread counts of one of them.
+struct service_counters
+{
+    counter asked_again;     ///< questions that were asked a second time
+    counter not_asked_again; ///< those that would have been, but for the retry budget
+    counter refused;         ///< those not asked at all, for the circuit was open
+    counter opened;          ///< times the circuit opened
+    counter open;            ///< 1 while it is not closed
+};
+
 /// The counters of one io thread. Everything but reading happens there.
 class worker_metrics
 {
@@ -64,6 +77,9 @@ public:
     void degraded(std::string_view part) noexcept;
 
     void sampled(const worker_sample& now) noexcept;
+
+    /// By the order of asked_services.
+    [[nodiscard]] service_counters& of_service(std::size_t at) noexcept { return services_[at]; }
 
 private:
     friend class metrics_board;
@@ -84,6 +100,7 @@ private:
     std::vector<slot> slots_; ///< two a route, the second for HEAD; the last for what has no route
     std::array<counter, 2> degraded_;
     std::array<counter, samples> sampled_;
+    std::array<service_counters, asked_services.size()> services_;
 };
 
 /// Measures one request: from here to `answered`.
@@ -127,6 +144,7 @@ private:
     void add_requests(std::string& to) const;
     void add_durations(std::string& to) const;
     void add_samples(std::string& to) const;
+    void add_services(std::string& to) const;
     [[nodiscard]] std::uint64_t sum(const std::function<const counter&(const worker_metrics&)>& of) const;
 
     std::vector<worker> workers_;

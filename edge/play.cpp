@@ -22,6 +22,8 @@ asio::awaitable<result<playable>> find_playable(edge_context& edge, const routed
 {
     // Both leave before either is waited for.
     question metadata(edge, call, subjects::metadata_get(asset), call.until);
+    if (auto refused = metadata.refused())
+        co_return *refused;
     question url(edge, call, subjects::cdnurl_get(asset), call.until);
 
     auto about = co_await metadata.answer();

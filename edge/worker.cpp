@@ -37,7 +37,9 @@ result<void> edge_worker::open(const connection_options& options, asio::ip::tcp:
     nats_ = std::move(*nats);
 
     lookups_ = std::make_unique<bundling_requester>(io_, nats_->requests());
+    waiting_ = std::make_unique<waiting_questions>(io_);
     context_.emplace(nats_->requests(), *lookups_);
+    context_->waiting = waiting_.get();
     if (!config_.admin_token_file.empty())
     {
         auto token = admin_token::from_file(config_.admin_token_file);

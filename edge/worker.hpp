@@ -6,6 +6,7 @@
 #include "edge/config.hpp"
 #include "edge/context.hpp"
 #include "edge/server.hpp"
+#include "edge/service_call.hpp"
 
 #include <functional>
 #include <memory>
@@ -52,6 +53,7 @@ private:
     asio::io_context io_{1};
     std::unique_ptr<connection> nats_;
     std::unique_ptr<bundling_requester> lookups_;
+    std::unique_ptr<waiting_questions> waiting_;
     std::unique_ptr<http_server> server_;
     std::thread thread_;
 };

@@ -160,6 +160,8 @@ BOOST_AUTO_TEST_CASE(labels_are_patterns_and_never_what_a_client_sent)
                     BOOST_TEST(methods.contains(value));
                 else if (name == "status")
                     BOOST_TEST((value.size() == 3 && value.find_first_not_of("0123456789") == std::string::npos));
+                else if (name == "service")
+                    BOOST_TEST((value == "metadata" || value == "cdnurl" || value == "reporting"));
                 else if (name == "part")
                     BOOST_TEST((value == "events" || value == "reporting"));
                 else

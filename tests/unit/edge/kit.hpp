@@ -2,6 +2,7 @@
 #pragma once
 
 #include "edge/gateway.hpp"
+#include "edge/service_call.hpp"
 #include "tests/support/fake_requester.hpp"
 #include "tests/support/run_coro.hpp"
 
@@ -48,12 +49,17 @@ class gateway_kit
 public:
     asio::io_context io{1};
     fake_requester nats{io.get_executor()};
+    waiting_questions waiting{io};
     edge_context edge{nats};
     temporary_file token_file{"s3cret\n"};
 
     using field_list = std::vector<std::pair<std::string, std::string>>;
 
-    gateway_kit() { edge.admin = admin_token::from_file(token_file.path()).value(); }
+    gateway_kit()
+    {
+        edge.admin = admin_token::from_file(token_file.path()).value();
+        edge.waiting = &waiting;
+    }
 
     [[nodiscard]] static http_request make(const std::string& method, const std::string& target, const field_list& fields = {},
                                            const std::string& body = {})
