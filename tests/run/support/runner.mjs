@@ -48,10 +48,10 @@ export function listen(port) {
 
 const handedOut = new Set();
 
-/** The first of so many free ports in a row, below those that the system hands out. */
+/** The first of so many free ports in a row, below those that the system hands out, above those of the tests in C++. */
 export async function freePorts(count = 1) {
   for (;;) {
-    const first = 10_000 + Math.floor(Math.random() * 22_000);
+    const first = 21_000 + Math.floor(Math.random() * 11_000);
     const all = Array.from({ length: count }, (_, i) => first + i);
     if (all.some((port) => handedOut.has(port))) continue;
     all.forEach((port) => handedOut.add(port));
