@@ -43,6 +43,14 @@ std::string replaced(std::string text, const std::string& part, const std::strin
     return text;
 }
 
+/// Those that ask a service.
+std::vector<route> external_routes()
+{
+    std::vector<route> all(all_routes().begin(), all_routes().end());
+    std::erase_if(all, [](const route& each) { return each.internal; });
+    return all;
+}
+
 /// A call of this route, for this asset and user, with what it needs but credentials.
 http_call anonymous(const route& each, const std::string& asset, const std::string& user)
 {
@@ -147,7 +155,7 @@ public:
 
     void mistakes()
     {
-        for (const auto& each : all_.routes_with(400))
+        for (const auto& each : all_routes())
         {
             ask(each, with(call(each), "Host", "another"), 400);
             if (about_assets(each))
@@ -155,13 +163,13 @@ public:
         }
         for (const auto& each : all_.routes_with(404))
             ask(each, call(each, "nobody-knows", "nobody"), 404);
-        for (const auto& each : all_.routes_with(413))
+        for (const auto& each : all_routes())
         {
             auto much = call(each);
             much.body.assign(70000, ' ');
             ask(each, much, 413);
         }
-        for (const auto& each : all_.routes_with(414))
+        for (const auto& each : all_routes())
         {
             auto far = call(each);
             far.target += "?" + std::string(5000, 'x');
@@ -169,7 +177,7 @@ public:
         }
         for (const auto& each : all_.routes_with(415))
             ask(each, with(call(each), "Content-Type", "text/plain"), 415);
-        for (const auto& each : all_.routes_with(431))
+        for (const auto& each : all_routes())
             ask(each, with(call(each), "X-Long", std::string(9000, 'x')), 431);
     }
 
@@ -197,7 +205,7 @@ public:
     /// All at once: each of them takes the time that a body may take.
     void too_slowly()
     {
-        const auto all = all_.routes_with(408);
+        const auto all = all_routes();
         std::vector<raw_connection> links;
         for (const auto& each : all)
         {
@@ -279,7 +287,7 @@ public:
         raw_connection only(system_.port("edge-full"));
         only.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
         BOOST_TEST_REQUIRE(only.wait_for("\"ok\"")); // it is counted
-        for (const auto& each : all_.routes_with(503))
+        for (const auto& each : all_routes())
             all_.check(each, call(each), system_.call(call(each), each.internal ? "edge-full" : "edge"), 503);
     }
 
@@ -288,14 +296,14 @@ public:
         nats_client fakes(system_.broker().url());
         for (const auto& subject : asked_subjects)
             fakes.fake(subject, "rubbish");
-        for (const auto& each : all_.routes_with(502))
+        for (const auto& each : external_routes())
             all_.check(each, call(each), fakes.call(system_.port(), call(each)), 502);
     }
 
     /// All at once: each of them takes the whole deadline. The wiretap is interested in everything and answers nothing.
     void silent()
     {
-        const auto all = all_.routes_with(504);
+        const auto all = external_routes();
         std::vector<http_call> calls;
         for (const auto& each : all)
             calls.push_back(call(each));
