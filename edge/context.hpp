@@ -12,6 +12,7 @@
 #include "edge/rate_limit.hpp"
 #include "edge/service_health.hpp"
 #include "edge/target.hpp"
+#include "edge/waiting_room.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -37,6 +38,7 @@ struct edge_context
     std::chrono::milliseconds timeout{2000};             ///< of a whole request
     std::size_t max_in_flight = 1024;                    ///< requests that wait for the broker
     std::size_t in_flight = 0;
+    waiting_room room;           ///< for who comes beyond max_in_flight
     std::uint64_t overloads = 0; ///< requests refused because of max_in_flight
     bool stopping = false;
     log_quota failures_logged{100}; ///< lines about requests that failed

@@ -17,13 +17,17 @@ namespace
 class in_flight_guard
 {
 public:
-    explicit in_flight_guard(std::size_t& count) noexcept : count_(count) { ++count_; }
-    ~in_flight_guard() { --count_; }
+    explicit in_flight_guard(edge_context& edge) noexcept : edge_(edge) { ++edge_.in_flight; }
+    ~in_flight_guard()
+    {
+        --edge_.in_flight;
+        edge_.room.let_in();
+    }
     in_flight_guard(const in_flight_guard&) = delete;
     in_flight_guard& operator=(const in_flight_guard&) = delete;
 
 private:
-    std::size_t& count_;
+    edge_context& edge_;
 };
 
 /// A body without a type is taken for JSON; parameters do not matter.
@@ -127,7 +131,7 @@ asio::awaitable<http_result> answer_request(edge_context& edge, http_request req
         co_return co_await wanted.handler(edge, std::move(call));
     if (edge.in_flight >= edge.max_in_flight)
         co_return refuse_overload(edge);
-    const in_flight_guard counted(edge.in_flight);
+    const in_flight_guard counted(edge);
     co_return co_await wanted.handler(edge, std::move(call));
 }
 

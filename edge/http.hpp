@@ -63,6 +63,7 @@ struct http_response
     int status = 200;
     http_fields fields;
     std::string body;
+    bool overloaded = false; ///< refused for want of room: the connection's next request can wait
 };
 
 /// 200 with a JSON body.

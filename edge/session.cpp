@@ -165,7 +165,15 @@ private:
         }
         context.keep_alive = context.keep_alive && !stopping_ && ++served_ != settings_.requests;
         const bool keep_alive = context.keep_alive;
-        co_return co_await write(std::move(answer), std::move(context)) && keep_alive;
+        const bool overloaded = answer.overloaded;
+        if (!co_await write(std::move(answer), std::move(context)) || !keep_alive)
+            co_return false;
+        if (overloaded && settings_.wait_for_room)
+        {
+            expires_ = clock::time_point::max();
+            co_await settings_.wait_for_room();
+        }
+        co_return true;
     }
 
     /// A complete request, or nothing when the connection has ended. On failure the answer is the failure, and the connection is closed after it.

@@ -37,7 +37,8 @@ struct session_settings
     std::chrono::milliseconds linger_timeout{1000}; ///< for the client to take the last answer, after we have closed our side
     std::chrono::milliseconds drain_idle{500};      ///< when stopping: for a request that may be on its way on an idle connection
     std::chrono::milliseconds tick{200};            ///< how precisely the timeouts are kept
-    std::function<void(int status)> on_refused;     ///< told of every answer that the handler did not make
+    std::function<asio::awaitable<void>()> wait_for_room; ///< after an `overloaded` answer, before the next request is read
+    std::function<void(int status)> on_refused;           ///< told of every answer that the handler did not make
 };
 
 using http_handler = std::function<asio::awaitable<http_response>(http_request)>;

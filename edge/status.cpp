@@ -162,6 +162,7 @@ http_response problem_response(const request_failure& failure, std::string_view 
 
     http_response answer;
     answer.status = document.status;
+    answer.overloaded = what.code == errc::overloaded;
     answer.body = encode(document);
     answer.fields.add("Content-Type", "application/problem+json");
     answer.fields.add("Cache-Control", "no-store");

@@ -61,6 +61,7 @@ result<void> edge_worker::open(const connection_options& options, asio::ip::tcp:
     auto handler = [this](http_request request) { return handle_request(*context_, std::move(request)); };
     auto settings = config_.session;
     settings.on_refused = [counted = context_->metrics](int status) { counted->refused(status); };
+    settings.wait_for_room = [this] { return context_->room.wait(); };
     server_ = std::make_unique<http_server>(io_, std::move(*acceptor), settings, handler, limit_, tls_);
     return {};
 }
@@ -91,6 +92,7 @@ asio::awaitable<void> edge_worker::stop_in_order()
 {
     // The requests get the drain timeout; closing the connection to the broker has a moment of its own.
     context_->stopping = true;
+    context_->room.close();
     co_await server_->stop(deadline::in(config_.drain_timeout));
     const auto until = deadline::in(std::chrono::seconds(2));
     co_await nats_->close(until);

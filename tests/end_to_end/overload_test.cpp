@@ -28,6 +28,7 @@ outcomes run(const marquee_system& system, double rate, std::size_t connections,
     with.rate = rate;
     with.connections = connections;
     with.time = time;
+    with.patience = 300ms;
     return play_stream(with).finish();
 }
 

@@ -104,6 +104,41 @@ BOOST_AUTO_TEST_CASE(an_idle_connection_may_send_one_more_request_and_is_then_cl
              });
 }
 
+BOOST_AUTO_TEST_CASE(who_was_refused_for_want_of_room_waits_with_the_next_request)
+{
+    gate room(io);
+    settings.wait_for_room = [&room]() -> asio::awaitable<void>
+    {
+        auto passing = room.pass({});
+        (void)co_await std::move(passing);
+    };
+    settings.idle_timeout = 30s;
+    handler = [this](http_request) -> asio::awaitable<http_response>
+    {
+        http_response answer;
+        answer.status = ++handled == 1 ? 503 : 200;
+        answer.overloaded = answer.status == 503;
+        co_return answer;
+    };
+    start();
+    run_coro(io,
+             [&]() -> asio::awaitable<void>
+             {
+                 raw_client client(io, at);
+                 co_await client.send(get + get);
+                 BOOST_TEST(status_line(co_await client.receive_one()) == "HTTP/1.1 503 Service Unavailable");
+                 auto one_waits = [&] { return room.waiting == 1; };
+                 co_await until(io, one_waits);
+                 BOOST_TEST(handled == 1);
+                 raw_client other(io, at);
+                 co_await other.send(get);
+                 BOOST_TEST(status_line(co_await other.receive_one()) == "HTTP/1.1 200 OK");
+                 BOOST_TEST(handled == 2);
+                 room.timer.cancel();
+                 BOOST_TEST(status_line(co_await client.receive_one()) == "HTTP/1.1 200 OK");
+             });
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_end_in_time_is_closed)
 {
     gate closed(io);
