@@ -21,7 +21,9 @@ public:
     ~in_flight_guard()
     {
         --edge_.in_flight;
-        edge_.room.let_in();
+        if (edge_.in_flight <
+            edge_.max_in_flight - edge_.max_in_flight / 4) // else the room is gone before the one let in has asked
+            edge_.room.let_in();
     }
     in_flight_guard(const in_flight_guard&) = delete;
     in_flight_guard& operator=(const in_flight_guard&) = delete;
