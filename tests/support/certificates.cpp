@@ -91,7 +91,7 @@ std::string certified_key::encrypted_key_pem() const
 certificate_authority::certificate_authority()
 {
     root_.key = new_key("EC", 256);
-    root_.certificate = new_certificate("a test", root_.key.get(), -3600, 60 * 86'400);
+    root_.certificate = new_certificate("a test", root_.key.get(), -3600, 120 * 86'400);
     auto* own = root_.certificate.get();
     extend(own, own, NID_basic_constraints, "critical,CA:TRUE");
     extend(own, own, NID_key_usage, "critical,keyCertSign,cRLSign");

@@ -141,12 +141,12 @@ private:
             if (each.name != name + "_bucket")
                 continue;
             auto labels = each.labels;
-            const auto le = labels.contains("le") ? read_value(labels["le"]) : std::nullopt;
+            const double le = read_value(labels["le"]).value_or(std::numeric_limits<double>::quiet_NaN());
             labels.erase("le");
             auto& before = last[labels];
-            if (!le || *le <= before.le || each.value < before.count)
+            if (!(le > before.le) || each.value < before.count)
                 complain("buckets must be cumulative, by growing le", series_of(each.name, each.labels));
-            before = {le.value_or(0), each.value};
+            before = {le, each.value};
         }
         for (const auto& [labels, at_end] : last)
         {

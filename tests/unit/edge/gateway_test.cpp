@@ -123,19 +123,19 @@ BOOST_AUTO_TEST_CASE(a_request_that_ends_makes_room_for_one_that_waits)
     edge.in_flight = 1;
     BOOST_TEST(send("POST", "/play/asset/1/user/2").overloaded);
     edge.in_flight = 0;
-    asio::io_context waiting(1);
+    asio::io_context of_those(1);
     int let_in = 0;
     for (int i = 0; i < 2; ++i)
-        asio::co_spawn(waiting, edge.room.wait(), [&let_in](const std::exception_ptr&) { ++let_in; });
-    waiting.poll();
+        asio::co_spawn(of_those, edge.room.wait(), [&let_in](const std::exception_ptr&) { ++let_in; });
+    of_those.poll();
     nats.script_json("reporting.user.1", R"({"id":"1","views":2})");
     const auto answer = send("GET", "/events/user/1");
     BOOST_TEST(answer.status == 200);
     BOOST_TEST(!answer.overloaded);
-    waiting.poll();
+    of_those.poll();
     BOOST_TEST(let_in == 1);
     edge.room.close();
-    waiting.poll();
+    of_those.poll();
     BOOST_TEST(let_in == 2);
 }
 
