@@ -59,7 +59,8 @@ std::string nginx_configuration(const std::string& folder, int port, int edge)
            "/pid; error_log stderr notice;\n"
            "events { worker_connections 256; }\n"
            "http {\n"
-           "  access_log off; client_header_timeout 400ms; client_body_timeout 400ms; keepalive_timeout 1s; lingering_timeout 1s;\n"
+           "  access_log off; client_header_timeout 400ms; client_body_timeout 400ms; keepalive_timeout 1s; lingering_timeout "
+           "1s;\n"
            "  client_body_temp_path " +
            folder + "/1; proxy_temp_path " + folder + "/2; fastcgi_temp_path " + folder + "/3; uwsgi_temp_path " + folder +
            "/4; scgi_temp_path " + folder +
