@@ -84,6 +84,21 @@ BOOST_AUTO_TEST_CASE(a_batch_wakes_all_up_to_its_last_sequence_and_nobody_else)
     BOOST_TEST(ended["seven"] == "ok");
 }
 
+BOOST_AUTO_TEST_CASE(what_was_taken_back_is_waited_for_again)
+{
+    waiter.applied(9);
+    BOOST_TEST(waiter.reached(9));
+    waiter.applied(5); // nothing after it was written
+    BOOST_TEST(!waiter.reached(6));
+    begin("six", 6);
+    begin("five", 5);
+    BOOST_TEST(ended.size() == 1U);
+    BOOST_TEST(ended["five"] == "ok");
+    waiter.applied(6);
+    poll();
+    BOOST_TEST(ended["six"] == "ok");
+}
+
 BOOST_AUTO_TEST_CASE(the_deadline_ends_a_wait)
 {
     const auto before = deadline::clock::now();
