@@ -29,8 +29,10 @@ describe("a program that comes up before its cluster has a leader", { concurrenc
         await eventually("the first broker listens", () => alone.log?.includes("Server is ready"));
         const service = launch(join(programs, `marquee-${name}`), "--server", `nats://127.0.0.1:${first}`, "--replicas", "3");
         await eventually("the service has connected", () => service.log?.includes("broker link up"));
-        broker(1);
-        broker(2);
+        for (const i of [1, 2]) {
+          const joins = broker(i);
+          await eventually(`broker ${i} listens`, () => joins.log?.includes("Listening for route connections"));
+        }
         await eventually(
           () => `the service is ready:\n${service.log}`,
           () => service.log.includes(": ready") || service.exitCode !== null,
