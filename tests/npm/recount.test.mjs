@@ -33,8 +33,19 @@ const settings = { name: "EVENTS", subjects: ["events"], storage: "file", discar
 async function fill(messages) {
   const manager = await jetstreamManager(nats);
   await manager.streams.delete("EVENTS").catch(() => {});
-  await manager.streams.add(settings);
+  await addStream(manager, 200);
   await publish(messages);
+}
+
+/** The server lets go of a deleted stream's folder a while later; until then its name has no place (10049). */
+async function addStream(manager, attempts) {
+  try {
+    await manager.streams.add(settings);
+  } catch (refused) {
+    if (refused.code !== 10049 || attempts <= 1) throw refused;
+    await new Promise((pause) => setTimeout(pause, 50));
+    await addStream(manager, attempts - 1);
+  }
 }
 
 /** Without a message id: the stream keeps every copy. */
