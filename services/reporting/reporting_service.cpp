@@ -28,7 +28,7 @@ constexpr auto stream_patience = 15s; ///< how long JetStream may take to come u
 constexpr auto stream_attempt = 2s;   ///< without a leader a request is lost, not refused
 constexpr auto stream_retry = 200ms;
 constexpr std::size_t most_in_transaction =
-    16384; ///< a transaction pays by its pages: larger ones count faster, and block the loop longer
+    32768; ///< a transaction pays by its pages: larger ones count faster, and block the loop longer
 constexpr auto longest_uncommitted = 50ms; ///< what a crash may make us count again
 
 constexpr auto room_check = 1s; ///< while the disk is full
