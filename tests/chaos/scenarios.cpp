@@ -274,7 +274,7 @@ const std::vector<scenario>& scenarios()
         {"cluster",
          "kill -9 of the leader of three servers, and of any program",
          {10'000, 6, 0s},
-         {500'000, 50, 0s},
+         {1'000'000, 50, 0s},
          kill_the_leader},
     };
     return all;
