@@ -1,8 +1,9 @@
 #include "edge/fleet.hpp"
 
+#include "schemas/json.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -109,17 +110,6 @@ private:
     std::size_t left_ = 0;
     bool any_ = false;
 };
-
-std::optional<json::object> read_object(const std::string& text)
-{
-    json::parse_options options;
-    options.max_depth = 32;
-    boost::system::error_code ec;
-    auto parsed = json::parse(text, ec, {}, options);
-    if (ec || !parsed.is_object())
-        return std::nullopt;
-    return std::move(parsed.as_object());
-}
 
 const json::string* text_of(const json::object& from, std::string_view member, std::size_t most)
 {

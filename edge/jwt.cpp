@@ -1,8 +1,8 @@
 #include "edge/jwt.hpp"
 
 #include "edge/base64url.hpp"
+#include "schemas/json.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
 #include <cjose/base64.h>
@@ -53,18 +53,6 @@ struct cjose_free
     void operator()(void* memory) const { cjose_get_dealloc()(memory); }
 };
 
-/// A JSON object; nothing where `text` is none.
-std::optional<json::object> parse_object(std::string_view text)
-{
-    json::parse_options options;
-    options.max_depth = 32;
-    boost::system::error_code ec;
-    auto parsed = json::parse(text, ec, {}, options);
-    if (ec || !parsed.is_object())
-        return std::nullopt;
-    return std::move(parsed.as_object());
-}
-
 // ---- header and signature
 
 struct jwt_header
@@ -80,7 +68,7 @@ std::optional<jwt_header> read_header(std::string_view encoded)
     if (!cjose_base64url_decode(encoded.data(), encoded.size(), &decoded, &size, nullptr))
         return std::nullopt;
     const std::unique_ptr<std::uint8_t, cjose_free> owned(decoded);
-    const auto fields = parse_object({reinterpret_cast<const char*>(decoded), size});
+    const auto fields = read_object({reinterpret_cast<const char*>(decoded), size});
     if (!fields || fields->contains("crit"))
         return std::nullopt;
     const auto* algorithm = fields->if_contains("alg");
@@ -206,7 +194,7 @@ result<std::string> jwt_subject(std::string_view token, std::span<const jwt_key>
     if (payload.has_error())
         return payload.error();
 
-    const auto claims = parse_object(*payload);
+    const auto claims = read_object(*payload);
     if (!claims)
         return refuse("the claims of the token are no JSON object");
     if (auto times = check_times(*claims, now); times.has_error())

@@ -271,7 +271,23 @@ result<void> check(const list_request& m)
 
 result<void> check(const top_request& m) { return check_limit(m.limit); }
 
+json::parse_options bounded()
+{
+    json::parse_options options;
+    options.max_depth = 32;
+    return options;
+}
+
 } // namespace
+
+std::optional<json::object> read_object(std::string_view text)
+{
+    boost::system::error_code ec;
+    auto parsed = json::parse(text, ec, {}, bounded());
+    if (ec || !parsed.is_object())
+        return std::nullopt;
+    return std::move(parsed.as_object());
+}
 
 template <class T>
 std::string encode(const T& message)
@@ -286,10 +302,8 @@ result<T> decode(std::string_view text)
 {
     std::array<unsigned char, 4096> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init): filled by the parser
     json::monotonic_resource memory(buffer.data(), buffer.size());
-    json::parse_options options;
-    options.max_depth = 32;
     boost::system::error_code ec;
-    const auto parsed = json::parse(text, ec, &memory, options);
+    const auto parsed = json::parse(text, ec, &memory, bounded());
     if (ec)
         return fail(errc::bad_request, "not valid JSON: " + ec.message());
     if (!parsed.is_object())

@@ -3,6 +3,9 @@
 
 #include "schemas/error.hpp"
 
+#include <boost/json/object.hpp>
+
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,5 +32,8 @@ template <class T>
         return fail(errc::malformed_reply, message.error().detail, message.error().field);
     return message;
 }
+
+/// Any JSON object, at most 32 levels deep; nothing where `text` is none. For what is not a message of ours.
+[[nodiscard]] std::optional<boost::json::object> read_object(std::string_view text);
 
 } // namespace marquee
