@@ -1,5 +1,7 @@
 #include "tests/bench/http_load.hpp"
 
+#include "tests/support/http_answer.hpp"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -9,7 +11,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
@@ -23,21 +24,6 @@ namespace
 {
 
 [[noreturn]] void fail(const std::string& what) { throw std::runtime_error(what + ": " + std::strerror(errno)); }
-
-/// Bytes of the whole answer at the start of `text`; 0: there is more to come.
-std::size_t answer_size(std::string_view text)
-{
-    constexpr std::string_view length = "\r\nContent-Length: ";
-    const auto end = text.find("\r\n\r\n");
-    if (end == std::string_view::npos)
-        return 0;
-    const auto at = text.substr(0, end).find(length);
-    std::size_t body = 0;
-    if (at == std::string_view::npos ||
-        std::from_chars(text.data() + at + length.size(), text.data() + end, body).ec != std::errc())
-        throw std::runtime_error("an answer without a length: " + std::string(text.substr(0, end)));
-    return text.size() < end + 4 + body ? 0 : end + 4 + body;
-}
 
 /// A connection and when its request left.
 struct client
@@ -163,7 +149,10 @@ std::string_view http_connection::receive()
     if (size <= 0)
         fail("the edge has closed a connection");
     in_.append(chunk.data(), static_cast<std::size_t>(size));
-    taken_ = answer_size(in_);
+    const auto size_of_answer = test::answer_size(in_);
+    if (!size_of_answer)
+        throw std::runtime_error("an answer without a length: " + in_.substr(0, in_.find("\r\n\r\n")));
+    taken_ = *size_of_answer;
     return std::string_view(in_).substr(0, taken_);
 }
 

@@ -293,11 +293,7 @@ BOOST_AUTO_TEST_CASE(a_signal_stops_each_program_in_order_with_exit_0)
     for (const int number : {SIGTERM, SIGINT})
     {
         temporary_folder folder;
-        std::vector<std::unique_ptr<process>> started;
-        for (const auto& name : programs)
-            started.push_back(start(name, folder, {"--server", broker.url()}));
-        for (std::size_t i = 0; i < started.size(); ++i)
-            BOOST_TEST_REQUIRE(serves(programs[i], *started[i]).has_value(), started[i]->output());
+        const auto started = start_all(folder, broker.url());
         for (auto& one : started)
             one->signal(number);
         for (std::size_t i = 0; i < started.size(); ++i)

@@ -95,6 +95,17 @@ inline std::optional<std::string> serves(const std::string& name, process& one)
     return one.wait_for_line(name == "reporting" ? "caught up" : " ready", std::chrono::seconds(60));
 }
 
+/// All programs, in the order of `programs`, and each serves.
+inline std::vector<std::unique_ptr<process>> start_all(const temporary_folder& folder, const std::string& broker)
+{
+    std::vector<std::unique_ptr<process>> started;
+    for (const auto& name : programs)
+        started.push_back(start(name, folder, {"--server", broker}));
+    for (std::size_t i = 0; i < started.size(); ++i)
+        BOOST_TEST_REQUIRE(serves(programs[i], *started[i]).has_value(), started[i]->output());
+    return started;
+}
+
 /// The port in the line with which an edge says that it is ready.
 inline int port_in(const std::string& line)
 {

@@ -3,6 +3,7 @@
 #include "tests/end_to_end/malformed_rows.hpp"
 #include "tests/end_to_end/programs.hpp"
 #include "tests/support/nats_client.hpp"
+#include "tests/support/ports.hpp"
 #include "tests/support/prometheus.hpp"
 #include "tests/support/raw_http.hpp"
 
@@ -16,9 +17,6 @@
 #include <regex>
 #include <stdexcept>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 using namespace marquee::test;
@@ -37,20 +35,6 @@ std::string path_of(const std::string& name)
         throw std::runtime_error("find-proxy found no " + name);
     path.erase(path.find_last_not_of('\n') + 1);
     return path;
-}
-
-/// One that was free just now: neither proxy can be told to take any.
-int free_port()
-{
-    sockaddr_in at{};
-    at.sin_family = AF_INET;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof at;
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    BOOST_REQUIRE(::bind(fd, reinterpret_cast<const sockaddr*>(&at), size) == 0);
-    BOOST_REQUIRE(::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) == 0);
-    ::close(fd);
-    return ntohs(at.sin_port);
 }
 
 std::string nginx_configuration(const std::string& folder, int port, int edge)

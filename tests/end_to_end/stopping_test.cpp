@@ -153,11 +153,7 @@ BOOST_AUTO_TEST_CASE(without_a_broker_each_program_stops_all_the_same)
     {
         nats_server broker;
         temporary_folder folder;
-        std::vector<std::unique_ptr<process>> started;
-        for (const auto& name : programs)
-            started.push_back(start(name, folder, {"--server", broker.url()}));
-        for (std::size_t i = 0; i < started.size(); ++i)
-            BOOST_TEST_REQUIRE(serves(programs[i], *started[i]).has_value(), started[i]->output());
+        const auto started = start_all(folder, broker.url());
         if (frozen)
             broker.suspend();
         else

@@ -1,8 +1,7 @@
 #include "tests/support/certificates.hpp"
 
-#include <stdexcept>
+#include "tests/support/openssl_text.hpp"
 
-#include <openssl/bio.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
@@ -12,12 +11,6 @@ namespace marquee::test
 
 namespace
 {
-
-void require(bool right)
-{
-    if (!right)
-        throw std::runtime_error("OpenSSL failed");
-}
 
 std::shared_ptr<EVP_PKEY> new_key(const std::string& kind, unsigned bits)
 {
@@ -55,18 +48,6 @@ void sign(X509* certificate, X509* issuer, EVP_PKEY* key)
 {
     require(X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1 &&
             X509_sign(certificate, key, EVP_sha256()) > 0);
-}
-
-template <class Write>
-std::string written(Write write)
-{
-    auto* out = BIO_new(BIO_s_mem());
-    require(out != nullptr && write(out) == 1);
-    char* text = nullptr;
-    const auto size = BIO_get_mem_data(out, &text);
-    std::string copy(text, static_cast<std::size_t>(size));
-    BIO_free(out);
-    return copy;
 }
 
 } // namespace

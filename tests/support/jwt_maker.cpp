@@ -1,13 +1,13 @@
 #include "tests/support/jwt_maker.hpp"
 
-#include <openssl/bio.h>
+#include "tests/support/openssl_text.hpp"
+
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-#include <stdexcept>
 #include <utility>
 
 namespace marquee::test
@@ -17,12 +17,6 @@ namespace
 {
 
 constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-void require(bool right)
-{
-    if (!right)
-        throw std::runtime_error("OpenSSL failed");
-}
 
 const unsigned char* data(const std::string& text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 unsigned char* data(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
@@ -57,18 +51,6 @@ std::string number(const EVP_PKEY* key, const char* name, int size = 0)
     auto out = base64url(padded(found, size == 0 ? BN_num_bytes(found) : size));
     BN_free(found);
     return out;
-}
-
-template <class Write>
-std::string written(Write write)
-{
-    auto* out = BIO_new(BIO_s_mem());
-    require(write(out) == 1);
-    char* text = nullptr;
-    const auto size = BIO_get_mem_data(out, &text);
-    std::string copy(text, static_cast<std::size_t>(size));
-    BIO_free(out);
-    return copy;
 }
 
 } // namespace

@@ -1,10 +1,11 @@
 #include "tests/support/play_stream.hpp"
 
+#include "tests/support/http_answer.hpp"
+
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <deque>
 #include <exception>
@@ -30,21 +31,6 @@ namespace
 {
 
 constexpr auto expiry_check = std::chrono::milliseconds(100);
-
-/// Bytes of the whole answer at the start of `text`; 0: there is more to come. What has no length is never whole.
-std::size_t answer_size(std::string_view text)
-{
-    constexpr std::string_view length = "\r\nContent-Length: ";
-    const auto end = text.find("\r\n\r\n");
-    if (end == std::string_view::npos)
-        return 0;
-    const auto at = text.substr(0, end).find(length);
-    std::size_t body = 0;
-    if (at == std::string_view::npos ||
-        std::from_chars(text.data() + at + length.size(), text.data() + end, body).ec != std::errc())
-        return 0;
-    return text.size() < end + 4 + body ? 0 : end + 4 + body;
-}
 
 bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
@@ -286,7 +272,7 @@ void play_stream::running::receive(std::size_t index)
         if (static_cast<std::size_t>(size) < chunk.size())
             break;
     }
-    const auto whole = answer_size(from.in);
+    const auto whole = answer_size(from.in).value_or(0); // without a length it is never whole
     if (whole == 0)
         return;
     const std::string_view answer(from.in.data(), whole);

@@ -1,6 +1,7 @@
 // schemas/openapi.json against the code and against schemas/json.
 #include "edge/openapi.hpp"
 #include "edge/routes.hpp"
+#include "tests/support/json_walk.hpp"
 #include "tests/support/jwt_maker.hpp"
 #include "tests/support/schema_check.hpp"
 #include "tests/unit/edge/kit.hpp"
@@ -61,18 +62,6 @@ void check_fields(const json::value& document, const route& each, const http_res
         BOOST_TEST((name == "Content-Type" || fields.contains(name)), name << ": " << value);
     const auto& codes = response.at("x-problem-codes").as_array();
     BOOST_TEST((std::find(codes.begin(), codes.end(), json::value(member(answer, "code"))) != codes.end()));
-}
-
-void visit(const json::value& from, const std::function<void(const json::object&)>& seen)
-{
-    if (from.is_array())
-        for (const auto& each : from.as_array())
-            visit(each, seen);
-    if (!from.is_object())
-        return;
-    seen(from.as_object());
-    for (const auto& [name, value] : from.as_object())
-        visit(value, seen);
 }
 
 struct openapi_kit

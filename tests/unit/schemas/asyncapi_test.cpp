@@ -1,5 +1,6 @@
 // schemas/asyncapi.json: its channels are the subjects.
 #include "schemas/subjects.hpp"
+#include "tests/support/json_walk.hpp"
 #include "tests/support/schema_check.hpp"
 
 #include <boost/json/array.hpp>
@@ -45,18 +46,6 @@ std::set<std::string> subjects_in_use()
             all.insert(subjects::discovery(verb, service).str() + ".I");
         }
     return all;
-}
-
-void visit(const json::value& from, const std::function<void(const json::object&)>& seen)
-{
-    if (from.is_array())
-        for (const auto& each : from.as_array())
-            visit(each, seen);
-    if (!from.is_object())
-        return;
-    seen(from.as_object());
-    for (const auto& [name, value] : from.as_object())
-        visit(value, seen);
 }
 
 } // namespace
