@@ -9,6 +9,15 @@
 namespace marquee::detail
 {
 
+namespace
+{
+
+/// nats.c (3.4.1) takes a signature that begins with a zero byte for none and sends none: one in 256. The server has another nonce for each
+/// connection, and so another signature.
+constexpr int signed_attempts = 3;
+
+} // namespace
+
 nats_link::nats_link(asio::io_context& io, connection_options options, handlers h)
     : io_(io), options_(std::move(options)), handlers_(std::move(h)), retry_(io)
 {
@@ -23,11 +32,17 @@ result<void> nats_link::open()
         begin();
         return {};
     }
-    const auto first = make_attempt();
-    run(*first, options_);
-    if (take(*first))
-        return {};
-    return fail(errc::disconnected, "cannot connect to " + servers_for_log(options_) + ": " + natsStatus_GetText(first->status));
+    const bool signs = !options_.nkey_file.empty() || !options_.creds_file.empty();
+    for (int left = signs ? signed_attempts : 1;; --left)
+    {
+        const auto made = make_attempt();
+        run(*made, options_);
+        if (take(*made))
+            return {};
+        if (left == 1 || made->status != NATS_CONNECTION_AUTH_FAILED)
+            return fail(errc::disconnected,
+                        "cannot connect to " + servers_for_log(options_) + ": " + natsStatus_GetText(made->status));
+    }
 }
 
 std::shared_ptr<nats_link::attempt> nats_link::make_attempt()

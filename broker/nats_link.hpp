@@ -37,7 +37,7 @@ public:
     nats_link(const nats_link&) = delete;
     nats_link& operator=(const nats_link&) = delete;
 
-    /// The first attempt: blocks, and fails with `disconnected`; with `wait_for_server` it goes on in the background instead. Fails with bad_request
+    /// The first attempt: blocks, and fails with `disconnected`, where a signature was refused after three; with `wait_for_server` it goes on in the background instead. Fails with bad_request
     /// where the options cannot be used.
     [[nodiscard]] result<void> open();
 

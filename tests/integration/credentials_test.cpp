@@ -1,9 +1,16 @@
 // Every way natscli offers to say who one is, against a server that insists on it.
 #include "tests/integration/broker_fixture.hpp"
 
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 namespace
 {
@@ -63,6 +70,63 @@ connection_options to(const nats_server& server)
     return o;
 }
 
+/// A broker as far as a client's first PING: each connection gets the next of these nonces, and is let in if it signs.
+class nonce_server
+{
+public:
+    explicit nonce_server(std::vector<std::string> nonces)
+        : acceptor_(io_, {asio::ip::address_v4::loopback(), 0}), serving_([this, given = std::move(nonces)] { serve(given); })
+    {
+    }
+    ~nonce_server()
+    {
+        ::shutdown(acceptor_.native_handle(), SHUT_RDWR); // who was not asked stops waiting
+        serving_.join();
+    }
+    nonce_server(const nonce_server&) = delete;
+    nonce_server& operator=(const nonce_server&) = delete;
+
+    [[nodiscard]] std::string url() { return "nats://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()); }
+
+private:
+    void serve(const std::vector<std::string>& nonces)
+    {
+        for (const auto& nonce : nonces)
+        {
+            asio::ip::tcp::socket client(io_);
+            boost::system::error_code ec;
+            acceptor_.accept(client, ec);
+            if (ec)
+                return;
+            say(client, R"(INFO {"server_id":"S","version":"2.10.27","proto":1,"max_payload":1048576,"headers":true,)"
+                        R"("auth_required":true,"nonce":")" +
+                            nonce + "\"}\r\n");
+            const bool is_signed = heard(client, "PING\r\n").find(R"("sig":")") != std::string::npos;
+            say(client, is_signed ? "PONG\r\n" : "-ERR 'Authorization Violation'\r\n");
+            if (is_signed)
+                heard(client, {}); // until it leaves
+        }
+    }
+
+    static void say(asio::ip::tcp::socket& to, const std::string& text) { asio::write(to, asio::buffer(text)); }
+
+    /// All that comes up to `end`, or to the end of the connection.
+    static std::string heard(asio::ip::tcp::socket& from, const std::string& end)
+    {
+        std::string all;
+        boost::system::error_code ec;
+        if (end.empty())
+            asio::read(from, asio::dynamic_buffer(all), ec);
+        else
+            asio::read_until(from, asio::dynamic_buffer(all), end, ec);
+        return all;
+    }
+
+    asio::io_context io_;
+    asio::ip::tcp::acceptor acceptor_;
+    std::thread serving_;
+};
+
 constexpr const char* seed = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
 constexpr const char* public_key = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
 
@@ -112,6 +176,19 @@ BOOST_AUTO_TEST_CASE(a_seed_file_alone_is_enough_for_an_nkey)
     BOOST_TEST(!works(o));
     o.nkey_file = dir.write("user.nk", std::string(seed) + "\n");
     BOOST_TEST(works(o));
+}
+
+BOOST_AUTO_TEST_CASE(a_signature_that_nats_c_does_not_send_is_made_anew)
+{
+    scratch dir;
+    nonce_server server({"HOtq9rigM_p9Wdo", "AAAAAAAAAAAAAAA"}); // this seed's signature of the first begins with a zero byte
+    connection_options o;
+    o.servers = {server.url()};
+    o.nkey_file = dir.write("user.nk", std::string(seed) + "\n");
+    asio::io_context io(1);
+    auto opened = connection::open(io, o);
+    BOOST_REQUIRE(opened.has_value());
+    BOOST_TEST((*opened)->connected());
 }
 
 BOOST_AUTO_TEST_CASE(credential_files_that_cannot_be_used_are_named)
