@@ -148,6 +148,8 @@ void running_reporting::on_state(bool up, const stream_state& stream)
     }
     const auto counted = views_->counts.progress().last_sequence;
     views_->waiter.applied(counted);
+    if (stream.last_sequence <= counted)
+        alarm_.clear(); // nothing is left to be written
     meter_.up(stream.messages > 0 && stream.last_sequence > counted, clock::now());
     check_lag();
 }
@@ -217,7 +219,8 @@ void running_reporting::check_lag()
     if (!counting_)
         return;
     const auto lag = meter_.lag(clock::now());
-    const bool current = lag && *lag <= longest_lag;
+    const bool current =
+        lag && *lag <= longest_lag && alarm_.empty(); // what could not be written is written before anybody is told of it
     // Joins for the first time when everything is counted.
     if (serving_ != current && (serving_ || caught_up_once_ || meter_.pending() == 0))
         serve(current);
