@@ -79,7 +79,7 @@ result<void> delete_database(const std::string& path)
 
 SQLite::Database open_database(const std::string& path)
 {
-    SQLite::Database db(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    SQLite::Database db(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX); // one thread uses it
     db.exec("PRAGMA locking_mode = EXCLUSIVE"); // no other program between our transactions; needs no shared memory
     db.exec("PRAGMA journal_mode = WAL");
     db.exec("PRAGMA synchronous = NORMAL");       // after a power cut the last transactions may be gone: replayed from the stream

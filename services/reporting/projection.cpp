@@ -7,6 +7,8 @@
 #include "services/reporting/uncommitted.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <optional>
 #include <ostream>
 
 #include <unistd.h>
@@ -37,6 +39,7 @@ public:
     result<void> attach(const stream_state& stream);
     result<void> stage(std::span<const stored_message> messages);
     result<void> commit();
+    result<bool> write_some(std::size_t rows);
 
     [[nodiscard]] std::uint64_t uncommitted() const noexcept { return progress_.last_sequence - committed_.last_sequence; }
     [[nodiscard]] const view_counters& assets() const noexcept { return assets_; }
@@ -84,7 +87,8 @@ private:
     void reject(const stored_message& m, const error& why, std::uint64_t& logged);
     template <class Work>
     void commit_a_part(Work work);
-    void write();
+    void begin_writing();
+    void finish_writing();
     void take_back();
 
     projection_settings settings_;
@@ -92,10 +96,12 @@ private:
     SQLite::Database db_;
     projection_tables tables_;
     projection_progress progress_;  ///< counted
+    projection_progress frozen_;    ///< what the transaction under way will have written
     projection_progress committed_; ///< and written
     view_counters assets_;
     view_counters users_;
     taken_ids ids_;
+    std::optional<SQLite::Transaction> transaction_; ///< under way
     file_condition condition_ = file_condition::sound;
     std::string failure_; ///< why it is broken
 };
@@ -180,30 +186,65 @@ result<void> projection::state::stage(std::span<const stored_message> messages)
 
 result<void> projection::state::commit()
 {
+    while (uncommitted() > 0)
+        if (auto written = write_some(std::numeric_limits<std::size_t>::max()); written.has_error())
+            return written.error();
+    return {};
+}
+
+result<bool> projection::state::write_some(std::size_t rows)
+{
     if (uncommitted() == 0)
-        return {};
-    auto written = guarded(
-        [&](projection_tables&)
+        return true;
+    auto done = guarded(
+        [&](projection_tables& tables)
         {
-            SQLite::Transaction transaction(db_);
-            write();
-            transaction.commit();
+            if (!transaction_)
+                begin_writing();
+            auto left = rows - assets_.write(rows);
+            left -= users_.write(left);
+            if (left == 0)
+                return false;
+            if (planted("counts_before_sequence"))
+                commit_a_part([] {});
+            const auto ids = ids_.write(left);
+            tables.prune(frozen_.stream_time.count() - settings_.dedupe_window.count(), 2 * ids + 100);
+            if (ids == left)
+                return false;
+            finish_writing();
+            return true;
         });
-    if (written.has_error())
-    {
+    if (done.has_error())
         take_back();
-        return written;
-    }
-    committed_ = progress_;
+    return done;
+}
+
+void projection::state::begin_writing()
+{
+    transaction_.emplace(db_);
+    frozen_ = progress_;
+    assets_.freeze();
+    users_.freeze();
+    ids_.freeze();
+    if (planted("sequence_before_counts"))
+        commit_a_part([&] { tables_.save(frozen_); });
+}
+
+void projection::state::finish_writing()
+{
+    tables_.save(frozen_);
+    transaction_->commit();
+    transaction_.reset();
+    committed_ = frozen_;
     assets_.written();
     users_.written();
-    ids_.clear();
-    return {};
+    ids_.written();
 }
 
 /// What was not written is as if it had never been read.
 void projection::state::take_back()
 {
+    transaction_.reset();
     progress_ = committed_;
     assets_.clear();
     users_.clear();
@@ -254,19 +295,6 @@ void projection::state::commit_a_part(Work work)
     db_.exec("BEGIN");
 }
 
-void projection::state::write()
-{
-    if (planted("sequence_before_counts"))
-        commit_a_part([&] { tables_.save(progress_); });
-    assets_.write();
-    users_.write();
-    if (planted("counts_before_sequence"))
-        commit_a_part([] {});
-    ids_.write();
-    tables_.prune(forgotten(), 2 * uncommitted() + 100);
-    tables_.save(progress_);
-}
-
 projection::projection(std::unique_ptr<state> s) : state_(std::move(s)) {}
 projection::projection(projection&&) noexcept = default;
 projection::~projection() = default;
@@ -298,6 +326,8 @@ result<void> projection::stage(std::span<const stored_message> messages) { retur
 
 result<void> projection::commit() { return state_->commit(); }
 
+result<bool> projection::write_some(std::size_t rows) { return state_->write_some(rows); }
+
 result<void> projection::apply(std::span<const stored_message> messages)
 {
     auto counted = stage(messages);
@@ -321,9 +351,9 @@ result<std::vector<views_reply>> projection::top(std::size_t limit)
     return state_->guarded([&](projection_tables&) { return state_->assets().top(limit); });
 }
 
-result<std::optional<first_use>> projection::find_use(std::string_view event_id)
+result<std::optional<first_use>> projection::find_use(const std::string& event_id)
 {
-    return state_->guarded([&](projection_tables&) { return state_->ids().find(std::string(event_id), state_->forgotten()); });
+    return state_->guarded([&](projection_tables&) { return state_->ids().find(event_id, state_->forgotten()); });
 }
 
 const projection_progress& projection::progress() const noexcept { return state_->progress(); }

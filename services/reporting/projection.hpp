@@ -81,6 +81,10 @@ public:
     /// written: the messages after it must be read again.
     [[nodiscard]] result<void> commit();
 
+    /// The same in parts, so that what else the thread has to do need not wait for all of it: the first call begins a transaction of what was staged so far, each
+    /// writes about `rows` rows, the last commits. True: nothing is under way any more. What is staged meanwhile belongs to the next transaction.
+    [[nodiscard]] result<bool> write_some(std::size_t rows);
+
     /// Messages staged and not yet written.
     [[nodiscard]] std::uint64_t uncommitted() const noexcept;
 
@@ -95,7 +99,7 @@ public:
     [[nodiscard]] result<std::vector<views_reply>> top(std::size_t limit);
 
     /// The event that was counted for this id; none where the id is unknown or was pruned.
-    [[nodiscard]] result<std::optional<first_use>> find_use(std::string_view event_id);
+    [[nodiscard]] result<std::optional<first_use>> find_use(const std::string& event_id);
 
     [[nodiscard]] const projection_progress& progress() const noexcept;
 

@@ -6,6 +6,7 @@
 #include "services/reporting/reporting_endpoints.hpp"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -30,6 +31,7 @@ constexpr auto stream_retry = 200ms;
 constexpr std::size_t most_in_transaction =
     32768; ///< a transaction pays by its pages: larger ones count faster, and block the loop longer
 constexpr auto longest_uncommitted = 50ms; ///< what a crash may make us count again
+constexpr std::size_t rows_at_once = 64;   ///< of a transaction that others wait for: about a fifth of a millisecond
 
 constexpr auto room_check = 1s; ///< while the disk is full
 
@@ -69,6 +71,7 @@ private:
     void count_collected();
     void commit();
     void commit_later();
+    void commit_some();
     void check_lag();
     void check_lag_later();
     void serve(bool yes);
@@ -88,7 +91,7 @@ private:
     clock::time_point started_ = clock::now();
     asio::steady_timer check_;
     asio::steady_timer commit_;
-    bool commit_waits_ = false;
+    bool commit_waits_ = false; ///< or is under way
     std::unique_ptr<service> service_;
     std::unique_ptr<ordered_consumer> consumer_;
 };
@@ -208,10 +211,35 @@ void running_reporting::commit_later()
             const auto alive = weak.lock();
             if (cancelled || !alive)
                 return;
-            commit_waits_ = false;
-            if (counting_)
-                commit();
+            commit_some();
         });
+}
+
+/// In parts: requests have their turn in between.
+void running_reporting::commit_some()
+{
+    commit_waits_ = false;
+    if (!counting_)
+        return;
+    const auto written = views_->counts.write_some(rows_at_once);
+    if (written.has_error())
+        stop_counting(written.error().detail);
+    else if (!*written)
+    {
+        commit_waits_ = true;
+        asio::post(nats_.context(),
+                   [weak = weak_from_this()]
+                   {
+                       if (const auto alive = weak.lock())
+                           alive->commit_some();
+                   });
+    }
+    else
+    {
+        alarm_.clear();
+        if (views_->counts.uncommitted() > 0)
+            commit_later();
+    }
 }
 
 void running_reporting::check_lag()

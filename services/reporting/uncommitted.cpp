@@ -36,10 +36,13 @@ std::vector<views_reply> view_counters::top(std::size_t limit) const
                   [this](const views_reply& each)
                   {
                       const auto found = known_.find(each.id);
-                      return found != known_.end() && found->second.changed;
+                      return found != known_.end() && (found->second.changed || found->second.frozen);
                   });
     for (const auto* each : changed_)
         all.push_back({each->first, each->second.views});
+    for (const auto& each : frozen_)
+        if (!each.of->second.changed)
+            all.push_back({each.of->first, each.of->second.views});
     const auto kept = all.begin() + static_cast<std::ptrdiff_t>(std::min(limit, all.size()));
     std::partial_sort(all.begin(), kept, all.end(),
                       [](const views_reply& a, const views_reply& b)
@@ -48,58 +51,101 @@ std::vector<views_reply> view_counters::top(std::size_t limit) const
     return all;
 }
 
-void view_counters::write()
+void view_counters::freeze()
 {
     std::sort(changed_.begin(), changed_.end(), [](const entry* a, const entry* b) { return a->first < b->first; });
-    for (const auto* each : changed_)
-        (tables_.*write_)(each->first, each->second.views);
+    frozen_.reserve(changed_.size());
+    for (auto* each : changed_)
+    {
+        each->second.changed = false;
+        each->second.frozen = true;
+        frozen_.push_back({each, each->second.views});
+    }
+    changed_.clear();
+}
+
+std::size_t view_counters::write(std::size_t rows)
+{
+    const auto count = std::min(rows, frozen_.size() - rows_written_);
+    const auto end = rows_written_ + count;
+    for (; rows_written_ < end; ++rows_written_)
+        (tables_.*write_)(frozen_[rows_written_].of->first, frozen_[rows_written_].views);
+    return count;
 }
 
 void view_counters::written()
 {
-    for (auto* each : changed_)
-        each->second.changed = false;
-    changed_.clear();
+    for (const auto& each : frozen_)
+        each.of->second.frozen = false;
+    frozen_.clear();
+    rows_written_ = 0;
     if (known_.size() > most_known)
-        known_.clear();
+        std::erase_if(known_, [](const entry& each) { return !each.second.changed; });
 }
 
 void view_counters::clear()
 {
     changed_.clear();
+    frozen_.clear();
+    rows_written_ = 0;
     known_.clear();
+}
+
+const taken_ids::taken* taken_ids::uses::find(const std::string& id) const
+{
+    const auto found = latest.find(id);
+    return found == latest.end() ? nullptr : &all[found->second];
+}
+
+const taken_ids::taken* taken_ids::find(const std::string& id) const
+{
+    const auto* use = fresh_.find(id);
+    return use != nullptr ? use : frozen_.find(id);
 }
 
 bool taken_ids::take(const std::string& id, const id_use& use, std::int64_t window)
 {
-    const auto found = latest_.find(id);
-    const auto earlier = found == latest_.end() ? tables_.time_of_id(id) : std::optional(uses_[found->second].time);
+    const auto* found = find(id);
+    const auto earlier = found == nullptr ? tables_.time_of_id(id) : std::optional(found->time);
     if (earlier && use.time - *earlier < window)
         return false;
-    latest_.insert_or_assign(id, uses_.size());
-    uses_.push_back({id, {use.asset, use.user, use.sequence}, use.time});
+    fresh_.latest.insert_or_assign(id, fresh_.all.size());
+    fresh_.all.push_back({id, {use.asset, use.user, use.sequence}, use.time});
     return true;
 }
 
 std::optional<first_use> taken_ids::find(const std::string& id, std::int64_t forgotten) const
 {
-    const auto found = latest_.find(id);
-    if (found == latest_.end())
+    const auto* use = find(id);
+    if (use == nullptr)
         return tables_.find_use(id, forgotten);
-    const auto& use = uses_[found->second];
-    return use.time > forgotten ? std::optional(use.first) : std::nullopt;
+    return use->time > forgotten ? std::optional(use->first) : std::nullopt;
 }
 
-void taken_ids::write()
+void taken_ids::freeze() { frozen_ = std::exchange(fresh_, {}); }
+
+std::size_t taken_ids::write(std::size_t rows)
 {
-    for (const auto& use : uses_)
+    const auto count = std::min(rows, frozen_.all.size() - rows_written_);
+    const auto end = rows_written_ + count;
+    for (; rows_written_ < end; ++rows_written_)
+    {
+        const auto& use = frozen_.all[rows_written_];
         tables_.take_id(use.id, {use.first.sequence, use.time, use.first.asset, use.first.user});
+    }
+    return count;
+}
+
+void taken_ids::written()
+{
+    frozen_ = {};
+    rows_written_ = 0;
 }
 
 void taken_ids::clear()
 {
-    uses_.clear();
-    latest_.clear();
+    fresh_ = {};
+    written();
 }
 
 } // namespace marquee

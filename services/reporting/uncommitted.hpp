@@ -1,4 +1,5 @@
-// What a projection has counted and not yet written: read before the tables, written in one transaction.
+// What a projection has counted and not yet written: read before the tables, written in one transaction. That may take several steps: freeze()
+// says what belongs to the transaction, write() writes some of it, written() tells that it is committed. Meanwhile counting goes on.
 #pragma once
 
 #include "services/reporting/projection_tables.hpp"
@@ -32,8 +33,12 @@ public:
     /// The most viewed, most first; equals in byte order of the ids.
     [[nodiscard]] std::vector<views_reply> top(std::size_t limit) const;
 
-    /// Writes what has changed, in the order of the ids: neighbours share pages. Part of the caller's transaction; written() tells of its end.
-    void write();
+    /// What has changed so far is to be written, with the counts of now.
+    void freeze();
+
+    /// Writes at most `rows` of that, in the order of the ids: neighbours share pages. Answers how many; fewer: that was all. Part of the caller's transaction.
+    std::size_t write(std::size_t rows);
+
     void written();
 
     /// Forgets everything: what was not written is to be counted again.
@@ -43,9 +48,15 @@ private:
     struct counter
     {
         std::uint64_t views = 0;
-        bool changed = false;
+        bool changed = false; ///< since the last freeze()
+        bool frozen = false;  ///< and not yet written
     };
     using entry = std::pair<const std::string, counter>;
+    struct row
+    {
+        entry* of;
+        std::uint64_t views;
+    };
 
     projection_tables& tables_;
     reader read_;
@@ -53,6 +64,8 @@ private:
     ranking rank_;
     std::unordered_map<std::string, counter> known_;
     std::vector<entry*> changed_; ///< in known_, whose nodes do not move
+    std::vector<row> frozen_;
+    std::size_t rows_written_ = 0; ///< of frozen_
 };
 
 /// Event ids taken and not yet written.
@@ -67,8 +80,10 @@ public:
     /// The event that took it, unless it was taken at stream time `forgotten` or earlier.
     [[nodiscard]] std::optional<first_use> find(const std::string& id, std::int64_t forgotten) const;
 
-    /// Part of the caller's transaction.
-    void write();
+    /// As those of view_counters.
+    void freeze();
+    std::size_t write(std::size_t rows);
+    void written();
     void clear();
 
 private:
@@ -79,9 +94,20 @@ private:
         std::int64_t time = 0;
     };
 
+    /// Uses in the order of the stream, and the latest of each id.
+    struct uses
+    {
+        std::vector<taken> all;
+        std::unordered_map<std::string, std::size_t> latest;
+        [[nodiscard]] const taken* find(const std::string& id) const;
+    };
+
+    [[nodiscard]] const taken* find(const std::string& id) const;
+
     projection_tables& tables_;
-    std::vector<taken> uses_; ///< in the order of the stream
-    std::unordered_map<std::string, std::size_t> latest_;
+    uses fresh_;  ///< since the last freeze()
+    uses frozen_; ///< and not yet written
+    std::size_t rows_written_ = 0;
 };
 
 } // namespace marquee

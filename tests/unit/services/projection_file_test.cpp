@@ -135,6 +135,30 @@ BOOST_AUTO_TEST_CASE(what_was_staged_and_not_written_is_due_again_when_reopened)
     BOOST_TEST(dump_of(counts) == before);
 }
 
+BOOST_AUTO_TEST_CASE(a_transaction_that_was_not_written_to_its_end_is_due_again_when_reopened)
+{
+    std::vector<stored_message> events;
+    for (std::uint64_t i = 1; i <= 100; ++i)
+        events.push_back(stored(i, event_json("e" + std::to_string(i), "a" + std::to_string(i % 7), "u" + std::to_string(i))));
+    const std::span<const stored_message> all(events);
+    std::string before;
+    {
+        auto counts = open();
+        BOOST_REQUIRE(counts.apply(all.first(40)).has_value());
+        before = dump_of(counts);
+        BOOST_REQUIRE(counts.stage(all.first(80)).has_value());
+        BOOST_TEST(!counts.write_some(50).value()); // all the assets and users are written, and some ids
+        BOOST_REQUIRE(counts.stage(all).has_value());
+        BOOST_TEST(!counts.write_some(10).value());
+        BOOST_TEST(counts.uncommitted() == 60U);
+    }
+    auto counts = open();
+    BOOST_TEST(dump_of(counts) == before);
+    BOOST_REQUIRE(counts.apply(all).has_value());
+    BOOST_TEST(counts.progress().applied == 100U);
+    BOOST_TEST(counts.progress().duplicates == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_second_process_is_refused_and_told_why)
 {
     auto counts = open();

@@ -242,6 +242,53 @@ BOOST_AUTO_TEST_CASE(every_batch_size_gives_the_same_projection)
     }
 }
 
+BOOST_AUTO_TEST_CASE(counting_goes_on_while_a_transaction_is_written_in_parts)
+{
+    const auto stream = mixed_stream(2000);
+    const std::span<const stored_message> all(stream);
+    auto whole = open("whole.db"); // everything in one transaction at the end
+    std::size_t under_way = 0;
+    for (std::size_t at = 0; at < all.size(); at += 10)
+    {
+        BOOST_REQUIRE(counts.stage(all.subspan(at, 10)).has_value());
+        BOOST_REQUIRE(whole.stage(all.subspan(at, 10)).has_value());
+        const auto written = counts.write_some(7);
+        BOOST_REQUIRE(written.has_value());
+        under_way += *written ? 0 : 1;
+        const auto top = counts.top(4).value();
+        const auto same = whole.top(4).value();
+        BOOST_REQUIRE(top.size() == same.size());
+        for (std::size_t i = 0; i < top.size(); ++i)
+            BOOST_TEST((top[i].id == same[i].id && top[i].views == same[i].views));
+        BOOST_TEST(of_user("u7") == whole.user_views(user("u7")).value());
+        const auto use = counts.find_use("id-" + std::to_string(at)).value();
+        const auto other = whole.find_use("id-" + std::to_string(at)).value();
+        BOOST_TEST(use.has_value() == other.has_value());
+        BOOST_TEST((!use || use->sequence == other->sequence));
+    }
+    BOOST_TEST(under_way > 100U);
+    while (counts.uncommitted() > 0) // what was staged meanwhile belongs to another transaction
+        BOOST_REQUIRE(counts.write_some(7).has_value());
+    BOOST_TEST(dump_of(counts) == dump_of(whole));
+}
+
+BOOST_AUTO_TEST_CASE(a_commit_ends_the_transaction_under_way_wherever_it_is)
+{
+    const auto stream = mixed_stream(300);
+    const std::span<const stored_message> all(stream);
+    apply(stream);
+    for (const std::size_t rows : {1U, 5U, 9U, 20U, 49U, 60U, 100U}) // among assets, users, ids
+    {
+        auto other = open("after-" + std::to_string(rows) + ".db");
+        BOOST_REQUIRE(other.stage(all.first(200)).has_value());
+        BOOST_REQUIRE(!other.write_some(rows).value());
+        BOOST_REQUIRE(other.stage(all).has_value());
+        BOOST_REQUIRE(other.commit().has_value());
+        BOOST_TEST(other.uncommitted() == 0U);
+        BOOST_TEST(dump_of(other) == dump_of(counts));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(the_counts_are_those_of_a_plain_recount)
 {
     const auto stream = mixed_stream(2000);
