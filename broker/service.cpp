@@ -89,6 +89,13 @@ struct endpoint
     std::chrono::nanoseconds processing{0};
 };
 
+/// A bug, told to nobody but the log.
+service_result threw(const endpoint& from, const std::exception& what)
+{
+    log(log_level::error, "a handler threw", {{"endpoint", from.config.name}, {"error", what.what()}});
+    return service_error(fail(errc::service_failed));
+}
+
 service_reply error_reply_for(const service_error& why)
 {
     const auto title = title_of(why.what.code);
@@ -128,13 +135,14 @@ private:
     result<void> join();
     void leave();
     void arrived(const std::shared_ptr<endpoint>& to, message msg);
-    asio::awaitable<void> serve(std::shared_ptr<endpoint> to, message msg);
-    asio::awaitable<service_result> handle(endpoint& to, message msg, deadline until);
+    asio::awaitable<void> serve(std::shared_ptr<endpoint> to, service_request request);
+    static std::optional<service_result> answer_at_once(endpoint& to, const service_request& request);
+    static asio::awaitable<service_result> handle(endpoint& to, service_request request);
     asio::awaitable<service_result> serve_many(service_request request);
     std::shared_ptr<endpoint> find_endpoint(std::string_view subject) const;
-    void answer(endpoint& from, const message& msg, const service_result& outcome);
+    void answer(endpoint& from, const std::string& reply_to, const service_result& outcome);
     service_reply refuse(endpoint& from, const service_error& why);
-    void answer_error(endpoint& from, const message& msg, const service_error& why);
+    void answer_error(endpoint& from, const std::string& reply_to, const service_error& why);
     result<deadline> deadline_of(const message& msg) const; ///< fails with bad_request
 
     connection& nats_;
@@ -276,14 +284,17 @@ result<void> service_impl::set_serving(bool serving)
 void service_impl::arrived(const std::shared_ptr<endpoint>& to, message msg)
 {
     ++to->requests;
+    const auto until = deadline_of(msg);
+    if (until.has_error())
+        return answer_error(*to, msg.reply, until.error());
+    service_request request{std::move(msg), *until};
+    if (const auto outcome = answer_at_once(*to, request))
+        return answer(*to, request.msg.reply, *outcome);
     if (to->in_flight >= to->config.max_in_flight)
-    {
-        answer_error(*to, msg, fail(errc::overloaded, "too many requests in flight"));
-        return;
-    }
+        return answer_error(*to, request.msg.reply, fail(errc::overloaded, "too many requests in flight"));
     ++to->in_flight;
     ++in_flight_;
-    asio::co_spawn(nats_.context(), serve(to, std::move(msg)),
+    asio::co_spawn(nats_.context(), serve(to, std::move(request)),
                    [](const std::exception_ptr& e)
                    {
                        if (e)
@@ -291,28 +302,39 @@ void service_impl::arrived(const std::shared_ptr<endpoint>& to, message msg)
                    });
 }
 
-asio::awaitable<void> service_impl::serve(std::shared_ptr<endpoint> to, message msg)
+asio::awaitable<void> service_impl::serve(std::shared_ptr<endpoint> to, service_request request)
 {
-    const message answered{msg.subject, msg.reply, {}, {}};
-    auto until = deadline_of(msg);
-    if (until.has_error())
-        answer_error(*to, answered, until.error());
-    else
-    {
-        auto handling = handle(*to, std::move(msg), *until);
-        auto outcome = co_await std::move(handling);
-        answer(*to, answered, outcome);
-    }
+    const auto reply_to = request.msg.reply;
+    auto handling = handle(*to, std::move(request));
+    auto outcome = co_await std::move(handling);
+    answer(*to, reply_to, outcome);
     --to->in_flight;
     if (--in_flight_ == 0)
         idle_.cancel();
 }
 
-/// Runs the handler and counts its time; what it throws is a bug, told to nobody but the log.
-asio::awaitable<service_result> service_impl::handle(endpoint& to, message msg, deadline until)
+std::optional<service_result> service_impl::answer_at_once(endpoint& to, const service_request& request)
+{
+    if (!to.config.at_once)
+        return std::nullopt;
+    const auto began = clock::now();
+    std::optional<service_result> outcome;
+    try
+    {
+        outcome = to.config.at_once(request);
+    }
+    catch (const std::exception& e)
+    {
+        outcome = threw(to, e);
+    }
+    to.processing += clock::now() - began;
+    return outcome;
+}
+
+/// Runs the handler and counts its time.
+asio::awaitable<service_result> service_impl::handle(endpoint& to, service_request request)
 {
     const auto began = clock::now();
-    service_request request{std::move(msg), until};
     service_result outcome = service_error(fail(errc::service_failed));
     try
     {
@@ -321,7 +343,7 @@ asio::awaitable<service_result> service_impl::handle(endpoint& to, message msg, 
     }
     catch (const std::exception& e)
     {
-        log(log_level::error, "a handler threw", {{"endpoint", to.config.name}, {"error", e.what()}});
+        outcome = threw(to, e);
     }
     to.processing += clock::now() - began;
     co_return outcome;
@@ -345,9 +367,14 @@ asio::awaitable<service_result> service_impl::serve_many(service_request request
             continue;
         }
         ++to->requests;
-        auto handling = handle(*to, std::move(item), request.until);
-        auto outcome = co_await std::move(handling);
-        auto reply = outcome.has_value() ? std::move(*outcome) : refuse(*to, outcome.error());
+        service_request one{std::move(item), request.until};
+        auto outcome = answer_at_once(*to, one);
+        if (!outcome)
+        {
+            auto handling = handle(*to, std::move(one));
+            outcome = co_await std::move(handling);
+        }
+        auto reply = outcome->has_value() ? std::move(**outcome) : refuse(*to, outcome->error());
         if (replies.size() + reply.data.size() > max_bundle_bytes)
             reply = refuse(*to, fail(errc::payload_too_large, "no room in the bundle; ask by itself"));
         append_to_bundle(replies, {}, reply.headers, reply.data);
@@ -364,28 +391,28 @@ std::shared_ptr<endpoint> service_impl::find_endpoint(std::string_view subject) 
     return nullptr;
 }
 
-void service_impl::answer(endpoint& from, const message& msg, const service_result& outcome)
+void service_impl::answer(endpoint& from, const std::string& reply_to, const service_result& outcome)
 {
     if (outcome.has_error())
     {
-        answer_error(from, msg, outcome.error());
+        answer_error(from, reply_to, outcome.error());
         return;
     }
-    if (msg.reply.empty())
+    if (reply_to.empty())
         return;
-    auto sent = nats_.publish(msg.reply, outcome->data, outcome->headers);
+    auto sent = nats_.publish(reply_to, outcome->data, outcome->headers);
     if (sent.has_error() && sent.error() == errc::payload_too_large)
-        answer_error(from, msg, fail(errc::service_failed, sent.error().detail));
+        answer_error(from, reply_to, fail(errc::service_failed, sent.error().detail));
     else if (sent.has_error()) // the link is gone, and the requester knows
         log(log_level::debug, "a reply was not sent",
             {{"endpoint", from.config.name}, {"error", std::string(name_of(sent.error().code))}});
 }
 
-void service_impl::answer_error(endpoint& from, const message& msg, const service_error& why)
+void service_impl::answer_error(endpoint& from, const std::string& reply_to, const service_error& why)
 {
     const auto reply = refuse(from, why);
-    if (!msg.reply.empty())
-        (void)nats_.publish(msg.reply, reply.data, reply.headers);
+    if (!reply_to.empty())
+        (void)nats_.publish(reply_to, reply.data, reply.headers);
 }
 
 /// Counts a failure, and makes the reply that tells of it.

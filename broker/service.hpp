@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,13 +47,18 @@ using service_result = boost::system::result<service_reply, service_error>;
 /// answered with 500.
 using service_handler = std::function<asio::awaitable<service_result>(service_request)>;
 
+/// What can be answered without waiting for anything, is: on the io thread, at once. Nothing: this request has to wait, and is the handler's.
+using immediate_handler = std::function<std::optional<service_result>(const service_request&)>;
+
 struct endpoint_config
 {
-    std::string name;    ///< [A-Za-z0-9_-]+
-    std::string subject; ///< may hold wildcards
-    service_handler handler;
+    std::string name;          ///< [A-Za-z0-9_-]+
+    std::string subject;       ///< may hold wildcards
+    service_handler handler;   ///< may be empty where `at_once` answers everything
+    immediate_handler at_once; ///< asked first; may be empty
     std::map<std::string, std::string> metadata;
-    std::size_t max_in_flight = 1024;         ///< beyond it requests are answered with 503 "overloaded", counted as errors
+    std::size_t max_in_flight =
+        1024; ///< beyond it requests that have to wait are answered with 503 "overloaded", counted as errors
     std::function<boost::json::value()> data; ///< the `data` member of STATS
 };
 

@@ -47,17 +47,17 @@ result<list_request> read_list_request(const service_request& request)
     return wanted;
 }
 
-asio::awaitable<service_result> handle_get(catalogue_store& store, service_request request)
+service_result handle_get(const catalogue_store& store, const service_request& request)
 {
     const auto id = read_id(request);
     if (id.has_error())
-        co_return service_error(id.error());
+        return service_error(id.error());
     const auto* found = store.get(*id);
     if (!found)
-        co_return service_error(fail(errc::asset_not_found), id->text());
+        return service_error(fail(errc::asset_not_found), id->text());
     service_reply reply{found->value, {}};
     reply.headers.set(names::header_revision, std::to_string(found->rev));
-    co_return reply;
+    return reply;
 }
 
 asio::awaitable<service_result> store_value(catalogue_store& store, change what, std::string value, deadline until)
@@ -81,13 +81,11 @@ asio::awaitable<service_result> handle_delete(catalogue_store& store, service_re
     co_return service_reply{encode(delete_reply{}), {}};
 }
 
-endpoint_config make_endpoint(std::string_view service, std::string_view name, std::string_view description,
-                              service_handler handler)
+endpoint_config make_endpoint(std::string_view service, std::string_view name, std::string_view description)
 {
     endpoint_config endpoint;
     endpoint.name = name;
     endpoint.subject = subjects::pattern(service, name, name == "list" ? 0 : 1);
-    endpoint.handler = std::move(handler);
     endpoint.metadata = {{"description", std::string(description)}};
     return endpoint;
 }

@@ -34,12 +34,24 @@ struct change
 [[nodiscard]] result<list_request> read_list_request(const service_request& request);
 [[nodiscard]] result<revision> read_revision(std::string_view text);
 
-[[nodiscard]] asio::awaitable<service_result> handle_get(catalogue_store& store, service_request request);
+[[nodiscard]] service_result handle_get(const catalogue_store& store, const service_request& request);
 [[nodiscard]] asio::awaitable<service_result> handle_delete(catalogue_store& store, service_request request);
 [[nodiscard]] asio::awaitable<service_result> store_value(catalogue_store& store, change what, std::string value, deadline until);
 
-[[nodiscard]] endpoint_config make_endpoint(std::string_view service, std::string_view name, std::string_view description,
-                                            service_handler handler);
+/// The endpoint without what answers it.
+[[nodiscard]] endpoint_config make_endpoint(std::string_view service, std::string_view name, std::string_view description);
+
+[[nodiscard]] inline endpoint_config answered_by(service_handler handler, endpoint_config endpoint)
+{
+    endpoint.handler = std::move(handler);
+    return endpoint;
+}
+
+[[nodiscard]] inline endpoint_config answered_at_once(immediate_handler at_once, endpoint_config endpoint)
+{
+    endpoint.at_once = std::move(at_once);
+    return endpoint;
+}
 
 template <class Catalogue>
 [[nodiscard]] asio::awaitable<service_result> handle_put(catalogue_store& store, service_request request)
@@ -55,11 +67,11 @@ template <class Catalogue>
 }
 
 template <class Catalogue>
-[[nodiscard]] asio::awaitable<service_result> handle_list(catalogue_store& store, service_request request)
+[[nodiscard]] service_result handle_list(const catalogue_store& store, const service_request& request)
 {
     auto wanted = read_list_request(request);
     if (wanted.has_error())
-        co_return service_error(wanted.error());
+        return service_error(wanted.error());
     // Room for the brackets around the elements and for `next`, an id in which every byte may be escaped.
     constexpr std::size_t frame = 1024;
     const auto found = store.list(wanted->after.value_or(""), wanted->limit.value_or(default_page_limit), max_page_bytes - frame);
@@ -69,7 +81,7 @@ template <class Catalogue>
         page.assets.push_back(decode<typename Catalogue::reply>(value).value());
     if (!found.next.empty())
         page.next = std::string(found.next);
-    co_return service_reply{encode(page), {}};
+    return service_reply{encode(page), {}};
 }
 
 } // namespace catalogue_detail
@@ -96,14 +108,14 @@ template <class Catalogue>
     using namespace catalogue_detail;
     // Plain lambdas that start a coroutine function: the coroutine owns copies of its parameters, never a capture.
     return {
-        make_endpoint(Catalogue::service, "get", "The record of an asset",
-                      [&store](service_request r) { return handle_get(store, std::move(r)); }),
-        make_endpoint(Catalogue::service, "put", "Store the record of an asset",
-                      [&store](service_request r) { return handle_put<Catalogue>(store, std::move(r)); }),
-        make_endpoint(Catalogue::service, "delete", "Delete the record of an asset",
-                      [&store](service_request r) { return handle_delete(store, std::move(r)); }),
-        make_endpoint(Catalogue::service, "list", "All records, by page, in byte order of the ids",
-                      [&store](service_request r) { return handle_list<Catalogue>(store, std::move(r)); }),
+        answered_at_once([&store](const service_request& r) { return handle_get(store, r); },
+                         make_endpoint(Catalogue::service, "get", "The record of an asset")),
+        answered_by([&store](service_request r) { return handle_put<Catalogue>(store, std::move(r)); },
+                    make_endpoint(Catalogue::service, "put", "Store the record of an asset")),
+        answered_by([&store](service_request r) { return handle_delete(store, std::move(r)); },
+                    make_endpoint(Catalogue::service, "delete", "Delete the record of an asset")),
+        answered_at_once([&store](const service_request& r) { return handle_list<Catalogue>(store, r); },
+                         make_endpoint(Catalogue::service, "list", "All records, by page, in byte order of the ids")),
     };
 }
 

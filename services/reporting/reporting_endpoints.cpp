@@ -35,14 +35,14 @@ service_result views_of(reporting_views& from, const service_request& request, e
     return service_reply{encode(views_reply{id->text(), *views}), {}};
 }
 
-asio::awaitable<service_result> handle_asset(shared_views from, service_request request)
+std::optional<service_result> answer_asset(reporting_views& from, const service_request& request)
 {
-    co_return views_of<asset_id>(*from, request, errc::asset_not_found, &projection::asset_views);
+    return views_of<asset_id>(from, request, errc::asset_not_found, &projection::asset_views);
 }
 
-asio::awaitable<service_result> handle_user(shared_views from, service_request request)
+std::optional<service_result> answer_user(reporting_views& from, const service_request& request)
 {
-    co_return views_of<user_id>(*from, request, errc::user_not_found, &projection::user_views);
+    return views_of<user_id>(from, request, errc::user_not_found, &projection::user_views);
 }
 
 /// The sequence of `Marquee-After`; 0 where the header is absent: everything is counted up to there.
@@ -105,7 +105,18 @@ service_result answer(reporting_views& from, const views_question& question)
     return service_reply{encode(counts_reply{*asset_views, *user_views}), {}};
 }
 
-asio::awaitable<service_result> handle_views(shared_views from, service_request request)
+/// Nothing while the event is not counted.
+std::optional<service_result> answer_views(reporting_views& from, const service_request& request)
+{
+    const auto question = read_question(request.msg);
+    if (question.has_error())
+        return service_error(question.error());
+    if (!from.waiter.reached(question->after))
+        return std::nullopt;
+    return answer(from, *question);
+}
+
+asio::awaitable<service_result> wait_for_views(shared_views from, service_request request)
 {
     const auto question = read_question(request.msg);
     if (question.has_error())
@@ -116,45 +127,47 @@ asio::awaitable<service_result> handle_views(shared_views from, service_request 
     co_return answer(*from, *question);
 }
 
-asio::awaitable<service_result> handle_top(shared_views from, service_request request)
+std::optional<service_result> answer_top(reporting_views& from, const service_request& request)
 {
     top_request wanted;
     if (!request.msg.data.empty())
     {
         const auto given = decode<top_request>(request.msg.data);
         if (given.has_error())
-            co_return service_error(given.error());
+            return service_error(given.error());
         wanted = *given;
     }
-    auto found = from->counts.top(wanted.limit.value_or(default_top_limit));
+    auto found = from.counts.top(wanted.limit.value_or(default_top_limit));
     if (found.has_error())
-        co_return lookup_failed(*from, found.error());
+        return lookup_failed(from, found.error());
     top_reply reply;
     reply.assets = std::move(*found);
-    co_return service_reply{encode(reply), {}};
+    return service_reply{encode(reply), {}};
 }
 
 } // namespace
 
 std::vector<endpoint_config> reporting_endpoints(std::shared_ptr<reporting_views> views, std::function<boost::json::value()> data)
 {
-    using handler = asio::awaitable<service_result> (*)(shared_views, service_request);
-    const auto make = [&](std::string name, int ids, std::string description, handler handle)
+    using immediate = std::optional<service_result> (*)(reporting_views&, const service_request&);
+    const auto make = [&](std::string name, int ids, std::string description, immediate answers)
     {
         endpoint_config endpoint;
         endpoint.subject = subjects::pattern("reporting", name, ids);
         endpoint.name = std::move(name);
-        endpoint.handler = [views, handle](service_request request) { return handle(views, std::move(request)); };
+        endpoint.at_once = [views, answers](const service_request& request) { return answers(*views, request); };
         endpoint.metadata = {{"description", std::move(description)}};
         endpoint.max_in_flight = reporting_views::most_waiting;
         endpoint.data = data;
         return endpoint;
     };
+    auto counts = make("views", 2, "The views of an asset and of a user, once an event is counted", answer_views);
+    counts.handler = [views](service_request request) { return wait_for_views(views, std::move(request)); };
     return {
-        make("asset", 1, "The views of an asset", handle_asset),
-        make("user", 1, "The views of a user", handle_user),
-        make("views", 2, "The views of an asset and of a user, once an event is counted", handle_views),
-        make("top", 0, "The most viewed assets", handle_top),
+        make("asset", 1, "The views of an asset", answer_asset),
+        make("user", 1, "The views of a user", answer_user),
+        std::move(counts),
+        make("top", 0, "The most viewed assets", answer_top),
     };
 }
 

@@ -5,6 +5,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include <optional>
 #include <regex>
 #include <set>
 
@@ -44,6 +45,18 @@ endpoint_config endpoint(std::string name, std::string subject, service_handler 
     e.subject = std::move(subject);
     e.handler = std::move(handler);
     return e;
+}
+
+/// As obey; of what is not told here it says nothing.
+std::optional<service_result> obey_at_once(const service_request& request)
+{
+    if (request.msg.data == "throw")
+        throw std::runtime_error("as told");
+    if (request.msg.data == "fail")
+        return service_error(fail(errc::asset_not_found), "789");
+    if (request.msg.data == "now")
+        return service_reply{"at once", {}};
+    return std::nullopt;
 }
 
 service_config config_named(std::string name)
@@ -308,6 +321,59 @@ BOOST_AUTO_TEST_CASE(a_bundle_is_answered_item_by_item_and_each_counts_for_its_e
             BOOST_TEST(stats.at(2).at("name") == "many");
             BOOST_TEST(stats.at(2).at("num_requests") == 2);
             BOOST_TEST(stats.at(2).at("num_errors") == 1);
+        });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_known_at_once_is_answered_without_the_handler_alone_and_in_a_bundle)
+{
+    auto both = endpoint("obey", "test.obey", obey);
+    both.at_once = obey_at_once;
+    both.max_in_flight = 0; // what has to wait is refused, what does not is answered
+    auto waiting = endpoint("wait", "test.wait", obey);
+    waiting.at_once = obey_at_once;
+    start({both, waiting}, true);
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto up = ready();
+            co_await std::move(up);
+            for (const auto* to : {"test.obey", "test.wait"})
+            {
+                auto asking = ask(to, "now");
+                const auto now = co_await std::move(asking);
+                BOOST_REQUIRE(now.has_value());
+                BOOST_TEST(now->data == "at once");
+                asking = ask(to, "fail");
+                const auto failed = co_await std::move(asking);
+                BOOST_TEST((failed.error() == errc::asset_not_found));
+                asking = ask(to, "throw");
+                const auto thrown = co_await std::move(asking);
+                BOOST_TEST((thrown.error() == errc::service_failed));
+            }
+            auto asking = ask("test.obey", "later");
+            const auto refused = co_await std::move(asking);
+            BOOST_TEST((refused.error() == errc::overloaded));
+            asking = ask("test.wait", "later");
+            const auto later = co_await std::move(asking);
+            BOOST_REQUIRE(later.has_value());
+            BOOST_TEST(later->data == "later");
+
+            std::string text;
+            for (const auto* data : {"now", "later", "throw"})
+                append_to_bundle(text, "test.wait", {}, data);
+            asking = ask("tester.many", text);
+            const auto reply = co_await std::move(asking);
+            BOOST_REQUIRE(reply.has_value());
+            auto items = read_bundle(reply->data).value();
+            BOOST_REQUIRE(items.size() == 3U);
+            BOOST_TEST(items[0].data == "at once");
+            BOOST_TEST(items[1].data == "later");
+            BOOST_TEST((interpret_reply(items[2]).error() == errc::service_failed));
+            const auto stats = running->stats().at("endpoints").as_array();
+            BOOST_TEST(stats.at(0).at("num_requests") == 4);
+            BOOST_TEST(stats.at(0).at("num_errors") == 3);
+            BOOST_TEST(stats.at(1).at("num_requests") == 7);
+            BOOST_TEST(stats.at(1).at("num_errors") == 3);
         });
 }
 

@@ -69,6 +69,12 @@ inline service_result ask(const std::vector<endpoint_config>& endpoints, const s
             {
                 service_request request{message{std::move(subject), "", std::move(payload), std::move(headers)},
                                         deadline::in(std::chrono::seconds(5))};
+                if (endpoint.at_once)
+                    if (auto known = endpoint.at_once(request))
+                    {
+                        answer = std::move(*known);
+                        co_return;
+                    }
                 auto handling = endpoint.handler(std::move(request));
                 answer = co_await std::move(handling);
             };
