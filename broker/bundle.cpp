@@ -95,11 +95,13 @@ void append_number(std::string& out, std::size_t value)
 
 } // namespace
 
-void append_to_bundle(std::string& bundle, std::string_view subject, const header_list& headers, std::string_view data)
+void append_to_bundle(std::string& bundle, std::string_view subject, const header_list& headers, std::string_view data,
+                      std::string_view without)
 {
     std::size_t header_bytes = 0;
     for (const auto& [name, value] : headers)
-        header_bytes += name.size() + value.size() + 4;
+        if (name != without)
+            header_bytes += name.size() + value.size() + 4;
     bundle += subject.empty() ? std::string_view("-") : subject;
     bundle += ' ';
     append_number(bundle, header_bytes);
@@ -107,7 +109,8 @@ void append_to_bundle(std::string& bundle, std::string_view subject, const heade
     append_number(bundle, data.size());
     bundle += line_end;
     for (const auto& [name, value] : headers)
-        (((bundle += name) += ": ") += value) += line_end;
+        if (name != without)
+            (((bundle += name) += ": ") += value) += line_end;
     bundle += data;
     bundle += line_end;
 }

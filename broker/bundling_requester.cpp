@@ -7,7 +7,6 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
-#include <iterator>
 
 namespace marquee
 {
@@ -22,7 +21,7 @@ bool is_plain(std::string_view payload, const header_list& headers)
 {
     return payload.empty() &&
            std::all_of(headers.begin(), headers.end(),
-                       [](const auto& header)
+                       [](const header_list::value_type& header)
                        { return header.first == names::header_request_id || header.first == names::header_timeout; });
 }
 
@@ -32,10 +31,12 @@ void log_bug(const std::exception_ptr& e)
         log(log_level::error, "handing out the replies of a bundle failed");
 }
 
-void settle_all(const std::vector<pending_reply>& askers, const result<message>& outcome)
+template <class Askers>
+void settle_all(const Askers& askers, result<message> outcome)
 {
-    for (const auto& asker : askers)
-        asker.settle(outcome);
+    for (std::size_t i = 0; i + 1 < askers.size(); ++i)
+        askers[i].settle(outcome);
+    askers.back().settle(std::move(outcome));
 }
 
 } // namespace
@@ -64,16 +65,17 @@ pending_reply bundling_requester::request(const subject& to, std::string_view pa
     const bool plain = is_plain(payload, headers);
     if (plain)
     {
-        const auto [equal, is_new] = queued.plain.try_emplace(to.str(), queued.waiting.size());
-        if (!is_new)
+        if (const auto equal = queued.plain.find(to.str()); equal != queued.plain.end())
         {
-            auto& asked = queued.waiting[equal->second];
+            auto& asked = *equal->second;
             asked.until = deadline(std::max(asked.until.at(), until.at()));
             asked.askers.push_back(pending);
             return pending;
         }
     }
-    queued.waiting.push_back({to, std::string(payload), headers, until, {pending}});
+    auto& asked = queued.waiting.emplace_back(question{to, std::string(payload), headers, until, {pending}});
+    if (plain)
+        queued.plain.emplace(asked.to.str(), &asked);
     if (!std::exchange(flushing_, true))
         asio::post(io_,
                    [self = self_]
@@ -109,27 +111,20 @@ void bundling_requester::send_alone(question one)
 void bundling_requester::send(const std::string& service, questions all)
 {
     const auto to = subject::of({service, "many"});
-    for (std::size_t first = 0; first < all.size();)
+    while (!all.empty())
     {
+        questions part;
         std::string text;
-        auto until = all[first].until;
-        auto last = first;
-        for (; last < all.size() && last - first < max_bundle_items && text.size() < most_bytes; ++last)
+        auto until = all.front().until;
+        while (!all.empty() && part.size() < max_bundle_items && text.size() < most_bytes)
         {
-            const auto& one = all[last];
+            auto& one = part.emplace_back(std::move(all.front()));
+            all.pop_front();
             until = until.sooner(one.until);
-            header_list own;
-            for (const auto& [name, value] : one.headers)
-                if (name != names::header_timeout)
-                    own.set(name, value);
-            append_to_bundle(text, one.to.str(), own, one.payload);
+            append_to_bundle(text, one.to.str(), one.headers, one.payload, names::header_timeout);
         }
-        const header_list none;
-        auto pending = call_service(inner_, to, text, none, until);
-        const auto begin = std::make_move_iterator(all.begin());
-        questions part(begin + static_cast<std::ptrdiff_t>(first), begin + static_cast<std::ptrdiff_t>(last));
+        auto pending = call_service(inner_, to, text, {}, until);
         asio::co_spawn(io_, distribute(self_, std::move(pending), std::move(part)), log_bug);
-        first = last;
     }
 }
 
@@ -140,7 +135,7 @@ asio::awaitable<void> bundling_requester::distribute(std::shared_ptr<bundling_re
     auto reply = co_await pending.receive();
     if (all.size() == 1)
     {
-        settle_all(all.front().askers, reply);
+        settle_all(all.front().askers, std::move(reply));
         co_return;
     }
     if (reply.has_error() && reply.error() == errc::no_responders && *self != nullptr)
@@ -156,11 +151,11 @@ asio::awaitable<void> bundling_requester::distribute(std::shared_ptr<bundling_re
         items = fail(errc::malformed_reply, items.error().detail);
     for (std::size_t i = 0; i < all.size(); ++i)
     {
-        const auto outcome = items.has_error() ? result<message>(items.error()) : interpret_reply(std::move((*items)[i]));
+        auto outcome = items.has_error() ? result<message>(items.error()) : interpret_reply(std::move((*items)[i]));
         if (outcome.has_error() && outcome.error() == errc::payload_too_large && *self != nullptr)
             (*self)->send_alone(std::move(all[i]));
         else
-            settle_all(all[i].askers, outcome);
+            settle_all(all[i].askers, std::move(outcome));
     }
 }
 

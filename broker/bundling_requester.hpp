@@ -4,12 +4,14 @@
 #include "broker/requester.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/container/small_vector.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
-#include <vector>
+#include <string_view>
 
 namespace marquee
 {
@@ -33,14 +35,15 @@ private:
         std::string payload;
         header_list headers;
         deadline until;
-        std::vector<pending_reply> askers;
+        boost::container::small_vector<pending_reply, 1> askers;
     };
-    using questions = std::vector<question>;
+    using questions = std::deque<question>; // they stay where they are
 
     struct queue
     {
         questions waiting;
-        std::unordered_map<std::string, std::size_t> plain; ///< by subject, those without payload and headers of their own
+        boost::unordered_flat_map<std::string_view, question*>
+            plain; ///< by subject, those without payload and headers of their own
     };
 
     void flush();

@@ -5,53 +5,114 @@
 #include "schemas/error.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace marquee
 {
 
-/// Headers in order (ADR-4). Names are compared exactly, as NATS does.
+/// Headers in order (ADR-4). Names are compared exactly, as NATS does. All of them stand in one text, so that a list costs one allocation.
 class header_list
 {
+    struct sizes
+    {
+        std::uint32_t name;
+        std::uint32_t value;
+    };
+
 public:
-    using value_type = std::pair<std::string, std::string>;
+    using value_type = std::pair<std::string_view, std::string_view>; ///< name, value
 
-    header_list() = default;
+    /// What it points to is valid while the list is unchanged.
+    class iterator
+    {
+    public:
+        using value_type = header_list::value_type;
+        using difference_type = std::ptrdiff_t;
+        using reference = value_type;
+        using pointer = const value_type*;
+        using iterator_category = std::input_iterator_tag;
 
+        iterator() = default;
+        explicit iterator(const char* at) noexcept : at_(at) {}
+        value_type operator*() const noexcept
+        {
+            const auto [name, value] = size();
+            return {{text(), name}, {text() + name, value}};
+        }
+        iterator& operator++() noexcept
+        {
+            const auto [name, value] = size();
+            at_ = text() + name + value;
+            return *this;
+        }
+        iterator operator++(int) noexcept
+        {
+            auto before = *this;
+            ++*this;
+            return before;
+        }
+        friend bool operator==(const iterator&, const iterator&) = default;
+
+    private:
+        friend class header_list;
+        [[nodiscard]] sizes size() const noexcept
+        {
+            sizes both;
+            std::memcpy(&both, at_, sizeof both);
+            return both;
+        }
+        [[nodiscard]] const char* text() const noexcept { return at_ + sizeof(sizes); }
+
+        const char* at_ = nullptr;
+    };
+
+    /// Where the name is there already its value is replaced, and the header comes last.
     void set(std::string_view name, std::string_view value)
     {
-        for (auto& [n, v] : items_)
-            if (n == name)
-            {
-                v = value;
-                return;
-            }
-        items_.emplace_back(name, value);
+        if (const auto old = find(name); old != end())
+        {
+            const auto from = position(old);
+            all_.erase(from, position(std::next(old)) - from);
+        }
+        const sizes both{static_cast<std::uint32_t>(name.size()), static_cast<std::uint32_t>(value.size())};
+        if (all_.empty())
+            all_.reserve(std::max(usual_bytes, sizeof both + name.size() + value.size()));
+        all_.append(reinterpret_cast<const char*>(&both), sizeof both); // NOLINT(cppcoreguidelines-pro-type-reinterpret-cast)
+        all_ += name;
+        all_ += value;
     }
 
     /// The value, or empty where the header is absent. Valid while the list is unchanged.
     [[nodiscard]] std::string_view get(std::string_view name) const noexcept
     {
-        for (const auto& [n, v] : items_)
-            if (n == name)
-                return v;
-        return {};
+        const auto found = find(name);
+        return found == end() ? std::string_view() : (*found).second;
     }
 
-    [[nodiscard]] bool has(std::string_view name) const noexcept
-    {
-        return std::any_of(items_.begin(), items_.end(), [&](const auto& item) { return item.first == name; });
-    }
-
-    [[nodiscard]] bool empty() const noexcept { return items_.empty(); }
-    [[nodiscard]] auto begin() const noexcept { return items_.begin(); }
-    [[nodiscard]] auto end() const noexcept { return items_.end(); }
+    [[nodiscard]] bool has(std::string_view name) const noexcept { return find(name) != end(); }
+    [[nodiscard]] bool empty() const noexcept { return all_.empty(); }
+    [[nodiscard]] iterator begin() const noexcept { return iterator(all_.data()); }
+    [[nodiscard]] iterator end() const noexcept { return iterator(all_.data() + all_.size()); }
 
 private:
-    std::vector<value_type> items_;
+    static constexpr std::size_t usual_bytes = 160; ///< of the headers of a question
+
+    [[nodiscard]] iterator find(std::string_view name) const noexcept
+    {
+        return std::find_if(begin(), end(), [&](const value_type& each) { return each.first == name; });
+    }
+    [[nodiscard]] std::size_t position(const iterator& at) const noexcept
+    {
+        return static_cast<std::size_t>(at.at_ - all_.data());
+    }
+
+    std::string all_; ///< of each header its sizes, its name and its value
 };
 
 /// A message that arrived.

@@ -32,7 +32,7 @@ public:
     void destroy();
 
 private:
-    static constexpr std::size_t max_messages = 256;
+    static constexpr std::size_t max_messages = 4096;
     static constexpr std::size_t max_bytes = 1 << 20;
     std::vector<nats_msg_ptr> messages_;
     std::size_t bytes_ = 0;

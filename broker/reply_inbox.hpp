@@ -4,6 +4,7 @@
 #include "broker/connection.hpp"
 
 #include <boost/asio/steady_timer.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -65,7 +66,7 @@ private:
     asio::io_context& io_;
     std::string prefix_;
     publish_function publish_;
-    std::unordered_map<std::uint64_t, pending_reply> waiting_;
+    boost::unordered_flat_map<std::uint64_t, pending_reply> waiting_;
     std::unordered_map<std::uint64_t, std::weak_ptr<reply_handler>> surveys_; ///< those that ended go when the next one begins
     std::vector<due> deadlines_; ///< a min-heap; entries of settled requests stay until they are due or the heap is rebuilt
     asio::steady_timer timer_;

@@ -74,9 +74,11 @@ void log_bug(const std::exception_ptr& e)
         log(log_level::error, "asking a service again failed");
 }
 
-header_list with_request_id(header_list headers, const routed_call& call)
+/// What a question says of itself to the service.
+header_list with_call(header_list headers, const routed_call& call, deadline until)
 {
     headers.set(names::header_request_id, call.request.id);
+    headers.set(names::header_timeout, std::to_string(until.remaining().count()));
     return headers;
 }
 
@@ -98,14 +100,14 @@ asio::awaitable<result<message>> await_answer(pending_reply pending)
 question::question(edge_context& edge, const routed_call& call, subject to, deadline until, std::string payload,
                    header_list headers, company with)
     : edge_(edge), service_(edge.services.of(to.str())), to_(std::move(to)), until_(until), payload_(std::move(payload)),
-      headers_(with_request_id(std::move(headers), call))
+      headers_(with_call(std::move(headers), call, until))
 {
     asked_at_ = clock::now();
     slow_at_ = asked_at_ + (until_.at() - asked_at_) / 2;
     permit_ = service_.ask(asked_at_, edge_.link_up);
     if (permit_ == service_health::permit::refused)
         return;
-    first_ = call_service(with == company::any ? edge_.lookups : edge_.nats, to_, payload_, headers_, until_);
+    first_ = (with == company::any ? edge_.lookups : edge_.nats).request(to_, payload_, headers_, until_);
     if (edge_.waiting != nullptr)
         edge_.waiting->add(*this);
 }

@@ -1,5 +1,6 @@
 #include "schemas/event.hpp"
 
+#include "schemas/char_set.hpp"
 #include "schemas/messages.hpp"
 
 #include <openssl/evp.h>
@@ -8,8 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdio>
-#include <ctime>
 #include <stdexcept>
 
 namespace marquee
@@ -76,6 +75,12 @@ bool digits_at(std::string_view text, std::size_t from, std::size_t count, int& 
     return true;
 }
 
+void put_digits(std::string& text, std::size_t at, std::size_t count, unsigned value)
+{
+    for (auto i = at + count; i-- > at; value /= 10)
+        text[i] = static_cast<char>('0' + value % 10);
+}
+
 /// `asset:user`, split at the last colon.
 result<play_event> parse_text(std::string_view payload)
 {
@@ -95,8 +100,8 @@ result<play_event> parse_text(std::string_view payload)
 
 bool is_valid_event_id(std::string_view id) noexcept
 {
-    return !id.empty() && id.size() <= 64 &&
-           id.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == std::string_view::npos;
+    static constexpr char_set allowed("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+    return !id.empty() && id.size() <= 64 && allowed.covers(id);
 }
 
 result<play_event> parse_event(std::string_view payload)
@@ -152,15 +157,19 @@ std::string event_id_for_key(const user_id& user, std::string_view key)
 
 std::string rfc3339(system_clock::time_point when)
 {
-    const auto millis = floor<milliseconds>(when);
-    const auto seconds_part = floor<seconds>(millis);
-    const std::time_t time = system_clock::to_time_t(seconds_part);
-    std::tm utc{};
-    ::gmtime_r(&time, &utc);
-    std::array<char, 64> text{};
-    std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900, utc.tm_mon + 1,
-                  utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, static_cast<int>((millis - seconds_part).count()));
-    return text.data();
+    const auto day = floor<days>(when);
+    const year_month_day date(day);
+    const hh_mm_ss time(floor<milliseconds>(when - day));
+    const auto number = [](auto value) { return static_cast<unsigned>(value); };
+    std::string text = "0000-00-00T00:00:00.000Z";
+    put_digits(text, 0, 4, number(int{date.year()}));
+    put_digits(text, 5, 2, number(date.month()));
+    put_digits(text, 8, 2, number(date.day()));
+    put_digits(text, 11, 2, number(time.hours().count()));
+    put_digits(text, 14, 2, number(time.minutes().count()));
+    put_digits(text, 17, 2, number(time.seconds().count()));
+    put_digits(text, 20, 3, number(time.subseconds().count()));
+    return text;
 }
 
 bool is_rfc3339_utc(std::string_view text) noexcept

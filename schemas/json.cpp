@@ -36,15 +36,21 @@ void append(std::string& out, const std::string& text)
 {
     constexpr std::string_view hex = "0123456789abcdef";
     out += '"';
-    for (const char c : text)
+    const auto* run = text.data(); // of characters that stand for themselves
+    const auto* const end = run + text.size();
+    for (const auto* at = run; at != end; ++at)
     {
-        if (c == '"' || c == '\\')
-            (out += '\\') += c;
-        else if (static_cast<unsigned char>(c) >= 0x20)
-            out += c;
+        const auto c = static_cast<unsigned char>(*at);
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        out.append(run, at);
+        run = at + 1;
+        if (c >= 0x20)
+            (out += '\\') += *at;
         else
-            ((out += "\\u00") += hex[static_cast<unsigned char>(c) >> 4]) += hex[c & 15];
+            ((out += "\\u00") += hex[c >> 4]) += hex[c & 15];
     }
+    out.append(run, end);
     out += '"';
 }
 
@@ -293,6 +299,7 @@ template <class T>
 std::string encode(const T& message)
 {
     std::string out;
+    out.reserve(256); // of most messages
     append(out, message);
     return out;
 }

@@ -1,5 +1,7 @@
 #include "schemas/subjects.hpp"
 
+#include "schemas/char_set.hpp"
+
 #include <stdexcept>
 
 namespace marquee
@@ -10,15 +12,19 @@ namespace
 
 bool is_token(std::string_view token)
 {
-    return !token.empty() && token.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$=-") ==
-                                 std::string_view::npos;
+    static constexpr char_set allowed("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$=-");
+    return !token.empty() && allowed.covers(token);
 }
 
 } // namespace
 
 subject subject::of(std::initializer_list<std::string_view> tokens)
 {
+    std::size_t size = 0;
+    for (const auto token : tokens)
+        size += token.size() + 1;
     std::string text;
+    text.reserve(size);
     for (const auto token : tokens)
     {
         if (!is_token(token))
