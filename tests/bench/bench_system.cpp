@@ -4,8 +4,12 @@
 
 #include <boost/json/parse.hpp>
 
+#include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
+#include <string>
+#include <thread>
 
 namespace marquee::bench
 {
@@ -18,6 +22,13 @@ std::string broker_config(const std::filesystem::path& folder)
 {
     return "max_payload: 1MB\njetstream { store_dir: \"" + (folder / "store").string() +
            "\", sync_interval: \"1s\" }\npid_file: \"" + (folder / "broker.pid").string() + "\"";
+}
+
+/// Half of the cores for the broker, as ./run gives it.
+void share_the_cores()
+{
+    const auto half = std::max(1U, (std::thread::hardware_concurrency() + 1) / 2);
+    ::setenv("GOMAXPROCS", std::to_string(half).c_str(), 0);
 }
 
 } // namespace
@@ -38,6 +49,7 @@ temporary_folder::~temporary_folder()
 
 bench_system::bench_system(const std::vector<std::string>& names, arguments extra)
 {
+    share_the_cores();
     test::marquee_system::settings with;
     with.broker = broker_config(folder_.path());
     with.start = {};
