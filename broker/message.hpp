@@ -16,7 +16,8 @@
 namespace marquee
 {
 
-/// Headers in order (ADR-4). Names are compared exactly, as NATS does. All of them stand in one text, so that a list costs one allocation.
+/// Headers in order (ADR-4). Names are compared exactly, as NATS does. All of them stand in one text, so that a list costs one allocation;
+/// a zero byte follows each name and each value there, as nats.c wants them.
 class header_list
 {
     struct sizes
@@ -43,12 +44,12 @@ public:
         value_type operator*() const noexcept
         {
             const auto [name, value] = size();
-            return {{text(), name}, {text() + name, value}};
+            return {{text(), name}, {text() + name + 1, value}};
         }
         iterator& operator++() noexcept
         {
             const auto [name, value] = size();
-            at_ = text() + name + value;
+            at_ = text() + name + 1 + value + 1;
             return *this;
         }
         iterator operator++(int) noexcept
@@ -82,10 +83,10 @@ public:
         }
         const sizes both{static_cast<std::uint32_t>(name.size()), static_cast<std::uint32_t>(value.size())};
         if (all_.empty())
-            all_.reserve(std::max(usual_bytes, sizeof both + name.size() + value.size()));
+            all_.reserve(std::max(usual_bytes, sizeof both + name.size() + value.size() + 2));
         all_.append(reinterpret_cast<const char*>(&both), sizeof both); // NOLINT(cppcoreguidelines-pro-type-reinterpret-cast)
-        all_ += name;
-        all_ += value;
+        (all_ += name) += '\0';
+        (all_ += value) += '\0';
     }
 
     /// The value, or empty where the header is absent. Valid while the list is unchanged.
@@ -112,7 +113,7 @@ private:
         return static_cast<std::size_t>(at.at_ - all_.data());
     }
 
-    std::string all_; ///< of each header its sizes, its name and its value
+    std::string all_; ///< of each header its sizes, its name and its value, the latter two with a zero byte
 };
 
 /// A message that arrived.

@@ -44,15 +44,9 @@ nats_msg_ptr make_nats_message(const char* subject, const char* reply, std::stri
     if (natsMsg_Create(&raw, subject, reply, payload.data(), static_cast<int>(payload.size())) != NATS_OK)
         return nullptr;
     nats_msg_ptr made(raw);
-    std::string key; // these two: with the zero byte that nats.c looks for
-    std::string text;
     for (const auto& [name, value] : headers)
-    {
-        key = name;
-        text = value;
-        if (natsMsgHeader_Set(raw, key.c_str(), text.c_str()) != NATS_OK)
+        if (natsMsgHeader_Set(raw, name.data(), value.data()) != NATS_OK) // a zero byte follows both
             return nullptr;
-    }
     return made;
 }
 

@@ -53,7 +53,9 @@ pending_reply reply_inbox::send(const std::string* to, std::string_view payload,
         return pending;
     }
     const auto token = next_token_++;
-    const auto reply = prefix_ + '.' + std::to_string(token);
+    std::string reply;
+    reply.reserve(prefix_.size() + 21);
+    ((reply += prefix_) += '.') += std::to_string(token);
     auto sent = to != nullptr ? publish_(*to, payload, headers, reply) : publish_(reply, payload, headers, {});
     if (sent.has_error())
     {

@@ -12,31 +12,26 @@
 namespace marquee
 {
 
+namespace
+{
+
+/// A coroutine that waits for a reply.
+using suspended = asio::async_result<asio::use_awaitable_t<>, void(result<message>)>::handler_type;
+
+void resume(const asio::any_io_executor& on, suspended waiting, result<message> with)
+{
+    asio::post(on, [w = std::move(waiting), r = std::move(with)]() mutable { std::move(w)(std::move(r)); });
+}
+
+} // namespace
+
 struct pending_reply::state
 {
-    /// The suspended receiver, its handler type erased.
-    struct waiter
-    {
-        virtual ~waiter() = default;
-        virtual void resume(asio::any_io_executor& on, result<message> with) = 0;
-    };
-
-    template <class Handler>
-    struct waiter_of final : waiter
-    {
-        explicit waiter_of(Handler h) : handler(std::move(h)) {}
-        void resume(asio::any_io_executor& on, result<message> with) override
-        {
-            asio::post(on, [h = std::move(handler), o = std::move(with)]() mutable { std::move(h)(std::move(o)); });
-        }
-        Handler handler;
-    };
-
     explicit state(asio::any_io_executor e) : executor(std::move(e)) {}
 
     asio::any_io_executor executor;
-    std::optional<result<message>> outcome;
-    std::unique_ptr<waiter> waiting;
+    std::optional<result<message>> outcome; ///< which nobody has waited for yet
+    std::optional<suspended> waiting;
     bool settled = false;
 };
 
@@ -46,8 +41,8 @@ void pending_reply::settle(result<message> outcome) const
 {
     if (std::exchange(state_->settled, true))
         return;
-    if (auto waiting = std::move(state_->waiting))
-        waiting->resume(state_->executor, std::move(outcome));
+    if (auto waiting = std::exchange(state_->waiting, std::nullopt))
+        resume(state_->executor, std::move(*waiting), std::move(outcome));
     else
         state_->outcome = std::move(outcome);
 }
@@ -56,14 +51,14 @@ bool pending_reply::settled() const noexcept { return state_->settled; }
 
 asio::awaitable<result<message>> pending_reply::receive() const
 {
-    auto shared = state_; // the coroutine's own: the pending_reply may go away while it waits
-    if (shared->outcome)
-        co_return std::move(*shared->outcome);
-
-    // Named, not a temporary inside co_await: g++ 12.2 destroys those twice.
-    auto suspend = [raw = shared.get()](auto handler)
-    { raw->waiting = std::make_unique<state::waiter_of<decltype(handler)>>(std::move(handler)); };
-    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(result<message>)>(suspend, asio::use_awaitable);
+    auto suspend = [shared = state_](suspended waiting) // a share of its own: the pending_reply may go away while it waits
+    {
+        if (shared->outcome)
+            resume(shared->executor, std::move(waiting), std::move(*shared->outcome));
+        else
+            shared->waiting.emplace(std::move(waiting));
+    };
+    return asio::async_initiate<const asio::use_awaitable_t<>, void(result<message>)>(std::move(suspend), asio::use_awaitable);
 }
 
 result<message> interpret_reply(message reply)

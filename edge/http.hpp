@@ -25,7 +25,12 @@ class http_fields
 public:
     using value_type = std::pair<std::string, std::string>;
 
-    void add(std::string_view name, std::string_view value) { items_.emplace_back(name, value); }
+    void add(std::string_view name, std::string_view value)
+    {
+        if (items_.empty())
+            items_.reserve(4);
+        items_.emplace_back(name, value);
+    }
 
     /// Replaces every field of that name.
     void set(std::string_view name, std::string_view value);

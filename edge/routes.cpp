@@ -47,7 +47,10 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, const st
         const auto wanted = pattern.substr(0, pattern.find('/'));
         pattern.remove_prefix(wanted.size());
         if (wanted.starts_with('{'))
+        {
+            ids.reserve(2); // at most
             ids.push_back(segments[i]);
+        }
         else if (wanted != segments[i])
             return std::nullopt;
     }

@@ -180,14 +180,14 @@ private:
     asio::awaitable<result<std::optional<http_request>>> receive(answer_context& context)
     {
         auto head_size = co_await receive_head();
-        context.request_id = request_id_for({});
-        if (head_size.has_error())
-            co_return head_size.error();
-        if (*head_size == 0)
+        if (head_size.has_value() && *head_size == 0)
             co_return std::optional<http_request>();
-        auto head = read_head(received().substr(0, *head_size), settings_.head);
+        auto head = head_size.has_value() ? read_head(received().substr(0, *head_size), settings_.head) : head_size.error();
         if (head.has_error())
+        {
+            context.request_id = request_id_for({});
             co_return head.error();
+        }
         context.request_id = request_id_for(head->fields);
         context.version = head->version;
         context.keep_alive = head->keep_alive;

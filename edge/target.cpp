@@ -1,5 +1,6 @@
 #include "edge/target.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace marquee
@@ -68,6 +69,7 @@ result<request_target> parse_target(std::string_view target)
     request_target parsed;
     const auto question = target.find('?');
     auto path = target.substr(1, question == std::string_view::npos ? question : question - 1);
+    parsed.segments.reserve(1 + static_cast<std::size_t>(std::count(path.begin(), path.end(), '/')));
     for (;;)
     {
         const auto slash = path.find('/');

@@ -61,7 +61,7 @@ bool is_valid_id(std::string_view text) noexcept
 std::string encode_token(std::string_view text)
 {
     std::string token;
-    token.reserve(text.size() + 8);
+    token.reserve(text.size());
     for (const unsigned char c : text)
     {
         if (stands_for_itself(c))
