@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/program_options/parsers.hpp>
 
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 
@@ -155,6 +156,14 @@ private:
 
 std::variant<po::variables_map, int> read_command_line(int argc, char** argv, const std::string& program,
                                                        const std::string& summary, po::options_description options,
+void hold_back_hangup()
+{
+    sigset_t hangup;
+    ::sigemptyset(&hangup);
+    ::sigaddset(&hangup, SIGHUP);
+    ::pthread_sigmask(SIG_BLOCK, &hangup, nullptr); // not SIG_IGN: what comes too early would be lost
+}
+
                                                        const std::string& bare)
 {
     set_log_program(program);

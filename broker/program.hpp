@@ -23,6 +23,10 @@ enum exit_code : int
     exit_usage = 2
 };
 
+/// The first thing in every main, while there is one thread: from here on SIGHUP ends no program. It waits until a thread takes it again, as an edge with
+/// TLS does once it can act on it (edge/tls.hpp); in all others for ever.
+void hold_back_hangup();
+
 /// Parses the command line: `options` plus --help, --version and --encode-id ID (prints the token of an id). Returns the values, or the exit code of a program that is
 /// done: help and version printed to standard output (0), an unknown option or a bad value explained in one line on standard
 /// error (2). Hides secrets from `ps` (hide_secrets). One word without a name is the value of option `bare`, where that is given.

@@ -142,6 +142,7 @@ int main(int argc, char** argv)
         return *done;
     const auto& given = std::get<boost::program_options::variables_map>(parsed);
 
+    hold_back_hangup();
     auto config = read_edge_config(given);
     if (config.has_error())
         return wrong_usage(config.error());

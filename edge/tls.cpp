@@ -181,6 +181,10 @@ void tls_credentials::reload()
 tls_reloader::tls_reloader(asio::io_context& io, tls_credentials& credentials) : credentials_(credentials), hangup_(io, SIGHUP)
 {
     wait();
+    sigset_t hangup;
+    ::sigemptyset(&hangup);
+    ::sigaddset(&hangup, SIGHUP);
+    ::pthread_sigmask(SIG_UNBLOCK, &hangup, nullptr);
 }
 
 void tls_reloader::wait()

@@ -49,7 +49,7 @@ private:
 class tls_reloader
 {
 public:
-    /// `credentials` outlive it.
+    /// `credentials` outlive it. Called on the thread that is to run `io`, and lets a SIGHUP through to it that was held back until now.
     tls_reloader(asio::io_context& io, tls_credentials& credentials);
 
 private:

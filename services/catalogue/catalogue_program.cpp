@@ -64,6 +64,7 @@ asio::awaitable<result<std::unique_ptr<runnable>>> start_catalogue(connection& n
 
 int run_catalogue(int argc, char** argv, catalogue_program what)
 {
+    hold_back_hangup();
     const auto name = "marquee-" + what.service;
     boost::program_options::options_description options("Options");
     options.add_options()("replicas", boost::program_options::value<int>()->default_value(1)->value_name("N"),

@@ -9,6 +9,8 @@
 #include <csignal>
 #include <thread>
 
+#include <poll.h>
+
 using namespace marquee::test;
 
 namespace
@@ -42,10 +44,31 @@ public:
     }
     [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()); }
 
+    /// Whether somebody connects in time; the connection is kept.
+    bool meets_a_client()
+    {
+        pollfd waiting{acceptor_.native_handle(), POLLIN, 0};
+        if (::poll(&waiting, 1, 60'000) != 1)
+            return false;
+        clients_.push_back(acceptor_.accept());
+        return true;
+    }
+
 private:
     boost::asio::io_context io_;
     tcp::acceptor acceptor_;
+    std::vector<tcp::socket> clients_;
 };
+
+/// Whether a process has come so far that SIGHUP does not end it.
+bool holds_back_hangup(const process& one)
+{
+    std::ifstream file("/proc/" + std::to_string(one.pid()) + "/status");
+    for (std::string line; std::getline(file, line);)
+        if (line.starts_with("SigBlk:"))
+            return (std::stoull(line.substr(7), nullptr, 16) & (1U << (SIGHUP - 1))) != 0;
+    return false;
+}
 
 struct usage_row
 {
@@ -302,6 +325,46 @@ BOOST_AUTO_TEST_CASE(a_signal_stops_each_program_in_order_with_exit_0)
             BOOST_TEST(started[i]->wait_for_line(number == SIGINT ? "stopping signal=INT" : "stopping signal=TERM").has_value());
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_hangup_ends_no_program_that_is_still_connecting)
+{
+    for (const auto& name : programs)
+        BOOST_TEST_CONTEXT(name)
+        {
+            held_port silent(true);
+            temporary_folder folder;
+            auto one = start(name, folder, {"--server", silent.address()});
+            BOOST_TEST_REQUIRE(silent.meets_a_client());
+            one->signal(SIGHUP);
+            BOOST_TEST(one->wait(60s).value_or(-1) == 1); // for want of a broker
+            BOOST_TEST(one->wait_for_line("cannot connect to ").has_value());
+        }
+}
+
+BOOST_AUTO_TEST_CASE(hangups_all_through_its_start_keep_no_program_from_serving)
+{
+    nats_server broker;
+    for (int round = 0; round < 10; ++round)
+        for (const auto& name : programs)
+            BOOST_TEST_CONTEXT(name << ", round " << round)
+            {
+                temporary_folder folder;
+                auto one = start(name, folder, {"--server", broker.url()}, {{"MARQUEE_LOG", "info"}});
+                const auto until = std::chrono::steady_clock::now() + 60s;
+                while (!holds_back_hangup(*one)) // what comes before main is not ours to decide
+                    BOOST_TEST_REQUIRE((std::chrono::steady_clock::now() < until), "not held back");
+                const auto* serving = name == "reporting" ? "caught up" : " ready";
+                while (!one->wait_for_line(serving, 1ms) && one->running() && std::chrono::steady_clock::now() < until)
+                    one->signal(SIGHUP);
+                const auto line = serves(name, *one);
+                BOOST_TEST_REQUIRE(line.has_value(), one->output());
+                one->signal(SIGHUP);
+                if (name == "edge")
+                    BOOST_TEST(http(port_in(*line), {"GET", "/healthz"}).status == 200);
+                one->signal(SIGTERM);
+                BOOST_TEST(one->wait(60s).value_or(-1) == 0, one->output());
+            }
 }
 
 BOOST_AUTO_TEST_CASE(a_second_signal_ends_a_service_that_waits_for_its_broker)
