@@ -1,5 +1,8 @@
 #include "edge/listen.hpp"
 
+#include <array>
+
+#include <linux/filter.h>
 #include <sys/socket.h>
 
 namespace marquee
@@ -19,6 +22,7 @@ error cannot_listen(const tcp::endpoint& at, const error_code& why)
     return fail(errc::unavailable, "cannot listen on " + to_text(at) + ": " + why.message(), "listen");
 }
 
+/// Bound, not listening.
 result<tcp::acceptor> bind_to(asio::io_context& io, const tcp::endpoint& at, bool shared)
 {
     error_code ec;
@@ -30,8 +34,6 @@ result<tcp::acceptor> bind_to(asio::io_context& io, const tcp::endpoint& at, boo
         acceptor.set_option(reuse_port(shared), ec);
     if (!ec)
         acceptor.bind(at, ec);
-    if (!ec)
-        acceptor.listen(asio::socket_base::max_listen_connections, ec);
     if (!ec)
         return acceptor;
     return cannot_listen(at, ec);
@@ -57,13 +59,38 @@ result<void> check_port_is_free(const tcp::endpoint& at)
     if (at.port() == 0)
         return {};
     asio::io_context io(1);
-    auto probe = bind_to(io, at, false);
+    auto probe = bind_to(io, at, false); // it must not listen: who came just then would be reset
     if (probe.has_error())
         return probe.error();
     return {};
 }
 
-result<tcp::acceptor> listen_on(asio::io_context& io, const tcp::endpoint& at) { return bind_to(io, at, true); }
+result<tcp::acceptor> listen_on(asio::io_context& io, const tcp::endpoint& at)
+{
+    auto acceptor = bind_to(io, at, true);
+    if (acceptor.has_error())
+        return acceptor;
+    error_code ec;
+    acceptor->listen(asio::socket_base::max_listen_connections, ec);
+    if (ec)
+        return cannot_listen(at, ec);
+    return acceptor;
+}
+
+void turn_newcomers_away(tcp::acceptor& acceptor)
+{
+    constexpr unsigned flags = 13; // where they are in a TCP header
+    constexpr unsigned syn = 0x02;
+    std::array<sock_filter, 4> program{{
+        {BPF_LD | BPF_B | BPF_ABS, 0, 0, flags},
+        {BPF_JMP | BPF_JSET | BPF_K, 0, 1, syn},
+        {BPF_RET | BPF_K, 0, 0, 0},
+        {BPF_RET | BPF_K, 0, 0, ~0U},
+    }};
+    const sock_fprog drop_syn{program.size(), program.data()};
+    // Where the system has no such filters there is only a chance more to be reset.
+    (void)::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, &drop_syn, sizeof drop_syn);
+}
 
 std::string to_text(const tcp::endpoint& at)
 {

@@ -18,6 +18,10 @@ namespace marquee
 /// A listening socket that shares its port with those of the other threads. Fails with unavailable.
 [[nodiscard]] result<asio::ip::tcp::acceptor> listen_on(asio::io_context& io, const asio::ip::tcp::endpoint& at);
 
+/// From now on who asks `acceptor` for a connection gets no answer, and asks again in a second. Handshakes under way come to their end, and
+/// connections that wait to be accepted stay. Closing it without this would reset what completes meanwhile.
+void turn_newcomers_away(asio::ip::tcp::acceptor& acceptor);
+
 /// `127.0.0.1:8080`, `[::1]:8080`.
 [[nodiscard]] std::string to_text(const asio::ip::tcp::endpoint& at);
 

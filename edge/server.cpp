@@ -1,6 +1,7 @@
 #include "edge/server.hpp"
 
 #include "broker/log.hpp"
+#include "edge/listen.hpp"
 #include "edge/status.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -8,6 +9,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -99,7 +101,7 @@ asio::awaitable<void> http_server::accept()
 {
     error_code ec;
     auto token = asio::redirect_error(asio::use_awaitable, ec);
-    while (!stopping_)
+    while (acceptor_.is_open())
     {
         auto socket = co_await acceptor_.async_accept(token);
         if (!ec)
@@ -107,7 +109,7 @@ asio::awaitable<void> http_server::accept()
             admit(std::move(socket));
             continue;
         }
-        if (stopping_)
+        if (!acceptor_.is_open())
             break;
         if (ec == asio::error::connection_aborted)
             continue;
@@ -196,15 +198,26 @@ asio::awaitable<void> http_server::wait_until_empty(deadline until)
     }
 }
 
+/// Resets nobody: whoever has been answered by the kernel, and thinks that there is a connection, gets one.
+asio::awaitable<void> http_server::stop_listening(deadline until)
+{
+    error_code ec;
+    auto token = asio::redirect_error(asio::use_awaitable, ec);
+    turn_newcomers_away(acceptor_);
+    asio::steady_timer handshakes(io_);
+    handshakes.expires_at(std::min(until.at(), deadline::in(settings_.drain_handshakes).at()));
+    co_await handshakes.async_wait(token);
+    take_waiting();
+    acceptor_.close(ec);
+    pause_.cancel();
+}
+
 asio::awaitable<void> http_server::stop(deadline until)
 {
-    error_code ignored;
     stopping_ = true;
-    take_waiting();
-    acceptor_.close(ignored);
-    pause_.cancel();
     for (const auto& session : sessions_)
         session->drain();
+    co_await stop_listening(until);
     co_await wait_until_empty(until);
     if (!sessions_.empty())
         log(log_level::warning, "closing connections that did not end in time", {{"count", std::to_string(sessions_.size())}});

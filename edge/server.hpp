@@ -72,6 +72,7 @@ public:
 private:
     asio::awaitable<void> accept();
     asio::awaitable<void> watch_timeouts();
+    asio::awaitable<void> stop_listening(deadline until);
     void take_waiting();
     std::shared_ptr<http_session> new_session(asio::ip::tcp::socket socket);
     void admit(asio::ip::tcp::socket socket);

@@ -36,7 +36,9 @@ struct session_settings
     std::chrono::milliseconds write_timeout{10000}; ///< for a whole answer
     std::chrono::milliseconds linger_timeout{1000}; ///< for the client to take the last answer, after we have closed our side
     std::chrono::milliseconds drain_idle{500};      ///< when stopping: for a request that may be on its way on an idle connection
-    std::chrono::milliseconds tick{200};            ///< how precisely the timeouts are kept
+    std::chrono::milliseconds drain_handshakes{
+        100};                            ///< when stopping: for connections whose handshake is under way, as TCP has it
+    std::chrono::milliseconds tick{200}; ///< how precisely the timeouts are kept
     std::function<asio::awaitable<void>()> wait_for_room; ///< after an `overloaded` answer, before the next request is read
     std::function<void(int status)> on_refused;           ///< told of every answer that the handler did not make
 };

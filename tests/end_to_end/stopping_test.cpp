@@ -108,6 +108,31 @@ BOOST_AUTO_TEST_CASE(an_edge_that_stops_is_unready_at_once_takes_no_connections_
     }
 }
 
+BOOST_AUTO_TEST_CASE(connections_that_wait_to_be_accepted_when_the_signal_comes_are_answered)
+{
+    for (const char* threads : {"1", "3"})
+    {
+        marquee_system system(patient_edge({"--threads", threads}));
+        system.at("edge").suspend(); // so that it accepts nobody
+        std::deque<raw_connection> waiting;
+        for (int i = 0; i < 100; ++i)
+            BOOST_TEST(waiting.emplace_back(system.port()).send(i % 2 == 0 ? ask_metadata : ask_healthz.substr(0, 20)));
+        system.at("edge").signal(SIGTERM);
+        system.at("edge").signal(SIGCONT);
+        BOOST_TEST_REQUIRE(system.at("edge").wait_for_line("stopping signal=TERM").has_value());
+        for (std::size_t i = 0; i < waiting.size(); ++i)
+            BOOST_TEST_CONTEXT("connection " << i << " of " << threads << " threads")
+            {
+                if (i % 2 != 0)
+                    BOOST_TEST(waiting[i].send(ask_healthz.substr(20)));
+                BOOST_TEST(last_answer(waiting[i]).status == 200);
+            }
+        BOOST_TEST(system.at("edge").wait(60s).value_or(-1) == 0);
+        system.start("edge");
+        check_that_plays_are_counted(system);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_outlasts_the_drain_timeout_is_cut_off_and_the_edge_still_ends_with_0)
 {
     marquee_system system(patient_edge({"--drain-timeout", "1s"}));
