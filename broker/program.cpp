@@ -37,7 +37,8 @@ class life
 {
 public:
     life(asio::io_context& io, connection& nats, std::chrono::milliseconds stop_timeout, start_function start)
-        : io_(io), nats_(nats), stop_timeout_(stop_timeout), start_(std::move(start)), signals_(io, SIGINT, SIGTERM)
+        : io_(io), nats_(nats), stop_timeout_(stop_timeout), start_(std::move(start)), signals_(io, SIGINT, SIGTERM),
+          watched_(io, {io.get_executor()})
     {
     }
 
@@ -145,6 +146,7 @@ private:
     std::chrono::milliseconds stop_timeout_;
     start_function start_;
     asio::signal_set signals_;
+    watchdog watched_;
     std::unique_ptr<runnable> part_;
     int code_ = exit_ok;
     bool started_ = false;
@@ -154,8 +156,6 @@ private:
 
 } // namespace
 
-std::variant<po::variables_map, int> read_command_line(int argc, char** argv, const std::string& program,
-                                                       const std::string& summary, po::options_description options,
 void hold_back_hangup()
 {
     sigset_t hangup;
@@ -164,6 +164,8 @@ void hold_back_hangup()
     ::pthread_sigmask(SIG_BLOCK, &hangup, nullptr); // not SIG_IGN: what comes too early would be lost
 }
 
+std::variant<po::variables_map, int> read_command_line(int argc, char** argv, const std::string& program,
+                                                       const std::string& summary, po::options_description options,
                                                        const std::string& bare)
 {
     set_log_program(program);

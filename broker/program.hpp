@@ -47,7 +47,7 @@ public:
 };
 
 /// Opens the connection, calls `start` on the io thread, logs `ready`, waits for SIGINT or SIGTERM, stops within `stop_timeout`, closes the connection.
-/// A second signal stops at once. The supervisor is told of both. `start` fails with an error: it is logged in one line and the exit code is 1. `fatal` (handed to `start`) ends the
+/// A second signal stops at once. The supervisor is told of both, and that the io thread turns. `start` fails with an error: it is logged in one line and the exit code is 1. `fatal` (handed to `start`) ends the
 /// program in the same order with exit code 1.
 using fatal_handler = std::function<void(std::string why)>;
 using start_function = std::function<asio::awaitable<result<std::unique_ptr<runnable>>>(connection& nats, fatal_handler fatal)>;

@@ -54,6 +54,14 @@ result<asio::ip::tcp::endpoint> open_all(workers& all, const edge_config& config
     return at;
 }
 
+std::vector<asio::any_io_executor> loops_of(const workers& all)
+{
+    std::vector<asio::any_io_executor> loops;
+    for (const auto& each : all)
+        loops.push_back(each->executor());
+    return loops;
+}
+
 /// Waits for SIGINT or SIGTERM, then stops the workers in order. A second signal ends the process at once.
 class stopper
 {
@@ -117,6 +125,7 @@ int run(const edge_config& config, const connection_options& nats)
     std::optional<tls_reloader> reloading;
     if (tls)
         reloading.emplace(signals_io, *tls);
+    const watchdog watched(signals_io, loops_of(all));
     for (auto& each : all)
         each->start();
     log(log_level::info, "ready",
@@ -133,6 +142,7 @@ int run(const edge_config& config, const connection_options& nats)
 
 int main(int argc, char** argv)
 {
+    hold_back_hangup();
     boost::program_options::options_description options("Options");
     add_edge_options(options);
     add_connection_options(options);
@@ -142,7 +152,6 @@ int main(int argc, char** argv)
         return *done;
     const auto& given = std::get<boost::program_options::variables_map>(parsed);
 
-    hold_back_hangup();
     auto config = read_edge_config(given);
     if (config.has_error())
         return wrong_usage(config.error());

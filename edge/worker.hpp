@@ -29,6 +29,9 @@ public:
     /// Connects to the broker and listens; blocks. On success `at` has the port that was bound. Fails with a clear detail.
     [[nodiscard]] result<void> open(const connection_options& options, asio::ip::tcp::endpoint& at);
 
+    /// Where its thread works.
+    [[nodiscard]] asio::any_io_executor executor() { return io_.get_executor(); }
+
     /// Starts the thread.
     void start();
 
