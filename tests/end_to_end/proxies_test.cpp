@@ -13,9 +13,13 @@
 #include <array>
 #include <cctype>
 #include <cstdio>
+#include <deque>
+#include <future>
 #include <iterator>
+#include <map>
 #include <regex>
 #include <stdexcept>
+#include <vector>
 
 #include <unistd.h>
 
@@ -147,65 +151,102 @@ std::size_t answers_of_the_edge(std::string received)
 
 const std::string hidden = "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
-class watched_edge
+/// Requests that an edge has answered, but for those that ask for this.
+std::uint64_t seen_by(int edge)
 {
-public:
-    /// Requests that the edge has answered, but for those that ask for this.
-    [[nodiscard]] std::uint64_t seen() const
-    {
-        const auto page = read_metrics(system.call({"GET", "/metrics"}).body);
-        const std::string name = "marquee_edge_requests_total";
-        return page.sum(name) - page.sum(name, {{"route", "/metrics"}});
-    }
+    const auto page = read_metrics(http(edge, {"GET", "/metrics"}).body);
+    const std::string name = "marquee_edge_requests_total";
+    return page.sum(name) - page.sum(name, {{"route", "/metrics"}});
+}
 
-    [[nodiscard]] std::int64_t stored()
-    {
-        return boost::json::parse(client.ask("$JS.API.STREAM.INFO.EVENTS").data).at("state").at("last_seq").as_int64();
-    }
-
-    marquee_system system{{.extra = {{"edge", {"--body-timeout", "1s"}}}}};
-    nats_client client{system.broker().url()};
-};
-
-struct totals
+struct outcome
 {
     std::size_t by_edge = 0;
     std::int64_t plays = 0;
+    std::vector<std::string> complaints; ///< Boost.Test is for one thread
 };
 
-/// The next client gets its own answer and no other.
-void check_next_client(int port, const std::string& id)
+/// A proxy and an edge behind it that nobody else uses. Rows take their time one after the other, so there are several lanes beside each other.
+class lane
 {
-    raw_connection next(port);
-    next.send("GET /nowhere HTTP/1.1\r\nHost: a\r\nX-Request-ID: " + id + "\r\nConnection: close\r\n\r\n");
-    BOOST_TEST_REQUIRE(next.wait_for_end());
-    BOOST_TEST(next.received().starts_with("HTTP/1.1 404"));
-    BOOST_TEST(next.received().find(": " + id + "\r\n") != std::string::npos, next.received());
+public:
+    lane(std::string name, const std::string& program, const std::string& more, int edge)
+        : name_(std::move(name)), front_(program, more, edge), edge_(edge)
+    {
+    }
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+    /// Sends every `step`th row from `first` on. Any thread.
+    [[nodiscard]] outcome send_rows(std::size_t first, std::size_t step) const
+    {
+        outcome all;
+        const auto rows = malformed_rows();
+        for (std::size_t i = first; i < rows.size(); i += step)
+            try
+            {
+                send(rows[i], "next-" + std::to_string(i), all);
+            }
+            catch (const std::exception& e)
+            {
+                all.complaints.push_back(name_ + ", " + rows[i].name + ": " + e.what());
+            }
+        return all;
+    }
+
+private:
+    void send(const malformed_row& row, const std::string& next, outcome& into) const
+    {
+        const auto check = [&](bool right, const std::string& what, const std::string& received)
+        {
+            if (!right)
+                into.complaints.push_back(name_ + ", " + row.name + ": " + what + ": " + received);
+        };
+        const auto seen = seen_by(edge_);
+        raw_connection link(front_.port());
+        link.send(row.bytes + (row.open ? "" : hidden));
+        if (row.open)
+            link.shut_down();
+        check(link.wait_for_end(), "not ended", link.received());
+        const auto answers = answers_of_the_edge(link.received());
+        check(answers_of_anybody(link.received()) <= 2, "too many answers", link.received());
+
+        // The next client gets its own answer and no other.
+        raw_connection after(front_.port());
+        after.send("GET /nowhere HTTP/1.1\r\nHost: a\r\nX-Request-ID: " + next + "\r\nConnection: close\r\n\r\n");
+        check(after.wait_for_end() && after.received().starts_with("HTTP/1.1 404") &&
+                  holds(after.received(), ": " + next + "\r\n"),
+              "the next client got", after.received());
+
+        const auto now = seen_by(edge_) - seen;
+        check(now == answers + 1, "the edge answered " + std::to_string(now) + " with the next one", link.received());
+        into.by_edge += answers;
+        into.plays += static_cast<std::int64_t>(count_of(link.received(), "\"userviews\""));
+    }
+
+    std::string name_;
+    proxy front_;
+    int edge_;
+};
+
+std::int64_t stored(nats_client& client)
+{
+    return boost::json::parse(client.ask("$JS.API.STREAM.INFO.EVENTS").data).at("state").at("last_seq").as_int64();
 }
 
-totals send_all(watched_edge& edge, int port)
+constexpr std::size_t lanes = 4; ///< of each proxy
+
+marquee_system::settings with_edges(std::size_t count)
 {
-    totals all;
-    auto seen = edge.seen();
-    for (const auto& row : malformed_rows())
-        BOOST_TEST_CONTEXT(row.name)
-        {
-            raw_connection link(port);
-            link.send(row.bytes + (row.open ? "" : hidden));
-            if (row.open)
-                link.shut_down();
-            BOOST_TEST_REQUIRE(link.wait_for_end());
-            const auto answers = answers_of_the_edge(link.received());
-            BOOST_TEST(answers_of_anybody(link.received()) <= 2U, link.received());
-            check_next_client(port, "next-" + std::to_string(seen));
-            const auto now = edge.seen();
-            BOOST_TEST(now - seen == answers + 1,
-                       "the edge answered " << now - seen - 1 << ", the client got " << answers << ": " << link.received());
-            seen = now;
-            all.by_edge += answers;
-            all.plays += static_cast<std::int64_t>(count_of(link.received(), "\"userviews\""));
-        }
-    return all;
+    marquee_system::settings with;
+    for (std::size_t i = 1; i <= count; ++i)
+    {
+        const auto name = i == 1 ? "edge" : "edge-" + std::to_string(i);
+        if (i > 1)
+            with.start.push_back(name);
+        with.extra[name] = {"--body-timeout", "1s", "--threads", "1"};
+    }
+    return with;
 }
 
 } // namespace
@@ -219,18 +260,36 @@ BOOST_AUTO_TEST_CASE(the_edge_sees_as_many_requests_as_clients_of_a_proxy_get_an
         {"HAProxy", "haproxy", ""},
         {"HAProxy that passes on what is invalid", "haproxy", " option accept-invalid-http-request\n"},
     };
-    watched_edge edge;
+    const auto with = with_edges(std::size(table) * lanes);
+    const marquee_system system(with);
+    nats_client client(system.server());
+    std::deque<lane> all;
+    auto edge = with.extra.begin();
     for (const auto& [name, program, more] : table)
-        BOOST_TEST_CONTEXT(name)
-        {
-            const proxy front(program, more, edge.system.port());
-            const auto stored = edge.stored();
-            const auto all = send_all(edge, front.port());
-            BOOST_TEST_MESSAGE(name << ": " << all.by_edge << " answers of the edge, " << all.plays << " plays");
-            BOOST_TEST(all.by_edge >= 300U); // what the proxy lets through
-            BOOST_TEST(edge.stored() - stored == all.plays);
-            BOOST_TEST(edge.system.call({"POST", "/play/asset/123/user/afterwards"}).status == 200);
-        }
+        for (std::size_t i = 0; i < lanes; ++i)
+            all.emplace_back(name, program, more, system.port((edge++)->first));
+
+    const auto before = stored(client);
+    std::vector<std::future<outcome>> working;
+    for (std::size_t i = 0; i < all.size(); ++i)
+        working.push_back(std::async(std::launch::async, [&one = all[i], i] { return one.send_rows(i % lanes, lanes); }));
+    std::map<std::string, std::size_t> by_edge;
+    std::int64_t plays = 0;
+    for (std::size_t i = 0; i < all.size(); ++i)
+    {
+        const auto done = working[i].get();
+        for (const auto& complaint : done.complaints)
+            BOOST_ERROR(complaint);
+        by_edge[all[i].name()] += done.by_edge;
+        plays += done.plays;
+    }
+    for (const auto& [name, answers] : by_edge)
+    {
+        BOOST_TEST_MESSAGE(name << ": " << answers << " answers of the edge");
+        BOOST_TEST(answers >= 300U, name); // what the proxy lets through
+    }
+    BOOST_TEST(stored(client) - before == plays);
+    BOOST_TEST(system.call({"POST", "/play/asset/123/user/afterwards"}).status == 200);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
