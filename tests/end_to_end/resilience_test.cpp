@@ -9,6 +9,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <csignal>
+#include <cstdlib>
 #include <map>
 
 namespace
@@ -57,38 +58,142 @@ bool call_until_moved(marquee_system& system, const http_call& what, const std::
     return false;
 }
 
+const bool full = std::getenv("MARQUEE_FULL") != nullptr;
+const int rounds = full ? 10 : 1;
+
+enum class fault
+{
+    silent_and_killed, ///< so that it has questions to take with it
+    killed,
+    silent_for_a_while
+};
+const std::vector<fault> faults = full ? std::vector{fault::silent_and_killed, fault::killed, fault::silent_for_a_while}
+                                       : std::vector{fault::silent_and_killed};
+
+marquee_system::settings two_of_each()
+{
+    return one_thread("6s", {"metadata", "metadata-2", "cdnurl", "cdnurl-2", "reporting", "reporting-2", "edge"});
+}
+
+load_settings thirty_two_viewers(const marquee_system& system)
+{
+    load_settings with;
+    with.ports = {system.port()};
+    with.clients = 32;
+    return with;
+}
+
+std::uint64_t status_count(const load_report& report, int status)
+{
+    const auto found = report.statuses.find(status);
+    return found == report.statuses.end() ? 0 : found->second;
+}
+
+void tell(const load_report& report, const std::string& what)
+{
+    BOOST_TEST_MESSAGE(what << " in " << report.time.count() << " ms: " << report.attempts << " plays, "
+                            << status_count(report, 200) << " answered 200, " << report.uncounted << " of them without counts, "
+                            << status_count(report, 502) << " 502; longest pause " << report.longest_outage.count() << " ms");
+}
+
+void strike(marquee_system& system, const load& viewers, const std::string& instance, fault how)
+{
+    if (how != fault::killed)
+    {
+        system.at(instance).suspend();
+        // Until all viewers wait for it; for reporting's counts nobody waits long.
+        const bool stops_everybody = !instance.starts_with("reporting");
+        (void)viewers.wait_for_acknowledged(viewers.so_far().acknowledged + (stops_everybody ? 1'000'000 : 300), 1s);
+    }
+    if (how == fault::silent_for_a_while)
+        system.at(instance).signal(SIGCONT);
+    else
+        system.kill(instance);
+}
+
+/// A second question for every ten first ones at most, and the reserve. A play asks each service once at most.
+void check_budget(const marquee_system& system, const load_report& report)
+{
+    for (const std::string name : {"metadata", "cdnurl", "reporting"})
+    {
+        const auto again = metric(system, "asked_again_total", name);
+        BOOST_TEST_MESSAGE(name << ": " << again << " questions of " << report.attempts << " plays were asked again, "
+                                << metric(system, "not_asked_again_total", name) << " more were not");
+        BOOST_TEST(again <= report.attempts / 10 + 10, name);
+    }
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(resilience)
 
 BOOST_AUTO_TEST_CASE(a_kill_of_one_of_two_instances_under_load_fails_no_play)
 {
-    marquee_system system(one_thread("6s", {"metadata", "metadata-2", "cdnurl", "cdnurl-2", "reporting", "reporting-2", "edge"}));
+    marquee_system system(two_of_each());
     play_tally tally;
-    load_settings with;
-    with.ports = {system.port()};
-    with.clients = 32;
-    load viewers(with, tally);
-    std::uint64_t plays = 1000;
-    BOOST_REQUIRE(viewers.wait_for_acknowledged(plays)); // they pay for the budget
-    for (const std::string name : {"metadata", "cdnurl", "reporting"})
-    {
-        const auto before = metric(system, "asked_again_total", name);
-        system.at(name).suspend(); // so that it has questions to take with it
-        (void)viewers.wait_for_acknowledged(viewers.so_far().acknowledged + 300, 200ms);
-        system.kill(name);
-        plays = viewers.so_far().acknowledged + 200;
-        BOOST_REQUIRE(viewers.wait_for_acknowledged(plays));
-        BOOST_TEST(metric(system, "asked_again_total", name) > before);
-        BOOST_TEST(metric(system, "circuit_opened_total", name) == 0U);
-        system.start(name);
-    }
+    load viewers(thirty_two_viewers(system), tally);
+    BOOST_REQUIRE(viewers.wait_for_acknowledged(1000)); // they pay for the budget
+    int strikes = 0;
+    for (int round = 0; round < rounds; ++round)
+        for (const std::string name : {"metadata", "cdnurl", "reporting"})
+            for (const auto how : faults)
+            {
+                const auto instance = ++strikes % 2 == 0 ? name + "-2" : name;
+                BOOST_TEST_CONTEXT(instance << ", round " << round << ", fault " << static_cast<int>(how))
+                {
+                    const auto before = metric(system, "asked_again_total", name);
+                    strike(system, viewers, instance, how);
+                    BOOST_REQUIRE(viewers.wait_for_acknowledged(viewers.so_far().acknowledged + 200));
+                    if (how == fault::silent_and_killed)
+                        BOOST_TEST(metric(system, "asked_again_total", name) > before);
+                    BOOST_TEST(metric(system, "circuit_opened_total", name) == 0U);
+                    if (how != fault::silent_for_a_while)
+                        system.start(instance);
+                }
+            }
     viewers.stop();
     const auto report = viewers.finish();
+    tell(report, std::to_string(strikes) + " strikes");
     BOOST_TEST(report.wrong == 0U);
     for (const auto& [status, count] : report.statuses)
         BOOST_TEST(status == 200, count << " plays were answered " << status);
     BOOST_TEST(report.refused + report.broken == 0U);
+    check_budget(system, report);
+    check_that_all_routes_work(system);
+}
+
+BOOST_AUTO_TEST_CASE(an_instance_that_lies_beside_honest_ones_costs_the_answers_that_it_gives_and_no_others)
+{
+    marquee_system system(two_of_each());
+    play_tally tally;
+    load viewers(thirty_two_viewers(system), tally);
+    BOOST_REQUIRE(viewers.wait_for_acknowledged(1000));
+    const auto lies = [&](const std::string& name)
+    { return name == "reporting" ? viewers.so_far().uncounted : status_count(viewers.so_far(), 502); };
+    for (int round = 0; round < rounds; ++round)
+        for (const std::string name : {"metadata", "cdnurl", "reporting"})
+            BOOST_TEST_CONTEXT(name << ", round " << round)
+            {
+                const auto enough = lies(name) + 100;
+                {
+                    nats_client liar(system.broker().url());
+                    for (const auto* what : {".many", ".get.*", ".views.*.*"})
+                        liar.fake(name + what, "nonsense");
+                    for (const auto end = clock::now() + 60s; lies(name) < enough && clock::now() < end;)
+                        BOOST_TEST(liar.call(system.port(), {"GET", "/healthz"}).status == 200); // it lies meanwhile
+                    BOOST_TEST(lies(name) >= enough);
+                } // it is gone, perhaps with questions
+                BOOST_REQUIRE(viewers.wait_for_acknowledged(viewers.so_far().acknowledged + 200));
+                BOOST_TEST(metric(system, "circuit_opened_total", name) == 0U);
+            }
+    viewers.stop();
+    const auto report = viewers.finish();
+    tell(report, std::to_string(3 * rounds) + " liars");
+    BOOST_TEST(report.wrong == status_count(report, 502)); // which nothing but a lie explains
+    BOOST_TEST(status_count(report, 200) + status_count(report, 502) == report.attempts);
+    check_budget(system, report);
+    const auto counts = wrong_counts(tally, system.port(), false);
+    BOOST_TEST(counts.empty(), (counts.empty() ? std::string() : counts.front()));
     check_that_all_routes_work(system);
 }
 
