@@ -6,9 +6,16 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
+#include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <cstring>
 #include <deque>
+#include <future>
 #include <stdexcept>
+#include <thread>
+#include <vector>
 
 using namespace marquee::test;
 using namespace std::chrono_literals;
@@ -16,6 +23,7 @@ using namespace std::chrono_literals;
 namespace
 {
 
+const bool full = std::getenv("MARQUEE_FULL") != nullptr;
 const std::string ask_readyz = "GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n";
 const std::string ask_healthz = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
 const std::string ask_metadata = "GET /content/asset/123 HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -40,6 +48,38 @@ bool refuses_connections(int port)
     {
         return true;
     }
+}
+
+/// What became of connections with one request each.
+struct newcomers
+{
+    std::atomic<bool> over = false;
+    std::atomic<int> answered = 0;
+    std::atomic<int> refused = 0; ///< by the kernel, for nobody listened
+};
+
+/// Those that failed in any other way.
+std::vector<std::string> connect_again_and_again(newcomers& all, int port)
+{
+    std::vector<std::string> failed;
+    while (!all.over)
+        try
+        {
+            raw_connection link(port);
+            link.send("GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+            if (link.wait_for_end() && link.received().starts_with("HTTP/1.1 200"))
+                ++all.answered;
+            else
+                failed.push_back("accepted and not answered: " + link.received());
+        }
+        catch (const std::runtime_error& e)
+        {
+            if (std::string(e.what()) == std::string("cannot connect: ") + std::strerror(ECONNREFUSED))
+                ++all.refused;
+            else
+                failed.emplace_back(e.what());
+        }
+    return failed;
 }
 
 /// A request that metadata, which stands still, has been asked and will not answer.
@@ -131,6 +171,31 @@ BOOST_AUTO_TEST_CASE(connections_that_wait_to_be_accepted_when_the_signal_comes_
         system.start("edge");
         check_that_plays_are_counted(system);
     }
+}
+
+BOOST_AUTO_TEST_CASE(no_connection_is_reset_while_an_edge_stops_and_starts_again_and_again)
+{
+    marquee_system system({.start = {"edge"}});
+    newcomers all;
+    std::vector<std::future<std::vector<std::string>>> clients;
+    for (int i = 0; i < 4; ++i)
+        clients.push_back(std::async(std::launch::async, [&] { return connect_again_and_again(all, system.port()); }));
+    for (int round = 0; round < (full ? 50 : 6); ++round)
+    {
+        const auto end = std::chrono::steady_clock::now() + 60s;
+        for (const int wanted = all.answered + 200; all.answered < wanted;)
+        {
+            BOOST_TEST_REQUIRE((std::chrono::steady_clock::now() < end));
+            std::this_thread::yield();
+        }
+        BOOST_TEST(system.stop("edge") == 0);
+        system.start("edge");
+    }
+    all.over = true;
+    for (auto& each : clients)
+        for (const auto& failure : each.get())
+            BOOST_ERROR(failure);
+    BOOST_TEST_MESSAGE(all.answered << " connections were answered, " << all.refused << " refused");
 }
 
 BOOST_AUTO_TEST_CASE(what_outlasts_the_drain_timeout_is_cut_off_and_the_edge_still_ends_with_0)
