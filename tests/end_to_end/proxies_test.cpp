@@ -159,6 +159,27 @@ std::uint64_t seen_by(int edge)
     return page.sum(name) - page.sum(name, {{"route", "/metrics"}});
 }
 
+/// The malformed rows, and well-formed requests whose body would be a request to whoever does not see that there is one.
+std::vector<malformed_row> all_rows()
+{
+    auto rows = malformed_rows();
+    for (const std::string method : {"GET", "HEAD", "DELETE", "OPTIONS", "POST"})
+    {
+        const auto target = method == "POST" ? malformed_play : std::string("/healthz");
+        const auto head = method + ' ' + target + " HTTP/1.1\r\nHost: a\r\n";
+        const std::string body = "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n";
+        std::array<char, 16> size{};
+        (void)std::snprintf(size.data(), size.size(), "%zx\r\n", body.size());
+        rows.push_back({method + ", a request as its body",
+                        head + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body,
+                        {}});
+        rows.push_back({method + ", a request as its only chunk",
+                        head + "Transfer-Encoding: chunked\r\n\r\n" + size.data() + body + "\r\n0\r\n\r\n",
+                        {}});
+    }
+    return rows;
+}
+
 struct outcome
 {
     std::size_t by_edge = 0;
@@ -181,7 +202,7 @@ public:
     [[nodiscard]] outcome send_rows(std::size_t first, std::size_t step) const
     {
         outcome all;
-        const auto rows = malformed_rows();
+        const auto rows = all_rows();
         for (std::size_t i = first; i < rows.size(); i += step)
             try
             {
