@@ -1,6 +1,8 @@
 // A million plays in a row: nothing grows with them.
 #include "tests/end_to_end/endurance.hpp"
+#include "tests/support/nats_client.hpp"
 
+#include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
 using namespace marquee::test;
@@ -72,6 +74,48 @@ BOOST_AUTO_TEST_CASE(a_long_row_of_plays_leaves_memory_descriptors_and_threads_a
                 BOOST_TEST(last[name].resident_kib <= before.at(name).resident_kib + cache + most_growth_kib);
             }
         }
+    check_that_plays_are_counted(system);
+}
+
+// What JetStream keeps of each event in memory is its id, to find duplicates by, as long as the stream's duplicate window.
+BOOST_AUTO_TEST_CASE(the_broker_grows_with_the_plays_of_one_duplicate_window_and_no_further)
+{
+    if (!is_full())
+    {
+        BOOST_TEST_MESSAGE("not run: MARQUEE_FULL is not set");
+        return;
+    }
+    constexpr auto window = 20s;
+    constexpr int windows = 6;
+    constexpr double rate = 3000;
+    constexpr long most_growth_kib = 24 * 1024; // the ids of the four windows after the second would take more
+    nats_server broker;
+    nats_client client(broker.url());
+    const boost::json::object stream{{"name", "EVENTS"},      {"subjects", boost::json::array{"events"}},
+                                     {"retention", "limits"}, {"storage", "file"},
+                                     {"discard", "new"},      {"duplicate_window", std::chrono::nanoseconds(window).count()}};
+    const auto made = client.ask("$JS.API.STREAM.CREATE.EVENTS", serialize(stream));
+    BOOST_TEST_REQUIRE(made.data.find("\"error\"") == std::string::npos, made.data);
+    marquee_system system({.server = broker.url()});
+
+    play_stream_settings with;
+    with.port = system.port();
+    with.rate = rate;
+    with.time = windows * window;
+    std::vector<usage> used{usage_of(broker.pid())};
+    {
+        play_stream viewers(with);
+        for (int i = 1; i <= windows; ++i)
+        {
+            const auto so_far = static_cast<std::uint64_t>(rate * i * std::chrono::seconds(window).count() * 99 / 100);
+            BOOST_TEST_REQUIRE(viewers.wait_for_answers(so_far));
+            used.push_back(usage_of(broker.pid()));
+            BOOST_TEST_MESSAGE(so_far << " plays, " << i << " windows, broker: " << used.back());
+        }
+        const auto all = viewers.finish();
+        BOOST_TEST(count(all, is_played) > all.size() * 95 / 100, by_status(all)); // a slow machine may refuse some
+    }
+    BOOST_TEST(used.back().resident_kib <= used[2].resident_kib + most_growth_kib);
     check_that_plays_are_counted(system);
 }
 
