@@ -21,8 +21,9 @@ public:
     ~in_flight_guard()
     {
         --edge_.in_flight;
-        if (edge_.in_flight <
-            edge_.max_in_flight - edge_.max_in_flight / 4) // else the room is gone before the one let in has asked
+        // Whoever was just answered may ask again at once and takes that room: others, let in while much is under way, would mostly be refused
+        // once more, each at half the price of a play.
+        if (edge_.in_flight <= edge_.max_in_flight / 4)
             edge_.room.let_in();
     }
     in_flight_guard(const in_flight_guard&) = delete;
@@ -123,6 +124,8 @@ asio::awaitable<http_result> answer_request(edge_context& edge, http_request req
         co_return matched.error();
     const auto& wanted = *matched->found;
     meter.routed(wanted);
+    if (!wanted.internal && edge.in_flight >= edge.max_in_flight) // before anything that costs, such as a signature
+        co_return refuse_overload(edge);
     if (auto allowed = check_rights(edge, wanted, request, matched->ids); allowed.has_error())
         co_return allowed.error();
     if (auto within = count_user(tally, *matched); within.has_error())
@@ -131,8 +134,6 @@ asio::awaitable<http_result> answer_request(edge_context& edge, http_request req
     routed_call call{std::move(request), std::move(matched->ids), std::move(*target), until};
     if (wanted.internal)
         co_return co_await wanted.handler(edge, std::move(call));
-    if (edge.in_flight >= edge.max_in_flight)
-        co_return refuse_overload(edge);
     const in_flight_guard counted(edge);
     co_return co_await wanted.handler(edge, std::move(call));
 }

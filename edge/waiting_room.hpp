@@ -1,5 +1,6 @@
 // Where connections wait after a request of theirs was refused because too much was under way. To refuse costs half of
-// what a play costs: clients that ask again at once would leave little time for those that were accepted.
+// what a play costs: clients that ask again at once would leave little time for those that were accepted. Clients that heed Retry-After
+// do not notice.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

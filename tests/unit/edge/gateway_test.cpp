@@ -139,6 +139,34 @@ BOOST_AUTO_TEST_CASE(a_request_that_ends_makes_room_for_one_that_waits)
     BOOST_TEST(let_in == 2);
 }
 
+BOOST_AUTO_TEST_CASE(while_much_is_under_way_a_request_that_ends_lets_nobody_in)
+{
+    edge.max_in_flight = 8;
+    asio::io_context of_those(1);
+    int let_in = 0;
+    asio::co_spawn(of_those, edge.room.wait(), [&let_in](const std::exception_ptr&) { ++let_in; });
+    of_those.poll();
+    nats.script_json("reporting.user.1", R"({"id":"1","views":2})");
+    edge.in_flight = 3;
+    BOOST_TEST(send("GET", "/events/user/1").status == 200);
+    of_those.poll();
+    BOOST_TEST(let_in == 0);
+    nats.script_json("reporting.user.1", R"({"id":"1","views":3})");
+    edge.in_flight = 2;
+    BOOST_TEST(send("GET", "/events/user/1").status == 200);
+    of_those.poll();
+    BOOST_TEST(let_in == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_there_is_no_room_for_is_refused_before_credentials_are_looked_at)
+{
+    edge.max_in_flight = 1;
+    edge.in_flight = 1;
+    check_problem(send("DELETE", "/content/asset/1"), 503, "overloaded");
+    edge.in_flight = 0;
+    check_problem(send("DELETE", "/content/asset/1"), 401, "unauthorized");
+}
+
 BOOST_AUTO_TEST_CASE(refusals_do_not_keep_the_brokers_answers_waiting)
 {
     int read = 0;
