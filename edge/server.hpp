@@ -10,10 +10,10 @@
 
 #include <atomic>
 #include <cstddef>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <unordered_set>
 #include <utility>
 
 namespace marquee
@@ -84,7 +84,7 @@ private:
     http_handler handler_;
     connection_limit& limit_;
     const tls_credentials* tls_;
-    std::unordered_set<std::shared_ptr<http_session>> sessions_;
+    std::list<std::shared_ptr<http_session>> sessions_; ///< whose timeouts are due to be looked at first, first
     asio::steady_timer ticker_;
     asio::steady_timer pause_;    ///< of accepting, when descriptors have run out
     asio::steady_timer all_gone_; ///< cancelled when the last session ends
