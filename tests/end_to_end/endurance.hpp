@@ -39,12 +39,13 @@ inline bool is_played(const play_outcome& one) { return one.status == 200; }
 inline bool is_refused(const play_outcome& one) { return one.status == 503 && one.proper; }
 
 /// Of the times that those took, in ms; 0 where there are none. `share` 0.99: the time that one in a hundred exceeds.
-inline double took_ms(const outcomes& all, const std::function<bool(const play_outcome&)>& which, double share)
+inline double took_ms(const outcomes& all, const std::function<bool(const play_outcome&)>& which, double share,
+                      float (play_outcome::*time)() const noexcept = &play_outcome::took)
 {
     std::vector<float> times;
     for (const auto& one : all)
         if (which(one))
-            times.push_back(one.took());
+            times.push_back((one.*time)());
     if (times.empty())
         return 0;
     const auto at = static_cast<std::ptrdiff_t>(share * static_cast<double>(times.size() - 1));

@@ -81,7 +81,8 @@ private:
     clock::time_point next_check_ = start_;
     std::vector<link> links_;
     std::deque<std::size_t> free_;
-    std::vector<std::size_t> closed_; ///< to be made anew
+    std::deque<std::pair<float, std::size_t>> pausing_; ///< until when
+    std::vector<std::size_t> closed_;                   ///< to be made anew
     std::vector<play_outcome> outcomes_;
     std::uint64_t begun_ = 0;
     std::size_t busy_ = 0;
@@ -164,7 +165,7 @@ void play_stream::running::drop(std::size_t index)
 
 void play_stream::running::settle(link& on, int status, bool proper)
 {
-    outcomes_.push_back({on.due, now(), status, proper});
+    outcomes_.push_back({on.due, on.sent, now(), status, proper});
     on.busy = false;
     --busy_;
     ++answered;
@@ -211,6 +212,9 @@ void play_stream::running::turn()
 
 void play_stream::running::begin_due()
 {
+    for (; !pausing_.empty() && pausing_.front().first <= now(); pausing_.pop_front())
+        if (links_[pausing_.front().second].open)
+            free_.push_back(pausing_.front().second);
     while (!free_.empty() || with_.rate > 0)
     {
         const float due = with_.rate > 0 ? due_of(begun_) : now();
@@ -236,7 +240,8 @@ void play_stream::running::give_up_waiting()
     const auto patience = std::chrono::duration<float>(with_.patience).count();
     for (float due = due_of(begun_); due + patience < now() && may_begin(due); due = due_of(begun_))
     {
-        outcomes_.push_back({due, now(), -1, false});
+        const float given_up = now();
+        outcomes_.push_back({due, given_up, given_up, -1, false});
         ++begun_;
         ++answered;
     }
@@ -287,6 +292,8 @@ void play_stream::running::receive(std::size_t index)
     from.in.clear(); // one request at a time: nothing follows
     if (last)
         drop(index);
+    else if (status == 503 && with_.pause.count() > 0)
+        pausing_.emplace_back(now() + std::chrono::duration<float>(with_.pause).count(), index);
     else
         free_.push_back(index);
 }

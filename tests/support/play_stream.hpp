@@ -19,6 +19,7 @@ struct play_stream_settings
     std::size_t connections = 64;             ///< a play that finds none free waits, and its time runs
     std::chrono::milliseconds limit{10'000};  ///< for an answer, once it was sent
     std::chrono::milliseconds patience{2000}; ///< for a free connection
+    std::chrono::milliseconds pause{0};       ///< of a connection that was refused (503), as Retry-After asks
     std::uint64_t assets = 2;                 ///< 2: those of a new system, in turn
 };
 
@@ -26,11 +27,13 @@ struct play_stream_settings
 struct play_outcome
 {
     float due = 0;       ///< when it was to begin
+    float sent = 0;      ///< when it was; as `at` where it never was
     float at = 0;        ///< when it was answered, or given up
     int status = 0;      ///< 0: the connection broke or the limit passed; -1: there was no free connection in time
     bool proper = false; ///< 200: with its counts; 503: a problem document with Retry-After
 
     [[nodiscard]] float took() const noexcept { return at - due; }
+    [[nodiscard]] float took_edge() const noexcept { return at - sent; } ///< without the wait for a connection
 };
 
 class play_stream
