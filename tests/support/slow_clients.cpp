@@ -1,5 +1,6 @@
 #include "tests/support/slow_clients.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -22,7 +23,8 @@ using namespace std::chrono_literals;
 namespace
 {
 
-constexpr auto between_drops = 500ms;
+constexpr auto between_drops = 2s; // of one client; their drops are spread over it
+constexpr auto round = 10ms;
 
 slowness kind_of(std::size_t n)
 {
@@ -110,16 +112,17 @@ void slow_clients::connect(int port, slowness kind, const std::string& large)
 
 void slow_clients::run()
 {
-    auto next = clock::now() + between_drops;
+    auto next = clock::now() + round;
     while (!ending_)
     {
         std::array<epoll_event, 256> ready{};
-        const int count = ::epoll_wait(poll_, ready.data(), ready.size(), 50);
+        const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - clock::now()).count();
+        const int count = ::epoll_wait(poll_, ready.data(), ready.size(), std::max(0, static_cast<int>(wait)));
         for (int i = 0; i < count; ++i)
             heed(clients_[ready[static_cast<std::size_t>(i)].data.u64], ready[static_cast<std::size_t>(i)].events);
         if (clock::now() < next)
             continue;
-        next = clock::now() + between_drops;
+        next += round;
         drip();
     }
 }
@@ -138,8 +141,9 @@ void slow_clients::heed(client& one, unsigned events)
 
 void slow_clients::drip()
 {
-    for (const auto& one : clients_)
-        if (one.fd >= 0 && (one.kind == slowness::head || one.kind == slowness::body))
+    constexpr std::size_t rounds = between_drops / round;
+    for (std::size_t i = round_++ % rounds; i < clients_.size(); i += rounds)
+        if (const auto& one = clients_[i]; one.fd >= 0 && (one.kind == slowness::head || one.kind == slowness::body))
             (void)::send(one.fd, "x", 1, MSG_NOSIGNAL);
 }
 

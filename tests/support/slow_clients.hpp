@@ -20,7 +20,7 @@ enum class slowness
     idle,   ///< has one request answered and keeps the connection
 };
 
-/// A thread of its own drips the bytes. Nobody closes but the server.
+/// A thread of its own drips the bytes, one every two seconds a client, evenly over the time. Nobody closes but the server.
 class slow_clients
 {
 public:
@@ -52,6 +52,7 @@ private:
 
     int poll_;
     std::vector<client> clients_;
+    std::size_t round_ = 0; ///< of dripping
     std::atomic<std::size_t> open_{0};
     std::atomic<std::size_t> open_of_[5]{};
     std::atomic<bool> ending_{false};
