@@ -3,6 +3,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <list>
+
 using namespace marquee;
 using namespace marquee::test;
 using namespace std::chrono_literals;
@@ -101,6 +103,34 @@ BOOST_AUTO_TEST_CASE(an_idle_connection_may_send_one_more_request_and_is_then_cl
                  BOOST_TEST((co_await idle.receive_all()) == "");
                  auto is_stopped = [&] { return stopped; };
                  co_await until(io, is_stopped);
+             });
+}
+
+BOOST_AUTO_TEST_CASE(connections_are_closed_by_their_timers_behind_however_many_that_last)
+{
+    gate closed(io);
+    handler = [&](http_request request) { return closed.pass(std::move(request)); };
+    settings.header_timeout = 50ms;
+    start();
+    run_coro(io,
+             [&]() -> asio::awaitable<void>
+             {
+                 std::list<raw_client> lasting;
+                 for (int i = 0; i < 40; ++i)
+                     co_await lasting.emplace_back(io, at).send(get);
+                 auto all_wait = [&] { return closed.waiting == 40; };
+                 co_await until(io, all_wait);
+                 std::list<raw_client> silent;
+                 for (int i = 0; i < 20; ++i)
+                     silent.emplace_back(io, at);
+                 for (auto& each : silent)
+                     BOOST_TEST((co_await each.receive_all()) == "");
+                 silent.clear();
+                 auto the_others_are_there = [&] { return server->connections() == lasting.size(); };
+                 co_await until(io, the_others_are_there);
+                 closed.timer.cancel();
+                 for (auto& each : lasting)
+                     BOOST_TEST(status_line(co_await each.receive_one()) == "HTTP/1.1 200 OK");
              });
 }
 
