@@ -7,6 +7,20 @@
 namespace marquee::catalogue_detail
 {
 
+namespace
+{
+
+endpoint_config describe(std::string_view service, std::string_view name, std::string_view description)
+{
+    endpoint_config endpoint;
+    endpoint.name = name;
+    endpoint.subject = subjects::pattern(service, name, name == "list" ? 0 : 1);
+    endpoint.metadata = {{"description", std::string(description)}};
+    return endpoint;
+}
+
+} // namespace
+
 result<asset_id> read_id(const service_request& request)
 {
     return asset_id::from_token(subjects::token_at(request.msg.subject, 2));
@@ -81,12 +95,19 @@ asio::awaitable<service_result> handle_delete(catalogue_store& store, service_re
     co_return service_reply{encode(delete_reply{}), {}};
 }
 
-endpoint_config make_endpoint(std::string_view service, std::string_view name, std::string_view description)
+endpoint_config make_endpoint(std::string_view service, std::string_view name, std::string_view description,
+                              service_handler handler)
 {
-    endpoint_config endpoint;
-    endpoint.name = name;
-    endpoint.subject = subjects::pattern(service, name, name == "list" ? 0 : 1);
-    endpoint.metadata = {{"description", std::string(description)}};
+    auto endpoint = describe(service, name, description);
+    endpoint.handler = std::move(handler);
+    return endpoint;
+}
+
+endpoint_config make_endpoint(std::string_view service, std::string_view name, std::string_view description,
+                              immediate_handler at_once)
+{
+    auto endpoint = describe(service, name, description);
+    endpoint.at_once = std::move(at_once);
     return endpoint;
 }
 

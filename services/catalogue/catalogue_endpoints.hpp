@@ -38,20 +38,10 @@ struct change
 [[nodiscard]] asio::awaitable<service_result> handle_delete(catalogue_store& store, service_request request);
 [[nodiscard]] asio::awaitable<service_result> store_value(catalogue_store& store, change what, std::string value, deadline until);
 
-/// The endpoint without what answers it.
-[[nodiscard]] endpoint_config make_endpoint(std::string_view service, std::string_view name, std::string_view description);
-
-[[nodiscard]] inline endpoint_config answered_by(service_handler handler, endpoint_config endpoint)
-{
-    endpoint.handler = std::move(handler);
-    return endpoint;
-}
-
-[[nodiscard]] inline endpoint_config answered_at_once(immediate_handler at_once, endpoint_config endpoint)
-{
-    endpoint.at_once = std::move(at_once);
-    return endpoint;
-}
+[[nodiscard]] endpoint_config make_endpoint(std::string_view service, std::string_view name, std::string_view description,
+                                            service_handler handler);
+[[nodiscard]] endpoint_config make_endpoint(std::string_view service, std::string_view name, std::string_view description,
+                                            immediate_handler at_once);
 
 template <class Catalogue>
 [[nodiscard]] asio::awaitable<service_result> handle_put(catalogue_store& store, service_request request)
@@ -106,16 +96,16 @@ template <class Catalogue>
 [[nodiscard]] std::vector<endpoint_config> catalogue_endpoints(catalogue_store& store)
 {
     using namespace catalogue_detail;
-    // Plain lambdas that start a coroutine function: the coroutine owns copies of its parameters, never a capture.
+    // What starts a coroutine is a plain lambda: the coroutine owns copies of its parameters, never a capture.
     return {
-        answered_at_once([&store](const service_request& r) { return handle_get(store, r); },
-                         make_endpoint(Catalogue::service, "get", "The record of an asset")),
-        answered_by([&store](service_request r) { return handle_put<Catalogue>(store, std::move(r)); },
-                    make_endpoint(Catalogue::service, "put", "Store the record of an asset")),
-        answered_by([&store](service_request r) { return handle_delete(store, std::move(r)); },
-                    make_endpoint(Catalogue::service, "delete", "Delete the record of an asset")),
-        answered_at_once([&store](const service_request& r) { return handle_list<Catalogue>(store, r); },
-                         make_endpoint(Catalogue::service, "list", "All records, by page, in byte order of the ids")),
+        make_endpoint(Catalogue::service, "get", "The record of an asset",
+                      [&store](const service_request& r) { return handle_get(store, r); }),
+        make_endpoint(Catalogue::service, "put", "Store the record of an asset",
+                      [&store](service_request r) { return handle_put<Catalogue>(store, std::move(r)); }),
+        make_endpoint(Catalogue::service, "delete", "Delete the record of an asset",
+                      [&store](service_request r) { return handle_delete(store, std::move(r)); }),
+        make_endpoint(Catalogue::service, "list", "All records, by page, in byte order of the ids",
+                      [&store](const service_request& r) { return handle_list<Catalogue>(store, r); }),
     };
 }
 

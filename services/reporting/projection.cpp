@@ -74,9 +74,14 @@ public:
 
     [[nodiscard]] const projection_progress& progress() const noexcept { return progress_; }
     [[nodiscard]] file_condition condition() const noexcept { return condition_; }
-    [[nodiscard]] std::int64_t forgotten() const { return progress_.stream_time.count() - settings_.dedupe_window.count(); }
+    [[nodiscard]] std::int64_t forgotten() const { return forgotten_at(progress_); }
 
 private:
+    /// Ids taken until then are forgotten.
+    [[nodiscard]] std::int64_t forgotten_at(const projection_progress& p) const
+    {
+        return p.stream_time.count() - settings_.dedupe_window.count();
+    }
     error broken(error why)
     {
         condition_ = file_condition::broken;
@@ -208,7 +213,7 @@ result<bool> projection::state::write_some(std::size_t rows)
             if (planted("counts_before_sequence"))
                 commit_a_part([] {});
             const auto ids = ids_.write(left);
-            tables.prune(frozen_.stream_time.count() - settings_.dedupe_window.count(), 2 * ids + 100);
+            tables.prune(forgotten_at(frozen_), 2 * ids + 100);
             if (ids == left)
                 return false;
             finish_writing();

@@ -10,6 +10,16 @@ namespace
 
 constexpr std::size_t most_known = 200'000; // of counters kept after they are written
 
+/// Writes at most `rows` of `all`, from `next` on, and answers how many.
+template <class Row, class Write>
+std::size_t write_from(std::size_t& next, const std::vector<Row>& all, std::size_t rows, Write write)
+{
+    const auto count = std::min(rows, all.size() - next);
+    std::for_each_n(all.begin() + static_cast<std::ptrdiff_t>(next), count, write);
+    next += count;
+    return count;
+}
+
 } // namespace
 
 std::uint64_t view_counters::views(const std::string& id) const
@@ -66,11 +76,7 @@ void view_counters::freeze()
 
 std::size_t view_counters::write(std::size_t rows)
 {
-    const auto count = std::min(rows, frozen_.size() - rows_written_);
-    const auto end = rows_written_ + count;
-    for (; rows_written_ < end; ++rows_written_)
-        (tables_.*write_)(frozen_[rows_written_].of->first, frozen_[rows_written_].views);
-    return count;
+    return write_from(rows_written_, frozen_, rows, [this](const row& each) { (tables_.*write_)(each.of->first, each.views); });
 }
 
 void view_counters::written()
@@ -126,14 +132,10 @@ void taken_ids::freeze() { frozen_ = std::exchange(fresh_, {}); }
 
 std::size_t taken_ids::write(std::size_t rows)
 {
-    const auto count = std::min(rows, frozen_.all.size() - rows_written_);
-    const auto end = rows_written_ + count;
-    for (; rows_written_ < end; ++rows_written_)
-    {
-        const auto& use = frozen_.all[rows_written_];
-        tables_.take_id(use.id, {use.first.sequence, use.time, use.first.asset, use.first.user});
-    }
-    return count;
+    return write_from(rows_written_, frozen_.all, rows,
+                      [this](const taken& use) {
+                          tables_.take_id(use.id, {use.first.sequence, use.time, use.first.asset, use.first.user});
+                      });
 }
 
 void taken_ids::written()
