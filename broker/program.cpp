@@ -154,15 +154,19 @@ private:
     bool stopping_ = false;
 };
 
-} // namespace
-
-void hold_back_hangup()
+void mask_hangup(int how)
 {
     sigset_t hangup;
     ::sigemptyset(&hangup);
     ::sigaddset(&hangup, SIGHUP);
-    ::pthread_sigmask(SIG_BLOCK, &hangup, nullptr); // not SIG_IGN: what comes too early would be lost
+    ::pthread_sigmask(how, &hangup, nullptr);
 }
+
+} // namespace
+
+void hold_back_hangup() { mask_hangup(SIG_BLOCK); } // not SIG_IGN: what comes too early would be lost
+
+void let_hangup_through() { mask_hangup(SIG_UNBLOCK); }
 
 std::variant<po::variables_map, int> read_command_line(int argc, char** argv, const std::string& program,
                                                        const std::string& summary, po::options_description options,

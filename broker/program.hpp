@@ -27,6 +27,9 @@ enum exit_code : int
 /// TLS does once it can act on it (edge/tls.hpp); in all others for ever.
 void hold_back_hangup();
 
+/// The calling thread takes SIGHUP from now on, one that was held back before included.
+void let_hangup_through();
+
 /// Parses the command line: `options` plus --help, --version and --encode-id ID (prints the token of an id). Returns the values, or the exit code of a program that is
 /// done: help and version printed to standard output (0), an unknown option or a bad value explained in one line on standard
 /// error (2). Hides secrets from `ps` (hide_secrets). One word without a name is the value of option `bare`, where that is given.

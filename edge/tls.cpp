@@ -1,6 +1,7 @@
 #include "edge/tls.hpp"
 
 #include "broker/log.hpp"
+#include "broker/program.hpp"
 #include "edge/watched_file.hpp"
 
 #include <array>
@@ -181,10 +182,7 @@ void tls_credentials::reload()
 tls_reloader::tls_reloader(asio::io_context& io, tls_credentials& credentials) : credentials_(credentials), hangup_(io, SIGHUP)
 {
     wait();
-    sigset_t hangup;
-    ::sigemptyset(&hangup);
-    ::sigaddset(&hangup, SIGHUP);
-    ::pthread_sigmask(SIG_UNBLOCK, &hangup, nullptr);
+    let_hangup_through();
 }
 
 void tls_reloader::wait()
