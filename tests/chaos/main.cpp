@@ -1,6 +1,7 @@
 // marquee-chaos SCENARIO: does its worst to a system under load, then counts. Exit code 0 only when nothing was lost, counted twice or wrong.
 #include "edge/config.hpp"
 #include "tests/chaos/scenarios.hpp"
+#include "tests/support/full_size.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/program_options/options_description.hpp>
@@ -48,7 +49,7 @@ options read(const po::variables_map& given, const scenario& which)
     options run;
     run.scenario = which.name;
     run.seed = given["seed"].as<std::uint64_t>();
-    run.size = std::getenv("MARQUEE_FULL") != nullptr ? which.full : which.bounded;
+    run.size = marquee::test::is_full() ? which.full : which.bounded;
     if (given.count("plays") > 0)
         run.size.plays = std::max<std::uint64_t>(1, given["plays"].as<std::uint64_t>());
     if (given.count("kills") > 0)

@@ -2,13 +2,13 @@
 #pragma once
 
 #include "tests/end_to_end/recovery.hpp"
+#include "tests/support/full_size.hpp"
 #include "tests/support/play_stream.hpp"
 #include "tests/support/usage.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 #include <functional>
 #include <map>
 #include <string>
@@ -18,9 +18,6 @@ namespace marquee::test
 {
 
 inline const std::vector<std::string> programs_of_a_system = {"metadata", "cdnurl", "reporting", "edge"};
-
-/// The sizes that take minutes: MARQUEE_FULL=1.
-inline bool is_full() { return std::getenv("MARQUEE_FULL") != nullptr; }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool plain_memory = false; // sanitizers keep what is freed, and shadows of what is not

@@ -1,4 +1,5 @@
 // Many clients at once: every answer is right, every view is counted, and a process that is told to stop leaves nobody without an answer.
+#include "tests/support/full_size.hpp"
 #include "tests/support/load.hpp"
 #include "tests/support/marquee_system.hpp"
 #include "tests/support/nats_calls.hpp"
@@ -7,14 +8,12 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <cstdlib>
-
 using namespace marquee::test;
 
 namespace
 {
 
-std::uint64_t plays() { return std::getenv("MARQUEE_FULL") != nullptr ? 100'000 : 20'000; }
+std::uint64_t plays() { return is_full() ? 100'000 : 20'000; }
 constexpr std::uint64_t plays_around_a_stop = 4'000;
 
 std::string joined(const std::vector<std::string>& lines)

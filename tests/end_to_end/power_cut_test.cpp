@@ -1,5 +1,6 @@
 // The broker's disk loses its power: what each durability profile keeps, and what reporting says to the rest.
 #include "tests/support/disk.hpp"
+#include "tests/support/full_size.hpp"
 #include "tests/support/marquee_system.hpp"
 #include "tests/support/nats_hand.hpp"
 
@@ -18,7 +19,7 @@ namespace
 
 constexpr const char* no_mount = "skipped: mounting is not permitted here";
 
-int rounds() { return std::getenv("MARQUEE_FULL") != nullptr ? 10 : 2; }
+int rounds() { return is_full() ? 10 : 2; }
 
 /// A broker under one of the profiles that ./run offers, its store on a disk that can lose its power.
 class profile_broker

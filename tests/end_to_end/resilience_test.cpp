@@ -1,5 +1,6 @@
 // Instances that die and services that keep failing: who is asked again, how often, who is not asked any more, and that all of it ends.
 #include "tests/end_to_end/recovery.hpp"
+#include "tests/support/full_size.hpp"
 #include "tests/support/load.hpp"
 #include "tests/support/nats_client.hpp"
 #include "tests/support/prometheus.hpp"
@@ -9,7 +10,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include <csignal>
-#include <cstdlib>
 #include <map>
 
 namespace
@@ -58,7 +58,7 @@ bool call_until_moved(marquee_system& system, const http_call& what, const std::
     return false;
 }
 
-const bool full = std::getenv("MARQUEE_FULL") != nullptr;
+const bool full = is_full();
 const int rounds = full ? 10 : 1;
 
 enum class fault

@@ -1,10 +1,9 @@
 // SIGTERM of each process under load: alone it may cost plays an honest refusal, with a twin it costs none.
 #include "tests/end_to_end/recovery.hpp"
+#include "tests/support/full_size.hpp"
 #include "tests/support/load.hpp"
 
 #include <boost/test/unit_test.hpp>
-
-#include <cstdlib>
 
 using namespace marquee::test;
 using namespace std::chrono_literals;
@@ -12,7 +11,7 @@ using namespace std::chrono_literals;
 namespace
 {
 
-const bool full = std::getenv("MARQUEE_FULL") != nullptr;
+const bool full = is_full();
 const int rounds = full ? 20 : 1;
 
 std::string joined(const std::vector<std::string>& lines)

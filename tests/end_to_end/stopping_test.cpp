@@ -1,6 +1,7 @@
 // SIGTERM, clause by clause: what clients see of an edge that stops, and that every program ends in order.
 #include "tests/end_to_end/programs.hpp"
 #include "tests/end_to_end/recovery.hpp"
+#include "tests/support/full_size.hpp"
 #include "tests/support/raw_http.hpp"
 #include "tests/support/wiretap.hpp"
 
@@ -9,7 +10,6 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <future>
@@ -23,7 +23,6 @@ using namespace std::chrono_literals;
 namespace
 {
 
-const bool full = std::getenv("MARQUEE_FULL") != nullptr;
 const std::string ask_readyz = "GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n";
 const std::string ask_healthz = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
 const std::string ask_metadata = "GET /content/asset/123 HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -180,7 +179,7 @@ BOOST_AUTO_TEST_CASE(no_connection_is_reset_while_an_edge_stops_and_starts_again
     std::vector<std::future<std::vector<std::string>>> clients;
     for (int i = 0; i < 4; ++i)
         clients.push_back(std::async(std::launch::async, [&] { return connect_again_and_again(all, system.port()); }));
-    for (int round = 0; round < (full ? 50 : 6); ++round)
+    for (int round = 0; round < (is_full() ? 50 : 6); ++round)
     {
         const auto end = std::chrono::steady_clock::now() + 60s;
         for (const int wanted = all.answered + 200; all.answered < wanted;)

@@ -49,6 +49,16 @@ bool is_silent(const notify_socket& told)
     return !told.receive(1s);
 }
 
+/// It works, and stops at a signal, which is the next that it tells but for `passed_over`.
+void check_work_and_end(const std::string& name, process& one, const std::string& server, const notify_socket& told,
+                        const std::string& passed_over = {})
+{
+    BOOST_TEST(answers(name, one, server));
+    one.signal(SIGTERM);
+    BOOST_TEST(next_but(told, passed_over) == "STOPPING=1", one.output());
+    BOOST_TEST(one.wait(60s).value_or(-1) == 0);
+}
+
 std::vector<pid_t> threads_of(const process& one)
 {
     std::vector<pid_t> all;
@@ -83,10 +93,7 @@ BOOST_AUTO_TEST_CASE(each_program_tells_when_it_serves_and_when_it_stops)
                 const notify_socket told((abstract ? "@" : "") + folder.file(name + ".socket"));
                 auto one = start(name, folder, {"--server", broker.url()}, {told.variable()});
                 BOOST_TEST(told.receive().value_or("nothing") == "READY=1", one->output());
-                BOOST_TEST(answers(name, *one, broker.url()));
-                one->signal(SIGTERM);
-                BOOST_TEST(told.receive().value_or("nothing") == "STOPPING=1", one->output());
-                BOOST_TEST(one->wait(60s).value_or(-1) == 0);
+                check_work_and_end(name, *one, broker.url(), told);
                 BOOST_TEST(!told.receive(0ms).has_value());
             }
     }
@@ -109,10 +116,7 @@ BOOST_AUTO_TEST_CASE(a_watchdog_hears_of_each_program_as_long_as_its_loops_turn)
             one->signal(SIGCONT);
             for (int i = 0; i < 2; ++i)
                 BOOST_TEST(told.receive().value_or("nothing") == "WATCHDOG=1", one->output());
-            BOOST_TEST(answers(name, *one, broker.url()));
-            one->signal(SIGTERM);
-            BOOST_TEST(next_but(told, "WATCHDOG=1") == "STOPPING=1", one->output());
-            BOOST_TEST(one->wait(60s).value_or(-1) == 0);
+            check_work_and_end(name, *one, broker.url(), told, "WATCHDOG=1");
         }
 }
 
@@ -151,10 +155,7 @@ BOOST_AUTO_TEST_CASE(a_watchdog_of_another_process_hears_nothing)
             auto one = start(name, folder, {"--server", broker.url()},
                              {told.variable(), {"WATCHDOG_USEC", "2000"}, {"WATCHDOG_PID", "1"}});
             BOOST_TEST(told.receive().value_or("nothing") == "READY=1", one->output());
-            BOOST_TEST(answers(name, *one, broker.url()));
-            one->signal(SIGTERM);
-            BOOST_TEST(told.receive().value_or("nothing") == "STOPPING=1", one->output());
-            BOOST_TEST(one->wait(60s).value_or(-1) == 0);
+            check_work_and_end(name, *one, broker.url(), told);
         }
 }
 

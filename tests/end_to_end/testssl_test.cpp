@@ -1,6 +1,7 @@
 // testssl.sh looks at the TLS listener. It takes minutes: with MARQUEE_FULL set only.
 #include "tests/end_to_end/programs.hpp"
 #include "tests/support/certificates.hpp"
+#include "tests/support/full_size.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
@@ -49,7 +50,7 @@ BOOST_AUTO_TEST_SUITE(testssl)
 
 BOOST_AUTO_TEST_CASE(testssl_finds_nothing_of_severity_medium_or_above)
 {
-    if (std::getenv("MARQUEE_FULL") == nullptr)
+    if (!is_full())
     {
         BOOST_TEST_MESSAGE("not run: MARQUEE_FULL is not set");
         return;

@@ -160,6 +160,7 @@ void play_stream::running::drop(std::size_t index)
     gone.in.clear();
     if (gone.busy)
         settle(gone, 0, false);
+    std::erase_if(pausing_, [index](const auto& each) { return each.second == index; });
     closed_.push_back(index);
 }
 
@@ -213,8 +214,7 @@ void play_stream::running::turn()
 void play_stream::running::begin_due()
 {
     for (; !pausing_.empty() && pausing_.front().first <= now(); pausing_.pop_front())
-        if (links_[pausing_.front().second].open)
-            free_.push_back(pausing_.front().second);
+        free_.push_back(pausing_.front().second);
     while (!free_.empty() || with_.rate > 0)
     {
         const float due = with_.rate > 0 ? due_of(begun_) : now();
