@@ -337,12 +337,14 @@ BOOST_AUTO_TEST_CASE(what_is_known_at_once_is_answered_without_the_handler_alone
         {
             auto up = ready();
             co_await std::move(up);
-            for (const auto* to : {"test.obey", "test.wait"})
+            for (const std::size_t which : {0U, 1U})
             {
+                const std::string to = which == 0 ? "test.obey" : "test.wait";
                 auto asking = ask(to, "now");
                 const auto now = co_await std::move(asking);
                 BOOST_REQUIRE(now.has_value());
                 BOOST_TEST(now->data == "at once");
+                BOOST_TEST(running->stats().at("endpoints").at(which).at("processing_time").as_int64() > 0);
                 asking = ask(to, "fail");
                 const auto failed = co_await std::move(asking);
                 BOOST_TEST((failed.error() == errc::asset_not_found));
