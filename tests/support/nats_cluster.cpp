@@ -78,9 +78,9 @@ void nats_cluster::start(std::size_t size)
     for (const int port : ports)
         routes += (routes.empty() ? "" : ", ") + ("\"nats://127.0.0.1:" + std::to_string(port) + "\"");
     for (std::size_t i = 0; i < size; ++i)
-        servers_.push_back(std::make_unique<nats_server>(
-            "server_name: " + name_of(i) + "\ncluster { name: marquee, listen: \"127.0.0.1:" + std::to_string(ports[i]) +
-            "\", routes: [" + routes + " ] }\n"));
+        servers_.push_back(std::make_unique<nats_server>("server_name: " + name_of(i) +
+                                                         "\ncluster { name: marquee, pool_size: -1, listen: \"127.0.0.1:" +
+                                                         std::to_string(ports[i]) + "\", routes: [" + routes + " ] }\n"));
 }
 
 /// Until a leader places a stream on every server: some may not be known to it yet.
