@@ -10,7 +10,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -50,14 +52,40 @@ inline double took_ms(const outcomes& all, const std::function<bool(const play_o
     return 1000 * static_cast<double>(times[static_cast<std::size_t>(at)]);
 }
 
+/// How many of each, and between when they were answered.
 inline std::string by_status(const outcomes& all)
 {
-    std::map<int, std::size_t> counts;
+    struct kind
+    {
+        std::size_t count = 0;
+        float first = std::numeric_limits<float>::max();
+        float last = 0;
+    };
+    std::map<int, kind> kinds;
     for (const auto& one : all)
-        ++counts[one.status];
+    {
+        auto& of = kinds[one.status];
+        ++of.count;
+        of.first = std::min(of.first, one.at);
+        of.last = std::max(of.last, one.at);
+    }
+    std::ostringstream text;
+    for (const auto& [status, of] : kinds)
+        text << (text.tellp() == 0 ? "" : ", ") << of.count << " x " << status << " (" << of.first << " to " << of.last << " s)";
+    return text.str();
+}
+
+/// What the programs have logged, and what the edge has counted.
+inline std::string account_of(marquee_system& system)
+{
     std::string text;
-    for (const auto& [status, how_many] : counts)
-        text += (text.empty() ? "" : ", ") + std::to_string(how_many) + " x " + std::to_string(status);
+    for (const auto& name : programs_of_a_system)
+        text += name + ":\n" + system.at(name).output() + '\n';
+    text += "broker:\n" + system.broker().output() + '\n';
+    std::istringstream lines(system.call({"GET", "/metrics"}).body);
+    for (std::string line; std::getline(lines, line);)
+        if (!line.starts_with('#') && !line.ends_with(" 0"))
+            text += line + '\n';
     return text;
 }
 

@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(a_long_row_of_plays_leaves_memory_descriptors_and_threads_a
         }
         const auto all = viewers.finish();
         BOOST_TEST(all.size() == plays);
-        BOOST_TEST(count(all, is_played) == plays, by_status(all) << '\n' << system.at("edge").output());
+        BOOST_TEST(count(all, is_played) == plays, by_status(all) << '\n' << account_of(system));
         BOOST_TEST_MESSAGE(static_cast<double>(plays) / all.back().at
                            << " plays/s, " << count(all, [](const play_outcome& one) { return !one.proper; })
                            << " of them without counts");

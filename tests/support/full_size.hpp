@@ -6,7 +6,11 @@
 namespace marquee::test
 {
 
-/// Whether they are asked for: MARQUEE_FULL is set.
-inline bool is_full() { return std::getenv("MARQUEE_FULL") != nullptr; }
+/// Whether they are asked for: MARQUEE_FULL is set, and not empty.
+inline bool is_full()
+{
+    const char* value = std::getenv("MARQUEE_FULL");
+    return value != nullptr && *value != '\0';
+}
 
 } // namespace marquee::test
