@@ -320,7 +320,9 @@ void nats_connection::link_down()
             sub->leave();
     spent_.destroy();
     inbox_.fail_all(errc::disconnected);
-    log(log_level::warning, "broker link down");
+    const char* more = nullptr;
+    const auto why = natsConnection_GetLastError(link_.get(), &more);
+    log(log_level::warning, "broker link down", {{"reason", natsStatus_GetText(why)}, {"detail", more != nullptr ? more : ""}});
     for (std::size_t i = 0; i < link_handlers_.size(); ++i)
         link_handlers_[i](false);
 }

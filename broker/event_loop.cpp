@@ -172,8 +172,7 @@ void event_loop::link_up()
         return; // lost again before this ran; the next attach brings its own
     up_.store(true);
     watch_read();
-    if (want_write_)
-        write_pending();
+    write_pending();
     if (!std::exchange(reported_up_, true) && handlers_.on_link)
         handlers_.on_link(true);
 }
@@ -209,9 +208,10 @@ void event_loop::process_read()
         handlers_.on_read();
 }
 
+/// Does nothing where all has been written since this was posted: nats.c takes a write of nothing for a closed connection.
 void event_loop::write_pending()
 {
-    if (!up() || waiting_write_)
+    if (!up() || waiting_write_ || !want_write_)
         return;
     natsConnection_ProcessWriteEvent(nc_);
     if (want_write_ && up())

@@ -1,4 +1,4 @@
-// nats.c as broker/ sees it. No other folder includes this.
+// nats.c as broker/ sees it. No other folder includes this, but for a test of it.
 #pragma once
 
 #include <nats/nats.h>

@@ -132,7 +132,10 @@ void check_works(const nats_server& broker, const way& given)
         for (auto& each : started)
             each->signal(SIGTERM);
         for (std::size_t i = 0; i < programs.size(); ++i)
-            BOOST_TEST(started[i]->wait(std::chrono::seconds(60)).value_or(-1) == 0, programs[i]);
+        {
+            const auto status = started[i]->wait(std::chrono::seconds(60)).value_or(-1);
+            BOOST_TEST(status == 0, programs[i] << " ended with " << status << ":\n" << started[i]->output());
+        }
     }
 }
 
