@@ -444,6 +444,8 @@ void nats_connection::shut(errc why)
 
 } // namespace
 
+nats_threads::~nats_threads() { nats_Close(); }
+
 result<std::unique_ptr<connection>> connection::open(asio::io_context& io, const connection_options& options)
 {
     auto made = std::make_unique<nats_connection>(io, options);

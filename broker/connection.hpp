@@ -27,6 +27,17 @@ struct connection_stats
     std::size_t in_flight = 0;          ///< requests that wait for a reply
 };
 
+/// Held by main around all connections. Its end waits for nats.c's threads: one that still frees a closed connection while the process exits
+/// meets an OpenSSL that is gone. After it no connection can be opened.
+class nats_threads
+{
+public:
+    nats_threads() = default;
+    ~nats_threads();
+    nats_threads(const nats_threads&) = delete;
+    nats_threads& operator=(const nats_threads&) = delete;
+};
+
 /// A live subscription. Destroying it unsubscribes at once; `connection::drain` does so without losing what is under way.
 class subscription
 {

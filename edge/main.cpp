@@ -1,3 +1,4 @@
+#include "broker/connection.hpp"
 #include "broker/log.hpp"
 #include "broker/options.hpp"
 #include "broker/program.hpp"
@@ -142,6 +143,7 @@ int run(const edge_config& config, const connection_options& nats)
 
 int main(int argc, char** argv)
 {
+    const nats_threads until_the_end;
     hold_back_hangup();
     boost::program_options::options_description options("Options");
     add_edge_options(options);

@@ -54,6 +54,7 @@ marquee::reporting_settings read_settings(const po::variables_map& given)
 
 int main(int argc, char** argv)
 {
+    const marquee::nats_threads until_the_end;
     marquee::hold_back_hangup();
     const std::string name = "marquee-reporting";
     const auto parsed = marquee::read_command_line(argc, argv, name, "Views of each asset and of each user", all_options());

@@ -196,6 +196,7 @@ int wrong_usage(const error& why)
 
 int main(int argc, char** argv)
 {
+    const nats_threads until_the_end;
     const auto parsed = read_command_line(argc, argv, name, summary, all_options(), "file");
     if (const auto* code = std::get_if<int>(&parsed))
         return *code;
