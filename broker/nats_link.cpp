@@ -161,6 +161,8 @@ void nats_link::close()
         natsConnection_Close(under_way_->nc);
         natsConnection_Destroy(std::exchange(under_way_->nc, nullptr));
     }
+    else if (under_way_)
+        under_way_->loop->start(nullptr, false); // it has failed: nobody else lets go of the loop
     drop();
 }
 
