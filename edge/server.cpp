@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <limits>
 #include <utility>
 
 namespace marquee
@@ -21,6 +22,8 @@ using tcp = asio::ip::tcp;
 
 namespace
 {
+
+constexpr std::size_t accepts_a_turn = 32; ///< requests under way wait for no more than that
 
 void log_failure(const char* what, const std::exception_ptr& failure)
 {
@@ -106,7 +109,9 @@ asio::awaitable<void> http_server::accept()
         auto socket = co_await acceptor_.async_accept(token);
         if (!ec)
         {
+            // More than one a turn: a loop that is busy turns seldom, and the backlog would wait for seconds.
             admit(std::move(socket));
+            take_waiting(accepts_a_turn - 1);
             continue;
         }
         if (!acceptor_.is_open())
@@ -178,12 +183,12 @@ asio::awaitable<void> http_server::watch_timeouts()
     }
 }
 
-/// Connections that are complete but not yet accepted have been promised an answer.
-void http_server::take_waiting()
+/// Accepts what waits to be accepted, `most` of it. Errors are left to who accepts next.
+void http_server::take_waiting(std::size_t most)
 {
     error_code ec;
     acceptor_.non_blocking(true, ec);
-    while (!ec)
+    for (; !ec && most > 0; --most)
     {
         tcp::socket socket(io_);
         acceptor_.accept(socket, ec);
@@ -212,7 +217,7 @@ asio::awaitable<void> http_server::stop_listening(deadline until)
     asio::steady_timer handshakes(io_);
     handshakes.expires_at(std::min(until.at(), deadline::in(settings_.drain_handshakes).at()));
     co_await handshakes.async_wait(token);
-    take_waiting();
+    take_waiting(std::numeric_limits<std::size_t>::max()); // connections that are complete have been promised an answer
     acceptor_.close(ec);
     pause_.cancel();
 }

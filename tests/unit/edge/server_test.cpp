@@ -1,5 +1,6 @@
 #include "tests/unit/edge/client.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -79,6 +80,34 @@ BOOST_AUTO_TEST_CASE(a_request_under_way_is_answered_when_the_server_stops_and_t
                  late.connect(at, refused);
                  BOOST_TEST(refused.failed());
              });
+}
+
+// A turn of a busy loop takes milliseconds: one connection a turn, and thousands would wait for many seconds.
+BOOST_AUTO_TEST_CASE(many_connections_are_accepted_in_a_few_turns_of_the_loop)
+{
+    constexpr std::size_t many = 64;
+    start();
+    std::list<raw_client> clients;
+    while (clients.size() < many)
+        clients.emplace_back(io, at); // complete in the kernel; the loop has not run yet
+    int turns = 0;
+    std::function<void()> turn = [&]
+    {
+        ++turns;
+        if (server->connections() < many && turns < 1000)
+            asio::post(io, turn);
+    };
+    asio::post(io, turn);
+    run_coro(io,
+             [&]() -> asio::awaitable<void>
+             {
+                 auto all_are_there = [&] { return server->connections() == many; };
+                 co_await until(io, all_are_there);
+                 co_await clients.back().send(get);
+                 const auto answer = co_await clients.back().receive_one();
+                 BOOST_TEST(status_line(answer) == "HTTP/1.1 200 OK");
+             });
+    BOOST_TEST(turns < 20, turns);
 }
 
 BOOST_AUTO_TEST_CASE(an_idle_connection_may_send_one_more_request_and_is_then_closed)
