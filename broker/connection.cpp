@@ -320,9 +320,9 @@ void nats_connection::link_down()
             sub->leave();
     spent_.destroy();
     inbox_.fail_all(errc::disconnected);
-    const char* more = nullptr;
-    const auto why = natsConnection_GetLastError(link_.get(), &more);
-    log(log_level::warning, "broker link down", {{"reason", natsStatus_GetText(why)}, {"detail", more != nullptr ? more : ""}});
+    const char* unused = nullptr;
+    log(log_level::warning, "broker link down",
+        {{"reason", natsStatus_GetText(natsConnection_GetLastError(link_.get(), &unused))}});
     for (std::size_t i = 0; i < link_handlers_.size(); ++i)
         link_handlers_[i](false);
 }

@@ -96,6 +96,9 @@ http_server::http_server(asio::io_context& io, tcp::acceptor acceptor, const ses
 
 void http_server::start()
 {
+    error_code ignored;
+    acceptor_.non_blocking(true, ignored);
+    acceptor_.set_option(asio::socket_base::enable_connection_aborted(true), ignored); // else accept() waits for the next one
     asio::co_spawn(io_, accept(), [](const std::exception_ptr& e) { log_failure("accepting ended", e); });
     asio::co_spawn(io_, watch_timeouts(), [](const std::exception_ptr& e) { log_failure("timeouts ended", e); });
 }
@@ -106,17 +109,11 @@ asio::awaitable<void> http_server::accept()
     auto token = asio::redirect_error(asio::use_awaitable, ec);
     while (acceptor_.is_open())
     {
-        auto socket = co_await acceptor_.async_accept(token);
+        // More than one a turn: a loop that is busy turns seldom, and the backlog would wait for seconds.
+        co_await acceptor_.async_wait(tcp::acceptor::wait_read, token);
         if (!ec)
-        {
-            // More than one a turn: a loop that is busy turns seldom, and the backlog would wait for seconds.
-            admit(std::move(socket));
-            take_waiting(accepts_a_turn - 1);
-            continue;
-        }
-        if (!acceptor_.is_open())
-            break;
-        if (ec == asio::error::connection_aborted)
+            ec = take_waiting(accepts_a_turn);
+        if (!ec || !acceptor_.is_open())
             continue;
         // Out of descriptors or memory: the connection stays in the backlog until some are free again.
         log(log_level::warning, "cannot accept", {{"reason", ec.message()}});
@@ -183,18 +180,22 @@ asio::awaitable<void> http_server::watch_timeouts()
     }
 }
 
-/// Accepts what waits to be accepted, `most` of it. Errors are left to who accepts next.
-void http_server::take_waiting(std::size_t most)
+/// Accepts what waits to be accepted, `most` of it, without waiting. Answers why no more could be; nothing more there is no reason.
+error_code http_server::take_waiting(std::size_t most)
 {
-    error_code ec;
-    acceptor_.non_blocking(true, ec);
-    for (; !ec && most > 0; --most)
+    for (; most > 0; --most)
     {
+        error_code ec;
         tcp::socket socket(io_);
         acceptor_.accept(socket, ec);
+        if (ec == asio::error::would_block)
+            break;
+        if (ec && ec != asio::error::connection_aborted)
+            return ec;
         if (!ec)
             admit(std::move(socket));
     }
+    return {};
 }
 
 asio::awaitable<void> http_server::wait_until_empty(deadline until)
@@ -217,7 +218,7 @@ asio::awaitable<void> http_server::stop_listening(deadline until)
     asio::steady_timer handshakes(io_);
     handshakes.expires_at(std::min(until.at(), deadline::in(settings_.drain_handshakes).at()));
     co_await handshakes.async_wait(token);
-    take_waiting(std::numeric_limits<std::size_t>::max()); // connections that are complete have been promised an answer
+    (void)take_waiting(std::numeric_limits<std::size_t>::max()); // those that are complete have been promised an answer
     acceptor_.close(ec);
     pause_.cancel();
 }

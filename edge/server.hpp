@@ -73,7 +73,7 @@ private:
     asio::awaitable<void> accept();
     asio::awaitable<void> watch_timeouts();
     asio::awaitable<void> stop_listening(deadline until);
-    void take_waiting(std::size_t most);
+    boost::system::error_code take_waiting(std::size_t most);
     std::shared_ptr<http_session> new_session(asio::ip::tcp::socket socket);
     void admit(asio::ip::tcp::socket socket);
     void serve(asio::ip::tcp::socket socket, const client_address& from);

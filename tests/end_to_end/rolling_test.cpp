@@ -11,8 +11,7 @@ using namespace std::chrono_literals;
 namespace
 {
 
-const bool full = is_full();
-const int rounds = full ? 20 : 1;
+const int rounds = is_full() ? 20 : 1;
 
 std::string joined(const std::vector<std::string>& lines)
 {

@@ -6,6 +6,9 @@
 
 #include <list>
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 using namespace marquee;
 using namespace marquee::test;
 using namespace std::chrono_literals;
@@ -33,6 +36,26 @@ struct gate
         answer.body = "passed";
         co_return answer;
     }
+};
+
+/// As long as it lives, no descriptor can be opened: those in use are all there are.
+class no_descriptors
+{
+public:
+    no_descriptors()
+    {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        const int next = ::dup(STDERR_FILENO);
+        ::close(next);
+        const rlimit none{static_cast<rlim_t>(next), before_.rlim_max};
+        ::setrlimit(RLIMIT_NOFILE, &none);
+    }
+    ~no_descriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+    no_descriptors(const no_descriptors&) = delete;
+    no_descriptors& operator=(const no_descriptors&) = delete;
+
+private:
+    rlimit before_{};
 };
 
 asio::awaitable<void> until(asio::io_context& io, std::function<bool()> met)
@@ -108,6 +131,25 @@ BOOST_AUTO_TEST_CASE(many_connections_are_accepted_in_a_few_turns_of_the_loop)
                  BOOST_TEST(status_line(answer) == "HTTP/1.1 200 OK");
              });
     BOOST_TEST(turns < 20, turns);
+}
+
+BOOST_AUTO_TEST_CASE(without_descriptors_connections_wait_until_there_are_some)
+{
+    start();
+    raw_client client(io, at);
+    {
+        const no_descriptors for_now;
+        for (int i = 0; i < 3; ++i)
+            io.poll(); // the connection is ready to be accepted
+        BOOST_TEST(server->connections() == 0U);
+    }
+    run_coro(io,
+             [&]() -> asio::awaitable<void>
+             {
+                 co_await client.send(get);
+                 const auto answer = co_await client.receive_one();
+                 BOOST_TEST(status_line(answer) == "HTTP/1.1 200 OK");
+             });
 }
 
 BOOST_AUTO_TEST_CASE(an_idle_connection_may_send_one_more_request_and_is_then_closed)
