@@ -71,6 +71,14 @@ boost::json::object counts_client::call_stream(const char* what, const std::stri
 
 std::uint64_t counts_client::stored() { return call_stream("INFO", "").at("state").at("messages").to_number<std::uint64_t>(); }
 
+void counts_client::wait_until_stored(std::uint64_t messages)
+{
+    const auto end = deadline::in(std::chrono::minutes(1));
+    while (stored() < messages)
+        if (end.passed())
+            throw std::runtime_error("EVENTS does not get " + std::to_string(messages) + " messages");
+}
+
 void counts_client::limit_stream(std::int64_t max_bytes)
 {
     auto config = call_stream("INFO", "").at("config").as_object();

@@ -39,8 +39,9 @@ public:
     [[nodiscard]] view_counts users(const std::set<std::string>& ids);
     [[nodiscard]] top_reply top(std::uint64_t limit);
 
-    [[nodiscard]] std::uint64_t stored();      ///< messages in stream EVENTS
-    void limit_stream(std::int64_t max_bytes); ///< EVENTS; -1: no limit
+    [[nodiscard]] std::uint64_t stored();           ///< messages in stream EVENTS
+    void wait_until_stored(std::uint64_t messages); ///< at most a minute
+    void limit_stream(std::int64_t max_bytes);      ///< EVENTS; -1: no limit
 
 private:
     result<message> ask(const subject& to, const std::string& payload, const header_list& headers = {});

@@ -6,6 +6,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <csignal>
+#include <fstream>
+
+#include <sys/stat.h>
 
 using namespace marquee;
 using namespace marquee::test;
@@ -80,6 +83,10 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_command_line_is_one_line_and_exit_2)
         {"a", "--progress", "-1"},
         {"a", "--window", "5"},
         {"a", "--server", "http://x"},
+        {"-", "--loop"},
+        {"-", "--state", "s"},
+        {"a", "--skip-bad", "a"},
+        {"/dev/null", "--loop"},
     };
     for (const auto& words : rows)
     {
@@ -133,20 +140,140 @@ BOOST_FIXTURE_TEST_CASE(what_is_acknowledged_is_not_sent_again_unless_begun_anew
     BOOST_TEST(views() == 5);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_file_that_has_changed_since_is_noticed, replay_fixture)
+BOOST_FIXTURE_TEST_CASE(a_file_whose_sent_part_has_changed_is_noticed, replay_fixture)
 {
     folder.write("events", events(1, 3));
     BOOST_TEST(replay().code == 0);
-    for (const auto& other : {events(1, 4), events(2, 4)}) // longer; as long
+    const std::pair<std::string, std::string> rows[] = {
+        {events(2, 4), "the part that was sent has changed"},
+        {events(2, 9), "the part that was sent has changed"},
+        {events(1, 2), "is shorter than it was"},
+    };
+    for (const auto& [other, complaint] : rows)
     {
         folder.write("events", other);
         const auto outcome = replay();
         BOOST_TEST(outcome.code == 1);
-        BOOST_TEST(has(outcome, "has changed since"));
+        BOOST_TEST(has(outcome, complaint), outcome.output);
     }
     BOOST_TEST(client.stored() == 3);
+    folder.write("events", events(2, 4));
     BOOST_TEST(replay({"--restart"}).code == 0);
     BOOST_TEST(views() == 4);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_file_may_be_corrected_and_grow_behind_what_was_sent, replay_fixture)
+{
+    folder.write("events", events(1, 3) + "no event\n");
+    BOOST_TEST(replay().code == 1);
+    folder.write("events", events(1, 5));
+    const auto corrected = replay();
+    BOOST_TEST(corrected.code == 0);
+    BOOST_TEST(corrected.counts.acknowledged == 5);
+    folder.write("events", events(1, 9));
+    const auto grown = replay();
+    BOOST_TEST(grown.code == 0);
+    BOOST_TEST(grown.counts.acknowledged == 9);
+    BOOST_TEST(grown.counts.duplicate == 0);
+    BOOST_TEST(views() == 9);
+}
+
+BOOST_FIXTURE_TEST_CASE(bad_lines_can_be_kept_elsewhere_and_the_rest_is_sent, replay_fixture)
+{
+    folder.write("events", events(1, 1500) + "123:42\n \n" + events(1501, 1502) + "[1]\n\"{\"\n" + event(1503));
+    const auto outcome = replay({"--skip-bad", folder.path() / "bad"});
+    BOOST_TEST(outcome.code == 0);
+    BOOST_TEST(outcome.counts.acknowledged == 1504);
+    BOOST_TEST(outcome.counts.rejected == 1);
+    BOOST_TEST(has(outcome, ", skipped 2"));
+    BOOST_TEST(has(outcome, "a line is skipped"));
+    BOOST_TEST(has(outcome, "1501"));
+    BOOST_TEST(has(outcome, "reporting will reject a line"));
+    std::ifstream in(folder.path() / "bad");
+    BOOST_TEST((std::string(std::istreambuf_iterator<char>(in), {}) == "123:42\n[1]\n"));
+    BOOST_TEST(views() == 1503);
+    BOOST_TEST(has(replay(), "acknowledged already"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_file_for_bad_lines_that_cannot_be_written_ends_it, replay_fixture)
+{
+    folder.write("events", events(1, 3));
+    const auto outcome = replay({"--skip-bad", folder.path() / "none" / "bad"});
+    BOOST_TEST(outcome.code == 1);
+    BOOST_TEST(has(outcome, "cannot be written"));
+    BOOST_TEST(client.stored() == 0);
+    BOOST_TEST(replay({"--skip-bad", "/dev/full"}).code == 0); // nothing is to be written
+    folder.write("events", events(1, 3) + "[1]\n" + event(4));
+    const auto full = replay({"--skip-bad", "/dev/full"});
+    BOOST_TEST(full.code == 1);
+    BOOST_TEST(has(full, "/dev/full: cannot be written"));
+    BOOST_TEST(replay({"--skip-bad", folder.path() / "bad"}).code == 0);
+    BOOST_TEST(views() == 4);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_stream_is_replayed_as_it_comes_and_keeps_no_state, replay_fixture)
+{
+    const auto fifo = folder.path() / "fifo";
+    BOOST_REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+    replay_run running(system.broker().url(), fifo);
+    {
+        std::ofstream out(fifo);
+        out << events(1, 3) << std::flush;
+        client.wait_until_stored(3); // before there is more
+        out << events(4, 2000);
+    }
+    const auto outcome = running.wait();
+    BOOST_TEST(outcome.code == 0);
+    BOOST_TEST(outcome.counts.acknowledged == 2000);
+    BOOST_TEST(!std::filesystem::exists(fifo.string() + ".progress"));
+    BOOST_TEST(views() == 2000);
+}
+
+BOOST_FIXTURE_TEST_CASE(standard_input_is_a_stream_and_a_stop_ends_the_wait_for_it, replay_fixture)
+{
+    const auto shell = [this](const std::string& command)
+    {
+        process run("/bin/bash", {"-c", command, program("marquee-replay"), system.broker().url()});
+        BOOST_TEST(run.wait().value() == 0, run.output());
+        return run.output();
+    };
+    folder.write("events", events(1, 5));
+    const auto file = (folder.path() / "events").string();
+    BOOST_TEST(shell("\"$0\" --server \"$1\" - <" + file).find("acknowledged 5") != std::string::npos);
+    BOOST_TEST(shell("cat " + file + " | \"$0\" --server \"$1\" -").find("acknowledged 5") != std::string::npos);
+    BOOST_TEST(!std::filesystem::exists("-.progress"));
+    BOOST_TEST(views() == 5);
+
+    const auto fifo = folder.path() / "fifo";
+    BOOST_REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+    replay_run waiting(system.broker().url(), fifo);
+    std::ofstream out(fifo);
+    out << event(6) << std::flush;
+    client.wait_until_stored(6);
+    waiting.program().signal(SIGTERM);
+    const auto stopped = waiting.wait();
+    BOOST_TEST(stopped.code == 0);
+    BOOST_TEST(has(stopped, "a stream keeps no state"));
+    BOOST_TEST(views() == 6);
+}
+
+BOOST_AUTO_TEST_CASE(a_check_sends_nothing_and_needs_no_broker)
+{
+    const scratch_folder folder;
+    const auto check = [&](const std::string& text)
+    { return replay_all("nats://127.0.0.1:1", folder.write("events", text), {"--check"}); };
+    const auto good = check(events(1, 3) + "\"{\"\n");
+    BOOST_TEST(good.code == 0);
+    BOOST_TEST(has(good, "line 4: reporting will reject it: "));
+    BOOST_TEST(has(good, "events 4, to be rejected 1, bad lines 0"));
+    const auto bad = check(events(1, 3) + "123:42\n" + event(4));
+    BOOST_TEST(bad.code == 1);
+    BOOST_TEST(has(bad, "line 4: a line is an event"));
+    BOOST_TEST(has(bad, "events 4, to be rejected 0, bad lines 1"));
+    const auto packed = check("\x1F\x8B\x08 and so on");
+    BOOST_TEST(packed.code == 1);
+    BOOST_TEST(has(packed, "gzip"));
+    BOOST_TEST(!std::filesystem::exists(folder.path() / "events.progress"));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_state_file_that_is_none_is_left_alone, replay_fixture)
@@ -183,6 +310,10 @@ BOOST_AUTO_TEST_CASE(a_line_larger_than_the_broker_takes_is_named_and_nothing_be
     BOOST_TEST(has(outcome, "line 2001: the message is larger than the broker takes"));
     BOOST_TEST(outcome.counts.acknowledged == 2000);
     BOOST_TEST(on.views() == 2000);
+    const auto without = on.replay({"--skip-bad", on.folder.path() / "bad"});
+    BOOST_TEST(without.code == 0);
+    BOOST_TEST(has(without, ", skipped 1"));
+    BOOST_TEST(on.views() == 2010);
 }
 
 BOOST_FIXTURE_TEST_CASE(events_as_large_as_the_broker_takes_do_not_fill_the_buffer, replay_fixture)

@@ -88,8 +88,9 @@ result<event_line> read_line(std::string_view line, std::uint64_t round)
     event_line out;
     out.payload = std::move(*payload);
     const auto event = parse_event(out.payload);
-    out.rejected = event.has_error();
-    if (out.rejected || !event->id)
+    if (event.has_error())
+        out.rejection = (event.error().field.empty() ? "" : event.error().field + ": ") + event.error().detail;
+    if (event.has_error() || !event->id)
         return out;
     const auto id = round > 1 ? id_in_round(*event, round) : *event->id;
     if (round > 1)

@@ -14,7 +14,8 @@ struct event_line
 {
     std::string payload;
     std::string message_id; ///< the Nats-Msg-Id; empty: none
-    bool rejected = false;  ///< reporting's rule (parse_event) rejects this payload; it is published all the same
+    std::string
+        rejection; ///< why reporting's rule (parse_event) rejects this payload, which is published all the same; empty: it does not
 };
 
 /// The three forms of a line (README, "Replay"):

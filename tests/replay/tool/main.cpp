@@ -1,5 +1,6 @@
 #include "broker/log.hpp"
 #include "broker/program.hpp"
+#include "tests/replay/tool/check.hpp"
 #include "tests/replay/tool/meter.hpp"
 #include "tests/replay/tool/replayer.hpp"
 
@@ -8,7 +9,9 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
+#include <utility>
 
 #include <unistd.h>
 
@@ -26,7 +29,14 @@ const char* const summary = R"(publishes a file of events to stream EVENTS, in o
   marquee-replay FILE [options]
 
 A line of FILE is a payload of subject `events`: an event {…} as it is, sent with its id as Nats-Msg-Id; a JSON string "…" whose text is sent
-without one; or ["latin1","…"], the same for bytes that are no UTF-8. A payload that is no valid event is sent too: reporting rejects it.
+without one; or ["latin1","…"], the same for bytes that are no UTF-8. A payload that is no valid event is sent too: reporting rejects it, and the
+log names the line. Blank lines are ignored. Any other line ends the replay with its number and the reason; with --skip-bad it is written to that
+file instead, and so is a line larger than the broker takes.
+
+FILE may be `-`, standard input, or a FIFO: a stream, of which no state is kept.
+
+--check sends nothing and needs no broker: it prints each line that cannot be sent, and each that reporting will reject, with the reason. Exit
+code 1: there are lines that cannot be sent.
 
 SIGINT or SIGTERM: nothing more is sent, what was sent gets settled, and the next run with the same FILE goes on there. Exit code 0: all is
 acknowledged, or it was stopped so; 1: it could not go on, nothing is lost, the next run goes on there; 2: wrong usage.
@@ -35,24 +45,29 @@ After a crash (kill -9, power cut) the next run goes on from the last state writ
 then is sent again. The same holds for what was under way when the broker went away. An event with an id is counted once all the same; one
 without an id (`asset:user`) may be counted twice.
 
+What follows the lines that were acknowledged may be corrected between two runs, and the file may grow; what is before them may not change.
+
 --loop begins anew at the end, until it is stopped. Each round counts: from the second on, an event's id ends in `.rN`, N being the round.)";
 
 struct command
 {
     replay_settings replay;
     bool restart = false;
+    bool check = false;
     std::chrono::milliseconds progress{0};
 };
 
 po::options_description all_options()
 {
     po::options_description options("Options");
-    options.add_options()                                                                                         //
-        ("file", po::value<std::string>()->value_name("FILE"), "the events; the word FILE alone will do")         //
-        ("rate", po::value<double>()->value_name("N"), "events a second (default: as many as JetStream takes)")   //
-        ("loop", po::bool_switch(), "begin anew at the end, with fresh ids")                                      //
-        ("state", po::value<std::string>()->value_name("FILE"), "how far the replay is (default: FILE.progress)") //
-        ("restart", po::bool_switch(), "forget how far an earlier run came")                                      //
+    options.add_options()                                                                                                //
+        ("file", po::value<std::string>()->value_name("FILE"), "the events; the word FILE alone will do")                //
+        ("rate", po::value<double>()->value_name("N"), "events a second (default: as many as JetStream takes)")          //
+        ("loop", po::bool_switch(), "begin anew at the end, with fresh ids")                                             //
+        ("state", po::value<std::string>()->value_name("FILE"), "how far the replay is (default: FILE.progress)")        //
+        ("restart", po::bool_switch(), "forget how far an earlier run came")                                             //
+        ("skip-bad", po::value<std::string>()->value_name("FILE"), "append lines that cannot be sent to FILE and go on") //
+        ("check", po::bool_switch(), "send nothing; say what a replay would meet")                                       //
         ("timeout", po::value<double>()->value_name("SECONDS")->default_value(30),
          "give up when nothing was acknowledged for so long") //
         ("progress", po::value<double>()->value_name("SECONDS"),
@@ -70,15 +85,37 @@ result<std::chrono::milliseconds> read_seconds(const po::variables_map& given, c
     return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
+bool same_file(const std::string& one, const std::string& other)
+{
+    std::error_code ignored;
+    return one == other || std::filesystem::equivalent(one, other, ignored);
+}
+
+/// The file, and the files beside it.
+result<void> read_files(const po::variables_map& given, command& out)
+{
+    if (given.count("file") == 0)
+        return fail(errc::bad_request, "which FILE?");
+    auto& replay = out.replay;
+    replay.file = given["file"].as<std::string>();
+    out.check = given["check"].as<bool>();
+    replay.loop = given["loop"].as<bool>();
+    out.restart = given["restart"].as<bool>();
+    if (replay.file == "-" && (replay.loop || given.count("state") > 0))
+        return fail(errc::bad_request, "standard input has no state and cannot be read again: no --loop, no --state");
+    if (given.count("skip-bad") > 0)
+        replay.skip_file = given["skip-bad"].as<std::string>();
+    replay.state_file = given.count("state") > 0 ? given["state"].as<std::string>() : replay.file + ".progress";
+    if (!replay.skip_file.empty() && (same_file(replay.skip_file, replay.file) || same_file(replay.skip_file, replay.state_file)))
+        return fail(errc::bad_request, "--skip-bad: a file of its own");
+    return {};
+}
+
 result<command> read_command(const po::variables_map& given)
 {
     command out;
-    if (given.count("file") == 0)
-        return fail(errc::bad_request, "which FILE?");
-    out.replay.file = given["file"].as<std::string>();
-    out.replay.state_file = given.count("state") > 0 ? given["state"].as<std::string>() : out.replay.file + ".progress";
-    out.replay.loop = given["loop"].as<bool>();
-    out.restart = given["restart"].as<bool>();
+    if (const auto files = read_files(given, out); files.has_error())
+        return files.error();
     if (given.count("rate") > 0)
     {
         out.replay.rate = given["rate"].as<double>();
@@ -100,45 +137,50 @@ result<command> read_command(const po::variables_map& given)
     return out;
 }
 
-/// Where to begin: the state of an earlier run, which must be of this very file, or its start.
+/// Where to begin: the state of an earlier run, whose part of the file must be as it was, or the start.
 result<replay_progress> find_start(const command& what)
 {
     replay_progress start;
-    auto file = identify(what.replay.file);
-    if (file.has_error())
-        return file.error();
-    start.file = std::move(*file);
-    if (what.restart)
+    if (what.restart || what.replay.state_file.empty())
         return start;
     const auto earlier = load_progress(what.replay.state_file);
     if (earlier.has_error())
         return fail(errc::bad_request, earlier.error().detail + " (--restart begins anew)");
     if (!*earlier)
         return start;
-    if ((*earlier)->file != start.file)
-        return fail(errc::bad_request, what.replay.file + " has changed since the run that " + what.replay.state_file +
-                                           " tells of (--restart begins anew)");
+    const auto beginning = prefix_digest(what.replay.file).up_to((*earlier)->file.size);
+    if (beginning.has_error())
+        return fail(errc::bad_request, beginning.error().detail + " (--restart begins anew)");
+    if (*beginning != (*earlier)->file)
+        return fail(errc::bad_request, what.replay.file + ": the part that was sent has changed since the run that " +
+                                           what.replay.state_file + " tells of (--restart begins anew)");
     return **earlier;
 }
 
 void report(const tally& counts)
 {
     std::cout << "acknowledged " << counts.acknowledged << ", duplicate " << counts.duplicate << ", rejected " << counts.rejected
-              << ", refused " << counts.refused << '\n';
+              << ", refused " << counts.refused;
+    if (counts.skipped > 0)
+        std::cout << ", skipped " << counts.skipped;
+    std::cout << '\n';
 }
 
-void report(const replayer& done, bool whole)
+void report(const replayer& done, bool whole, bool stream)
 {
     const auto& p = done.progress();
     report(p.counts);
-    if (!whole)
+    if (!whole && stream)
+        std::cout << "stopped after line " << p.at.line << "; a stream keeps no state\n";
+    else if (!whole)
         std::cout << "stopped in round " << p.round << " after line " << p.at.line << "; the next run goes on there\n";
     if (const auto uncertain = done.uncertain(); uncertain > 0)
         std::cout << uncertain << " events without an id were under way and may be counted twice\n";
 }
 
-int run(const command& what, const connection_options& connect, const replay_progress& start)
+int run(const command& what, const connection_options& connect, const replay_progress& start, line_reader lines)
 {
+    const auto size = lines.size();
     asio::io_context io(1);
     auto nats = connection::open(io, connect);
     if (nats.has_error())
@@ -146,7 +188,7 @@ int run(const command& what, const connection_options& connect, const replay_pro
         log(log_level::error, nats.error().detail.empty() ? "cannot connect" : nats.error().detail);
         return nats.error() == errc::bad_request ? exit_usage : exit_failed;
     }
-    replayer replay(**nats, what.replay, start);
+    replayer replay(**nats, what.replay, start, std::move(lines));
     asio::signal_set signals(io, SIGINT, SIGTERM);
     std::function<void()> await_signal = [&]
     {
@@ -177,13 +219,29 @@ int run(const command& what, const connection_options& connect, const replay_pro
                        io.stop();
                    });
     {
-        const meter progress(io, replay.progress(), what.progress);
+        const meter progress(io, replay.progress(), size, what.progress);
         io.run();
     }
     if (outcome.has_error())
         log(log_level::error, outcome.error().detail);
-    report(replay, outcome.has_value() && !replay.stopped());
+    report(replay, outcome.has_value() && !replay.stopped(), what.replay.state_file.empty());
     return outcome.has_error() ? exit_failed : exit_ok;
+}
+
+int failed(const error& why)
+{
+    log(log_level::error, why.detail);
+    return exit_failed;
+}
+
+int check(line_reader lines)
+{
+    const auto outcome = check_lines(lines, std::cout);
+    if (outcome.has_error())
+        return failed(outcome.error());
+    std::cout << "events " << outcome->events << ", to be rejected " << outcome->rejected << ", bad lines " << outcome->bad
+              << '\n';
+    return outcome->bad > 0 ? exit_failed : exit_ok;
 }
 
 int wrong_usage(const error& why)
@@ -201,7 +259,7 @@ int main(int argc, char** argv)
     if (const auto* code = std::get_if<int>(&parsed))
         return *code;
     const auto& given = std::get<po::variables_map>(parsed);
-    const auto what = read_command(given);
+    auto what = read_command(given);
     if (what.has_error())
         return wrong_usage(what.error());
     auto connect = read_connection_options(given);
@@ -209,17 +267,26 @@ int main(int argc, char** argv)
         return wrong_usage(connect.error());
     connect->name = name;
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c): a broken connection is an error code, never a death
-    const auto start = find_start(*what);
+    const auto regular = is_regular_file(what->replay.file);
+    if (regular.has_error())
+        return failed(regular.error());
+    if (!*regular && what->replay.loop)
+        return wrong_usage(fail(errc::bad_request, "--loop needs a file that can be read again"));
+    if (!*regular)
+        what->replay.state_file.clear();
+    auto start = what->check ? result<replay_progress>(replay_progress()) : find_start(*what);
     if (start.has_error())
-    {
-        log(log_level::error, start.error().detail);
-        return exit_failed;
-    }
-    if (!what->replay.loop && start->at.line > 0 && start->at.offset == start->file.size)
+        return failed(start.error());
+    auto lines = line_reader::open(what->replay.file, start->at);
+    if (lines.has_error())
+        return failed(lines.error());
+    if (what->check)
+        return check(std::move(*lines));
+    if (!what->replay.loop && start->at.line > 0 && start->at.offset == lines->size())
     {
         log(log_level::info, "all of it is acknowledged already (--restart begins anew)", {{"file", what->replay.file}});
         report(start->counts);
         return exit_ok;
     }
-    return run(*what, *connect, *start);
+    return run(*what, *connect, *start, std::move(*lines));
 }

@@ -1,5 +1,6 @@
 #include "tests/replay/tool/meter.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <utility>
@@ -15,22 +16,26 @@ double seconds(std::chrono::steady_clock::duration d) { return std::chrono::dura
 
 } // namespace
 
-std::string progress_text(const replay_progress& now, double rate, double seconds_left)
+std::string progress_text(const replay_progress& now, std::uint64_t file_size, double rate, double seconds_left)
 {
-    const auto percent = now.file.size > 0 ? now.at.offset * 100 / now.file.size : 100;
     std::string text;
     if (now.round > 1)
         text = "round " + std::to_string(now.round) + ", ";
-    text += std::to_string(now.counts.acknowledged) + " events (" + std::to_string(percent) + " %), " +
-            std::to_string(std::llround(rate)) + "/s, ";
+    text += std::to_string(now.counts.acknowledged) + " events";
+    if (file_size > 0)
+        text += " (" + std::to_string(now.at.offset * 100 / file_size) + " %)";
+    text += ", " + std::to_string(std::llround(rate)) + "/s";
+    if (file_size == 0)
+        return text;
     if (!std::isfinite(seconds_left))
-        return text + "waiting";
-    return text + std::to_string(std::llround(std::ceil(seconds_left))) + " s left";
+        return text + ", waiting";
+    return text + ", " + std::to_string(std::llround(std::ceil(seconds_left))) + " s left";
 }
 
-meter::meter(boost::asio::io_context& io, const replay_progress& progress, std::chrono::milliseconds interval)
-    : progress_(progress), interval_(interval), terminal_(::isatty(STDERR_FILENO) == 1), bytes_at_start_(bytes()),
-      events_printed_(progress.counts.acknowledged), timer_(io)
+meter::meter(boost::asio::io_context& io, const replay_progress& progress, std::uint64_t file_size,
+             std::chrono::milliseconds interval)
+    : progress_(progress), file_size_(file_size), interval_(interval), terminal_(::isatty(STDERR_FILENO) == 1),
+      bytes_at_start_(bytes()), events_printed_(progress.counts.acknowledged), timer_(io)
 {
     print_later();
 }
@@ -61,8 +66,9 @@ void meter::print()
     const auto rate =
         static_cast<double>(events - std::exchange(events_printed_, events)) / seconds(now - std::exchange(printed_, now));
     const auto bytes_a_second = (bytes() - bytes_at_start_) / seconds(now - started_);
-    const auto left = static_cast<double>(progress_.file.size - progress_.at.offset) / bytes_a_second; // 0/s: not finite
-    const auto text = progress_text(progress_, rate, left);
+    const auto left =
+        static_cast<double>(file_size_ - std::min(file_size_, progress_.at.offset)) / bytes_a_second; // 0/s: not finite
+    const auto text = progress_text(progress_, file_size_, rate, left);
     if (terminal_)
         std::cerr << '\r' << text << "\x1b[K" << std::flush;
     else
@@ -72,8 +78,7 @@ void meter::print()
 /// Of all rounds.
 double meter::bytes() const
 {
-    return static_cast<double>(progress_.round - 1) * static_cast<double>(progress_.file.size) +
-           static_cast<double>(progress_.at.offset);
+    return static_cast<double>(progress_.round - 1) * static_cast<double>(file_size_) + static_cast<double>(progress_.at.offset);
 }
 
 } // namespace marquee::replay

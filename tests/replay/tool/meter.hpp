@@ -12,14 +12,15 @@
 namespace marquee::replay
 {
 
-/// What stands in a progress line: `45000 events (45 %), 98000/s, 1 s left`.
-[[nodiscard]] std::string progress_text(const replay_progress& now, double rate, double seconds_left);
+/// What stands in a progress line: `45000 events (45 %), 98000/s, 1 s left`; of a stream, whose `file_size` is 0, `45000 events, 98000/s`.
+[[nodiscard]] std::string progress_text(const replay_progress& now, std::uint64_t file_size, double rate, double seconds_left);
 
 /// Prints a line each `interval`, on a terminal over the last one. On the io thread; `progress` outlives it.
 class meter
 {
 public:
-    meter(boost::asio::io_context& io, const replay_progress& progress, std::chrono::milliseconds interval);
+    meter(boost::asio::io_context& io, const replay_progress& progress, std::uint64_t file_size,
+          std::chrono::milliseconds interval);
     ~meter();
     meter(const meter&) = delete;
     meter& operator=(const meter&) = delete;
@@ -32,6 +33,7 @@ private:
     [[nodiscard]] double bytes() const;
 
     const replay_progress& progress_;
+    std::uint64_t file_size_;
     std::chrono::milliseconds interval_;
     bool terminal_;
     clock::time_point started_ = clock::now();

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <sstream>
 #include <utility>
 
@@ -27,7 +28,8 @@ auto numbers_of(Progress& p)
                       std::pair("acknowledged", &p.counts.acknowledged),
                       std::pair("duplicate", &p.counts.duplicate),
                       std::pair("rejected", &p.counts.rejected),
-                      std::pair("refused", &p.counts.refused)};
+                      std::pair("refused", &p.counts.refused),
+                      std::pair("skipped", &p.counts.skipped)};
 }
 
 std::string to_text(const replay_progress& progress)
@@ -46,8 +48,12 @@ bool from_text(std::istream& in, replay_progress& progress)
     if (!std::getline(in, line) || line != first_line || !(in >> word >> progress.file.sha256) || word != "sha256")
         return false;
     for (const auto& [name, value] : numbers_of(progress))
+    {
+        if (value == &progress.counts.skipped && (in >> std::ws).eof())
+            break; // a state of before that number was kept
         if (!(in >> word >> *value) || word != name)
             return false;
+    }
     return progress.round > 0 && progress.at.offset <= progress.file.size;
 }
 

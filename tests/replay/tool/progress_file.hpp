@@ -16,12 +16,13 @@ struct tally
     std::uint64_t duplicate = 0;    ///< of these, those it had already, also from an attempt whose acknowledgement got lost
     std::uint64_t rejected = 0;     ///< of these, those that reporting rejects
     std::uint64_t refused = 0;      ///< events that JetStream answered with an error, once at least, whatever became of them
+    std::uint64_t skipped = 0;      ///< lines that cannot be sent (--skip-bad)
     friend bool operator==(const tally&, const tally&) = default;
 };
 
 struct replay_progress
 {
-    file_identity file;
+    file_identity file; ///< the beginning of the file, up to `at` at least: what follows may have been corrected since
     std::uint64_t round = 1;
     file_position at; ///< everything before it is acknowledged, in this round
     tally counts;

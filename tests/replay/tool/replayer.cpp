@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fcntl.h>
+
 namespace marquee::replay
 {
 namespace
@@ -26,6 +28,7 @@ constexpr auto first_pause = 50ms;
 constexpr auto longest_pause = 2s;
 constexpr auto longest_burst = 1s; ///< what a given rate may catch up
 constexpr auto save_interval = 500ms;
+constexpr std::uint64_t most_named = 100; ///< lines that the log names
 
 /// What sending again cannot mend.
 bool is_permanent(errc code) { return code == errc::payload_too_large || code == errc::bad_request; }
@@ -52,14 +55,20 @@ std::string text_of(const error& why)
 
 } // namespace
 
-replayer::replayer(connection& nats, replay_settings settings, replay_progress from)
-    : nats_(nats), settings_(std::move(settings)), progress_(std::move(from)), reader_(settings_.file, progress_.at),
-      pause_(nats.context())
+replayer::replayer(connection& nats, replay_settings settings, replay_progress from, line_reader reader)
+    : nats_(nats), settings_(std::move(settings)), progress_(std::move(from)), reader_(std::move(reader)),
+      digest_(settings_.file), pause_(nats.context()), input_(nats.context())
 {
+    if (skips())
+        skipped_.open(settings_.skip_file, std::ios::binary | std::ios::app);
+    if (skips() && !skipped_)
+        cannot_write_ = fail(errc::unavailable, settings_.skip_file + ": cannot be written");
 }
 
 asio::awaitable<result<void>> replayer::run()
 {
+    if (cannot_write_)
+        co_return *cannot_write_;
     if (auto saved = save(); saved.has_error())
         co_return saved.error();
     last_success_ = due_ = clock::now();
@@ -69,14 +78,9 @@ asio::awaitable<result<void>> replayer::run()
         fill();
         if (!window_.empty())
         {
-            auto front = co_await settle(window_.front());
-            if (front.has_error() && is_permanent(front.error().code))
-                outcome = at_front(front.error());
-            else if (front.has_error() && stopping_)
+            outcome = co_await settle_front();
+            if (outcome.has_value() && stopping_)
                 break;
-            else if (front.has_error())
-                outcome = co_await recover();
-            take_settled();
             if (outcome.has_value())
                 outcome = save_sometimes();
         }
@@ -84,6 +88,8 @@ asio::awaitable<result<void>> replayer::run()
             break;
         else if (bad_line_)
             outcome = *bad_line_;
+        else if (starved_)
+            co_await wait_for_input();
         else if (!at_end_)
         {
             co_await pause(std::min(due_, saved_ + save_interval));
@@ -99,17 +105,39 @@ asio::awaitable<result<void>> replayer::run()
             at_end_ = false;
         }
     }
-    for (auto& line : window_) // what is under way still counts as sent, and at its end the state is exact
+    for (auto& line : window_) // what is in flight still counts as sent, and at its end the state is exact
         co_await settle(line);
     take_settled();
     auto saved = save();
     co_return outcome.has_error() ? outcome : saved;
 }
 
+/// Waits for the first line of the window, and sends again or skips what cannot be stored.
+asio::awaitable<result<void>> replayer::settle_front()
+{
+    result<void> outcome;
+    auto front = co_await settle(window_.front());
+    if (front.has_error() && is_permanent(front.error().code) && skips())
+    {
+        skip(window_.front(), text_of(front.error()));
+        blocked_ = blocked_ && window_.size() > 1;
+    }
+    else if (front.has_error() && is_permanent(front.error().code))
+        outcome = at_front(front.error());
+    else if (front.has_error() && !stopping_)
+        outcome = co_await recover();
+    take_settled();
+    if (outcome.has_value() && cannot_write_)
+        outcome = *cannot_write_;
+    co_return outcome;
+}
+
 void replayer::stop()
 {
     stopping_ = true;
     pause_.cancel();
+    if (input_.is_open())
+        input_.cancel();
 }
 
 std::size_t replayer::uncertain() const noexcept
@@ -127,29 +155,74 @@ bool replayer::may_send() const
 /// Sends what may be sent now.
 void replayer::fill()
 {
+    starved_ = false;
     while (may_send())
     {
-        if (!reader_.next(line_))
+        const auto read = reader_.next(line_);
+        if (read.has_error())
+            bad_line_ = read.error();
+        else if (*read == read_outcome::line)
+            take_line();
+        else
         {
-            at_end_ = true;
+            at_end_ = *read == read_outcome::end;
+            starved_ = *read == read_outcome::later;
             return;
-        }
-        auto event = read_line(line_, progress_.round);
-        if (event.has_error())
-        {
-            bad_line_ = fail(errc::bad_request, "line " + std::to_string(reader_.position().line) + ": " + event.error().detail);
-            return;
-        }
-        auto pending = send(*event);
-        blocked_ = pending.settled();
-        bytes_in_window_ += event->payload.size() + overhead;
-        window_.push_back({std::move(*event), reader_.position(), std::move(pending)});
-        if (settings_.rate > 0)
-        {
-            const std::chrono::duration<double> gap(1 / settings_.rate);
-            due_ = std::max(due_ + std::chrono::duration_cast<clock::duration>(gap), clock::now() - longest_burst);
         }
     }
+}
+
+/// Sends the line that was read, or skips it.
+void replayer::take_line()
+{
+    const auto at = reader_.position();
+    auto event = read_line(line_, progress_.round);
+    if (event.has_error() && !skips())
+    {
+        bad_line_ = fail(errc::bad_request, "line " + std::to_string(at.line) + ": " + event.error().detail);
+        return;
+    }
+    if (event.has_error())
+    {
+        auto& line = window_.emplace_back();
+        line.after = at;
+        line.text = line_;
+        skip(line, event.error().detail);
+        bytes_in_window_ += overhead;
+        return;
+    }
+    if (!event->rejection.empty())
+        name_line("reporting will reject a line", at.line, event->rejection);
+    auto pending = send(*event);
+    blocked_ = pending.settled();
+    bytes_in_window_ += event->payload.size() + overhead;
+    auto& line = window_.emplace_back();
+    line.event = std::move(*event);
+    line.after = at;
+    line.pending = std::move(pending);
+    if (skips())
+        line.text = line_;
+    if (settings_.rate > 0)
+    {
+        const std::chrono::duration<double> gap(1 / settings_.rate);
+        due_ = std::max(due_ + std::chrono::duration_cast<clock::duration>(gap), clock::now() - longest_burst);
+    }
+}
+
+void replayer::skip(sent_line& line, const std::string& why)
+{
+    line.skipped = std::move(line.text);
+    line.stored = false; // settled
+    name_line("a line is skipped", line.after.line, why);
+}
+
+/// The file of skipped lines, and --check, have them all.
+void replayer::name_line(const char* what, std::uint64_t line, const std::string& why)
+{
+    if (++named_ <= most_named)
+        log(log_level::warning, what, {{"line", std::to_string(line)}, {"reason", why}});
+    else if (named_ == most_named + 1)
+        log(log_level::warning, "further lines are counted and not named (--check names them all)");
 }
 
 pending_reply replayer::send(const event_line& event)
@@ -169,7 +242,7 @@ asio::awaitable<result<void>> replayer::settle(sent_line& line)
         co_return result<void>();
     if (line.failed)
         co_return *line.failed;
-    auto reply = co_await line.pending.receive();
+    auto reply = co_await line.pending->receive();
     auto ack = reply.has_error() ? result<bool>(reply.error()) : read_ack(reply->data);
     if (ack.has_error())
     {
@@ -189,9 +262,19 @@ void replayer::take_settled()
     while (!window_.empty() && window_.front().stored)
     {
         const auto& line = window_.front();
-        ++progress_.counts.acknowledged;
-        progress_.counts.duplicate += *line.stored ? 1 : 0;
-        progress_.counts.rejected += line.event.rejected ? 1 : 0;
+        if (line.skipped.empty())
+        {
+            ++progress_.counts.acknowledged;
+            progress_.counts.duplicate += *line.stored ? 1 : 0;
+            progress_.counts.rejected += line.event.rejection.empty() ? 0 : 1;
+        }
+        else if (skipped_ << line.skipped << '\n' << std::flush)
+            ++progress_.counts.skipped;
+        else
+        {
+            cannot_write_ = fail(errc::unavailable, settings_.skip_file + ": cannot be written");
+            return;
+        }
         progress_.at = line.after;
         bytes_in_window_ -= line.event.payload.size() + overhead;
         window_.pop_front();
@@ -211,7 +294,7 @@ asio::awaitable<result<void>> replayer::recover()
         for (auto& line : window_)
             co_await settle(line);
         take_settled();
-        if (window_.empty() || stopping_ || is_permanent(window_.front().failed->code))
+        if (window_.empty() || stopping_ || cannot_write_ || is_permanent(window_.front().failed->code))
             break;
         const auto until = last_success_ + settings_.timeout;
         if (clock::now() >= until)
@@ -221,7 +304,7 @@ asio::awaitable<result<void>> replayer::recover()
         if (stopping_)
             break;
         for (auto& line : window_)
-            if (std::exchange(line.failed, std::nullopt))
+            if (!line.stored && std::exchange(line.failed, std::nullopt))
                 line.pending = send(line.event);
     }
     blocked_ = false;
@@ -238,10 +321,31 @@ asio::awaitable<void> replayer::pause(clock::time_point until)
     co_await pause_.async_wait(token);
 }
 
+/// Until a stream has more, or stop().
+asio::awaitable<void> replayer::wait_for_input()
+{
+    boost::system::error_code ec;
+    if (!input_.is_open())
+        input_.assign(::fcntl(reader_.handle(), F_DUPFD_CLOEXEC, 0), ec);
+    if (ec) // a device that cannot be waited for
+    {
+        co_await pause(clock::now() + first_pause);
+        co_return;
+    }
+    auto token = asio::redirect_error(asio::use_awaitable, ec);
+    co_await input_.async_wait(asio::posix::stream_descriptor::wait_read, token);
+}
+
 result<void> replayer::save()
 {
     saved_ = clock::now();
     saved_at_ = progress_.at;
+    if (settings_.state_file.empty())
+        return {};
+    auto beginning = digest_.up_to(progress_.at.offset);
+    if (beginning.has_error())
+        return beginning.error();
+    progress_.file = std::move(*beginning);
     return save_progress(settings_.state_file, progress_);
 }
 

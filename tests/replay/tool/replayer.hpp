@@ -5,10 +5,12 @@
 #include "tests/replay/tool/event_line.hpp"
 #include "tests/replay/tool/progress_file.hpp"
 
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <deque>
+#include <fstream>
 #include <optional>
 #include <string>
 
@@ -18,8 +20,9 @@ namespace marquee::replay
 struct replay_settings
 {
     std::string file;
-    std::string state_file;
-    double rate = 0; ///< events a second; 0: as fast as they are acknowledged
+    std::string state_file; ///< empty: none is kept
+    std::string skip_file;  ///< lines that cannot be sent go there; empty: the first one ends the replay
+    double rate = 0;        ///< events a second; 0: as fast as they are acknowledged
     bool loop = false;
     std::chrono::milliseconds timeout{0}; ///< how long nothing may be acknowledged before the replay gives up
 };
@@ -29,10 +32,10 @@ struct replay_settings
 class replayer
 {
 public:
-    replayer(connection& nats, replay_settings settings, replay_progress from);
+    replayer(connection& nats, replay_settings settings, replay_progress from, line_reader reader);
 
-    /// To the end of the file, or until stop(). Fails where it cannot go on: a line that is no event line or is too large, nothing acknowledged for
-    /// `timeout`, the state file cannot be written. Then, too, the state file names the first line that is not acknowledged.
+    /// To the end of the file, or until stop(). Fails where it cannot go on: a line that is no event line or is too large and no file for such lines,
+    /// nothing acknowledged for `timeout`, a file that cannot be read or written. Then, too, the state file names the first line that is not acknowledged.
     asio::awaitable<result<void>> run();
 
     /// Sends nothing more; run() returns when what was sent is settled.
@@ -50,16 +53,24 @@ private:
 
     struct sent_line
     {
-        event_line event;
-        file_position after;
-        pending_reply pending;
-        std::optional<bool> stored = {};  ///< true: as a duplicate
-        std::optional<error> failed = {}; ///< why the last attempt is known to have failed
-        bool refused = false;             ///< JetStream answered with an error, once at least
+        event_line event = {};
+        file_position after = {};
+        std::optional<pending_reply> pending = {}; ///< none: the line is skipped
+        std::optional<bool> stored = {};           ///< true: as a duplicate
+        std::optional<error> failed = {};          ///< why the last attempt is known to have failed
+        bool refused = false;                      ///< JetStream answered with an error, once at least
+        std::string skipped = {};                  ///< the line itself, where it is not to be sent
+        std::string text = {};                     ///< the line itself, where it may have to be skipped
     };
 
     void fill();
+    void take_line();
     bool may_send() const;
+    bool skips() const noexcept { return !settings_.skip_file.empty(); }
+    void skip(sent_line& line, const std::string& why);
+    void name_line(const char* what, std::uint64_t line, const std::string& why);
+    asio::awaitable<result<void>> settle_front();
+    asio::awaitable<void> wait_for_input();
     pending_reply send(const event_line& event);
     asio::awaitable<result<void>> settle(sent_line& line);
     void take_settled();
@@ -78,13 +89,19 @@ private:
     std::optional<error> bad_line_; ///< the next line, which cannot be sent
     std::string line_;
     bool at_end_ = false;
+    bool starved_ = false; ///< a stream has no whole line yet
     bool blocked_ = false; ///< the last line in the window was refused before it was sent
     bool stopping_ = false;
     clock::time_point due_ = clock::now(); ///< of the next event, at the given rate
     clock::time_point saved_ = clock::now();
     file_position saved_at_;
     clock::time_point last_success_ = clock::now();
+    std::uint64_t named_ = 0; ///< lines that the log names
+    std::optional<error> cannot_write_;
+    std::ofstream skipped_;
+    prefix_digest digest_;
     asio::steady_timer pause_;
+    asio::posix::stream_descriptor input_;
 };
 
 } // namespace marquee::replay
