@@ -11,6 +11,12 @@
 namespace marquee::detail
 {
 
+file_descriptor::~file_descriptor()
+{
+    if (fd_ >= 0)
+        ::close(fd_);
+}
+
 event_loop::event_loop(asio::io_context& io, handlers h) : io_(io), handlers_(std::move(h)), socket_(std::in_place, io) {}
 
 natsStatus event_loop::install(natsOptions* options)
@@ -60,7 +66,7 @@ void event_loop::shut()
     handlers_ = {};
 }
 
-/// Runs `work` on the io thread, unless the loop has been shut: the io_context may be gone then.
+/// Runs `work` on the io thread, unless the loop is shut before that: the io_context may be gone then. What `work` owns is freed in any case.
 template <class F>
 void event_loop::post(F work)
 {
@@ -77,30 +83,27 @@ void event_loop::post(F work)
 
 // ---- called by nats.c, on any thread, most of them under its connection lock
 
-natsStatus event_loop::attach(void** user, void* loop, natsConnection*, natsSock socket)
+natsStatus event_loop::attach(void** user, void* loop, natsConnection*, natsSock socket) noexcept
 {
     auto* self = static_cast<event_loop*>(loop);
-    int copy = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
-    if (copy < 0)
+    file_descriptor copy(::fcntl(socket, F_DUPFD_CLOEXEC, 0));
+    if (copy.get() < 0)
         return NATS_IO_ERROR;
     {
         std::lock_guard lock(self->mutex_);
         if (self->shut_)
-        {
-            ::close(copy);
             return NATS_ILLEGAL_STATE;
-        }
         self->kept_by_hooks_ = self->shared_from_this();
     }
     *user = self;
     if (std::this_thread::get_id() == self->opener_)
-        self->adopt(copy); // the first connection: start() follows
+        self->adopt(std::move(copy)); // the first connection: start() follows
     else
-        self->post([self, copy] { self->adopt(copy); });
+        self->post([self, mine = std::move(copy)]() mutable { self->adopt(std::move(mine)); });
     return NATS_OK;
 }
 
-natsStatus event_loop::read_event(void* user, bool add)
+natsStatus event_loop::read_event(void* user, bool add) noexcept
 {
     auto* self = static_cast<event_loop*>(user);
     if (!add)
@@ -112,7 +115,7 @@ natsStatus event_loop::read_event(void* user, bool add)
     return NATS_OK;
 }
 
-natsStatus event_loop::write_event(void* user, bool add)
+natsStatus event_loop::write_event(void* user, bool add) noexcept
 {
     auto* self = static_cast<event_loop*>(user);
     bool wanted = self->want_write_.exchange(add);
@@ -122,7 +125,7 @@ natsStatus event_loop::write_event(void* user, bool add)
     return NATS_OK;
 }
 
-natsStatus event_loop::detach(void* user)
+natsStatus event_loop::detach(void* user) noexcept
 {
     auto* self = static_cast<event_loop*>(user);
     std::shared_ptr<event_loop> last;
@@ -131,7 +134,7 @@ natsStatus event_loop::detach(void* user)
     return NATS_OK;
 }
 
-void event_loop::on_closed(natsConnection*, void* closure)
+void event_loop::on_closed(natsConnection*, void* closure) noexcept
 {
     auto* self = static_cast<event_loop*>(closure);
     std::shared_ptr<event_loop> last;
@@ -139,7 +142,7 @@ void event_loop::on_closed(natsConnection*, void* closure)
     last = std::move(self->kept_by_callbacks_);
 }
 
-void event_loop::on_error(natsConnection* nc, natsSubscription*, natsStatus status, void* closure)
+void event_loop::on_error(natsConnection* nc, natsSubscription*, natsStatus status, void* closure) noexcept
 {
     auto* self = static_cast<event_loop*>(closure);
     const char* text = nullptr;
@@ -157,13 +160,15 @@ void event_loop::on_error(natsConnection* nc, natsSubscription*, natsStatus stat
 
 // ---- on the io thread
 
-void event_loop::adopt(int fd)
+void event_loop::adopt(file_descriptor fd)
 {
     boost::system::error_code ignored;
     socket_->close(ignored);
     ++generation_;
     waiting_write_ = false;
-    socket_->assign(fd, ignored);
+    socket_->assign(fd.get(), ignored);
+    if (socket_->is_open())
+        (void)fd.release();
 }
 
 void event_loop::link_up()

@@ -17,11 +17,28 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace marquee::detail
 {
 
 namespace asio = boost::asio;
+
+/// Owns an open file; -1 is none.
+class file_descriptor
+{
+public:
+    explicit file_descriptor(int fd) noexcept : fd_(fd) {}
+    file_descriptor(file_descriptor&& other) noexcept : fd_(other.release()) {}
+    file_descriptor& operator=(file_descriptor&&) = delete;
+    ~file_descriptor();
+
+    [[nodiscard]] int get() const noexcept { return fd_; }
+    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+
+private:
+    int fd_;
+};
 
 class event_loop : public std::enable_shared_from_this<event_loop>
 {
@@ -56,18 +73,19 @@ public:
     [[nodiscard]] bool up() const noexcept { return up_.load(); }
 
 private:
-    static natsStatus attach(void** user, void* loop, natsConnection* nc, natsSock socket);
-    static natsStatus read_event(void* user, bool add);
-    static natsStatus write_event(void* user, bool add);
-    static natsStatus detach(void* user);
-    static void on_closed(natsConnection* nc, void* closure);
-    static void on_error(natsConnection* nc, natsSubscription* sub, natsStatus status, void* closure);
+    // Called by C code, which no exception may cross.
+    static natsStatus attach(void** user, void* loop, natsConnection* nc, natsSock socket) noexcept;
+    static natsStatus read_event(void* user, bool add) noexcept;
+    static natsStatus write_event(void* user, bool add) noexcept;
+    static natsStatus detach(void* user) noexcept;
+    static void on_closed(natsConnection* nc, void* closure) noexcept;
+    static void on_error(natsConnection* nc, natsSubscription* sub, natsStatus status, void* closure) noexcept;
 
     template <class F>
     void post(F work);
     void link_up();
     void link_down();
-    void adopt(int fd);
+    void adopt(file_descriptor fd);
     void watch_read();
     void process_read();
     void watch_write();

@@ -4,6 +4,8 @@
 #include "broker/event_loop.hpp"
 
 #include <atomic>
+#include <filesystem>
+#include <iterator>
 #include <thread>
 
 namespace
@@ -12,18 +14,60 @@ namespace
 using namespace marquee;
 using namespace marquee::test;
 
+natsStatus connect_with(detail::event_loop& loop, const std::string& url, natsConnection*& nc)
+{
+    natsOptions* options = nullptr;
+    auto status = natsOptions_Create(&options);
+    if (status == NATS_OK)
+        status = natsOptions_SetURL(options, url.c_str());
+    if (status == NATS_OK)
+        status = natsOptions_SetAllowReconnect(options, false);
+    if (status == NATS_OK)
+        status = natsOptions_SetSendAsap(options, true);
+    if (status == NATS_OK)
+        status = loop.install(options);
+    if (status == NATS_OK)
+        status = natsConnection_Connect(&nc, options);
+    natsOptions_Destroy(options);
+    return status;
+}
+
+std::ptrdiff_t open_files() { return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}); }
+
+/// A connection that another thread makes, as nats_link does after the first one, and whose socket waits to be adopted by a loop on `io`.
+struct connected_aside
+{
+    connected_aside(asio::io_context& io, const std::string& url)
+        : loop(std::make_shared<detail::event_loop>(io, detail::event_loop::handlers{[] {}, [](bool) {}, {}}))
+    {
+        natsStatus status = NATS_ERR;
+        std::thread connector(
+            [&]
+            {
+                status = connect_with(*loop, url, nc);
+                nats_ReleaseThreadMemory();
+            });
+        connector.join();
+        BOOST_TEST_REQUIRE(status == NATS_OK);
+    }
+    ~connected_aside()
+    {
+        loop->shut();
+        natsConnection_Close(nc);
+        natsConnection_Destroy(nc);
+    }
+    connected_aside(const connected_aside&) = delete;
+    connected_aside& operator=(const connected_aside&) = delete;
+
+    std::shared_ptr<detail::event_loop> loop;
+    natsConnection* nc = nullptr;
+};
+
 struct loop_fixture : broker_fixture
 {
     loop_fixture()
     {
-        natsOptions* options = nullptr;
-        BOOST_TEST_REQUIRE(natsOptions_Create(&options) == NATS_OK);
-        BOOST_TEST_REQUIRE(natsOptions_SetURL(options, server.url().c_str()) == NATS_OK);
-        BOOST_TEST_REQUIRE(natsOptions_SetAllowReconnect(options, false) == NATS_OK);
-        BOOST_TEST_REQUIRE(natsOptions_SetSendAsap(options, true) == NATS_OK);
-        BOOST_TEST_REQUIRE(loop->install(options) == NATS_OK);
-        const auto status = natsConnection_Connect(&nc, options);
-        natsOptions_Destroy(options);
+        const auto status = connect_with(*loop, server.url(), nc);
         loop->start(nc, status == NATS_OK);
         BOOST_TEST_REQUIRE(loop->up());
     }
@@ -74,6 +118,23 @@ BOOST_AUTO_TEST_CASE(a_write_that_finds_nothing_left_to_write_leaves_the_link_up
     }
     BOOST_TEST(loop->up());
     BOOST_TEST(downs == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_socket_that_is_not_adopted_before_the_loop_is_shut_is_closed)
+{
+    const auto before = open_files();
+    for (int i = 0; i < 8; ++i)
+    {
+        asio::io_context other(1);
+        {
+            const connected_aside one(other, server.url());
+        }
+        if (i % 2 == 0) // else what was posted is destroyed with the io_context
+            other.poll();
+    }
+    for (const auto end = deadline::in(10s); open_files() > before && !end.passed();)
+        io.run_one_for(10ms); // nats.c closes its own socket on a thread of its own
+    BOOST_TEST(open_files() == before);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
