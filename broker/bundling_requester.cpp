@@ -1,9 +1,8 @@
 #include "broker/bundling_requester.hpp"
 
 #include "broker/bundle.hpp"
-#include "broker/log.hpp"
+#include "broker/spawn.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
@@ -23,12 +22,6 @@ bool is_plain(std::string_view payload, const header_list& headers)
            std::all_of(headers.begin(), headers.end(),
                        [](const header_list::value_type& header)
                        { return header.first == names::header_request_id || header.first == names::header_timeout; });
-}
-
-void log_bug(const std::exception_ptr& e)
-{
-    if (e)
-        log(log_level::error, "handing out the replies of a bundle failed");
 }
 
 template <class Askers>
@@ -105,7 +98,7 @@ void bundling_requester::send_alone(question one)
     auto pending = inner_.request(one.to, one.payload, one.headers, one.until);
     questions only;
     only.push_back(std::move(one));
-    asio::co_spawn(io_, distribute(self_, std::move(pending), std::move(only)), log_bug);
+    hand_out(std::move(pending), std::move(only));
 }
 
 void bundling_requester::send(const std::string& service, questions all)
@@ -124,8 +117,13 @@ void bundling_requester::send(const std::string& service, questions all)
             append_to_bundle(text, one.to.str(), one.headers, one.payload, names::header_timeout);
         }
         auto pending = call_service(inner_, to, text, {}, until);
-        asio::co_spawn(io_, distribute(self_, std::move(pending), std::move(part)), log_bug);
+        hand_out(std::move(pending), std::move(part));
     }
+}
+
+void bundling_requester::hand_out(pending_reply pending, questions all)
+{
+    spawn("handing out the replies of a bundle", io_.get_executor(), distribute(self_, std::move(pending), std::move(all)));
 }
 
 /// Hands the reply, or one each of a bundle's, to who asked.

@@ -49,6 +49,7 @@ private:
     void flush();
     void send(const std::string& service, questions all);
     void send_alone(question one);
+    void hand_out(pending_reply pending, questions all);
     static asio::awaitable<void> distribute(std::shared_ptr<bundling_requester*> self, pending_reply pending, questions all);
 
     asio::io_context& io_;

@@ -117,7 +117,7 @@ public:
     requester& requests() noexcept override { return inbox_; }
     survey& surveys() noexcept override { return inbox_; }
     std::string new_inbox() override { return inbox_prefix_ + ".sub." + std::to_string(++next_inbox_); }
-    void on_link_change(link_handler handler) override { link_handlers_.push_back(std::move(handler)); }
+    std::shared_ptr<void> on_link_change(link_handler handler) override;
     void read_now() override { link_.read_now(); }
     connection_stats stats() const noexcept override;
     asio::awaitable<bool> flush(deadline until) override;
@@ -129,11 +129,12 @@ private:
     void deliver_replies();
     void link_up();
     void link_down();
+    void tell_link(bool up);
     void async_error(std::string what);
     void shut(errc why);
     natsStatus open_reply_inbox();
-    static void reply_filter(natsConnection*, natsMsg** msg, void* closure);
-    static void reply_callback(natsConnection*, natsSubscription*, natsMsg* msg, void* closure);
+    static void reply_filter(natsConnection*, natsMsg** msg, void* closure) noexcept;
+    static void reply_callback(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept;
 
     static constexpr int max_buffered = 1 << 20;
 
@@ -143,7 +144,7 @@ private:
     const bool replies_by_callback_;
     nats_subscription_ptr reply_sub_;
     std::vector<std::weak_ptr<nats_subscription>> subs_;
-    std::vector<link_handler> link_handlers_;
+    std::vector<std::weak_ptr<link_handler>> link_handlers_; ///< those that ended go when the next one comes
     spent_messages spent_;
     std::uint64_t next_inbox_ = 0;
     std::uint64_t links_ = 0; ///< times the link came up
@@ -200,7 +201,7 @@ natsStatus nats_connection::open_reply_inbox()
         s = natsConnection_Subscribe(&raw, link_.get(), inbox_.pattern().c_str(), &nats_connection::reply_callback, share);
         if (s == NATS_OK)
             s = natsSubscription_SetOnCompleteCB(
-                raw, [](void* closure) { delete static_cast<std::shared_ptr<handover>*>(closure); }, share);
+                raw, [](void* closure) noexcept { delete static_cast<std::shared_ptr<handover>*>(closure); }, share);
         else
             delete share;
         if (s == NATS_OK)
@@ -211,7 +212,7 @@ natsStatus nats_connection::open_reply_inbox()
 }
 
 /// On the io thread, inside natsConnection_ProcessReadEvent.
-void nats_connection::reply_filter(natsConnection*, natsMsg** msg, void* closure)
+void nats_connection::reply_filter(natsConnection*, natsMsg** msg, void* closure) noexcept
 {
     auto* self = static_cast<nats_connection*>(closure);
     const std::string_view to = natsMsg_GetSubject(*msg);
@@ -222,7 +223,7 @@ void nats_connection::reply_filter(natsConnection*, natsMsg** msg, void* closure
 }
 
 /// On nats.c's delivery thread: one post for all that arrive before the io thread looks.
-void nats_connection::reply_callback(natsConnection*, natsSubscription*, natsMsg* msg, void* closure)
+void nats_connection::reply_callback(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept
 {
     auto shared = *static_cast<std::shared_ptr<handover>*>(closure);
     nats_msg_ptr owned(msg);
@@ -307,8 +308,7 @@ void nats_connection::link_up()
         return;
     }
     log(log_level::info, "broker link up");
-    for (std::size_t i = 0; i < link_handlers_.size(); ++i)
-        link_handlers_[i](true);
+    tell_link(true);
 }
 
 void nats_connection::link_down()
@@ -323,8 +323,24 @@ void nats_connection::link_down()
     const char* unused = nullptr;
     log(log_level::warning, "broker link down",
         {{"reason", natsStatus_GetText(natsConnection_GetLastError(link_.get(), &unused))}});
-    for (std::size_t i = 0; i < link_handlers_.size(); ++i)
-        link_handlers_[i](false);
+    tell_link(false);
+}
+
+std::shared_ptr<void> nats_connection::on_link_change(link_handler handler)
+{
+    std::erase_if(link_handlers_, [](const auto& weak) { return weak.expired(); });
+    auto registered = std::make_shared<link_handler>(std::move(handler));
+    link_handlers_.push_back(registered);
+    return registered;
+}
+
+/// Handlers may come and go meanwhile. One that came since the change sees connected() as it is.
+void nats_connection::tell_link(bool up)
+{
+    const auto all = link_handlers_;
+    for (const auto& weak : all)
+        if (const auto handler = weak.lock())
+            (*handler)(up);
 }
 
 void nats_connection::async_error(std::string what)

@@ -86,8 +86,8 @@ public:
     /// A fresh inbox subject, for subscriptions that take replies or deliveries of their own.
     [[nodiscard]] virtual std::string new_inbox() = 0;
 
-    /// Called on each change of connected(), on the io thread. Returns when the handler is registered; handlers live as long as the connection.
-    virtual void on_link_change(link_handler handler) = 0;
+    /// Called on each change of connected(), on the io thread, until what this returns is destroyed. The handler may do that itself.
+    [[nodiscard]] virtual std::shared_ptr<void> on_link_change(link_handler handler) = 0;
 
     /// Hands over what has arrived, ahead of what else waits on the io_context. From no handler of this connection.
     virtual void read_now() = 0;

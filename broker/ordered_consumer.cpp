@@ -127,6 +127,7 @@ private:
     bool stopped_ = false;
     bool heard_ = false; ///< something arrived since the watchdog looked
     int silent_ = 0;
+    std::shared_ptr<void> link_;
     std::shared_ptr<subscription> sub_;
     std::vector<stored_message> batch_;
     std::chrono::milliseconds backoff_ = first_backoff;
@@ -136,10 +137,10 @@ private:
 
 void ordered_consumer_impl::start()
 {
-    nats_.on_link_change(
+    link_ = nats_.on_link_change(
         [weak = weak_from_this()](bool up)
         {
-            auto self = weak.lock();
+            auto self = weak.lock(); // kept: a handler may destroy the consumer
             if (!self || self->stopped_)
                 return;
             if (up)
@@ -156,6 +157,7 @@ void ordered_consumer_impl::stop()
     stopped_ = true;
     ++round_;
     batch_.clear();
+    link_.reset();
     sub_.reset();
     watchdog_.cancel();
     retry_.cancel();

@@ -1,10 +1,10 @@
 #include "broker/program.hpp"
 
 #include "broker/log.hpp"
+#include "broker/spawn.hpp"
 #include "broker/supervisor.hpp"
 #include "schemas/ids.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/program_options/parsers.hpp>
@@ -45,16 +45,23 @@ public:
     void begin()
     {
         await_signal();
-        asio::co_spawn(io_, start(), [](const std::exception_ptr& e) { rethrow(e); });
+        spawn("starting", io_.get_executor(), start(),
+              [this](bool threw)
+              {
+                  if (threw)
+                      give_up();
+              });
     }
 
     [[nodiscard]] int exit_code() const { return code_; }
 
 private:
-    static void rethrow(const std::exception_ptr& e)
+    void give_up()
     {
-        if (e)
-            std::rethrow_exception(e);
+        code_ = exit_failed;
+        started_ = true;
+        end();
+        stop_now();
     }
 
     asio::awaitable<void> start()
@@ -123,7 +130,14 @@ private:
     {
         if (std::exchange(stopping_, true))
             return;
-        asio::co_spawn(io_, stop(), [](const std::exception_ptr& e) { rethrow(e); });
+        spawn("stopping", io_.get_executor(), stop(),
+              [this](bool threw)
+              {
+                  if (threw)
+                      code_ = exit_failed;
+                  signals_.cancel();
+                  io_.stop();
+              });
     }
 
     asio::awaitable<void> stop()
@@ -137,8 +151,6 @@ private:
         auto closing = nats_.close(until);
         co_await std::move(closing);
         part_.reset();
-        signals_.cancel();
-        io_.stop();
     }
 
     asio::io_context& io_;

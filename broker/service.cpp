@@ -2,10 +2,10 @@
 
 #include "broker/bundle.hpp"
 #include "broker/log.hpp"
+#include "broker/spawn.hpp"
 #include "schemas/event.hpp"
 #include "schemas/messages.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -117,7 +117,6 @@ class service_impl final : public service
 {
 public:
     service_impl(connection& nats, service_config config, std::vector<endpoint_config> endpoints);
-    ~service_impl() override { *alive_ = false; }
 
     result<void> begin();
 
@@ -155,7 +154,7 @@ private:
     asio::steady_timer idle_; ///< cancelled when the last handler ends
     bool serving_;            ///< wanted; endpoints without a subscription follow when the link is up
     bool stopping_ = false;
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    std::shared_ptr<void> link_;
 };
 
 service_impl::service_impl(connection& nats, service_config config, std::vector<endpoint_config> endpoints)
@@ -184,10 +183,10 @@ result<void> service_impl::begin()
     if (auto done = subscribe_control(); done.has_error())
         return done;
     // nats.c sends existing subscriptions again by itself; one that was wanted while the link was down is made now.
-    nats_.on_link_change(
-        [this, alive = alive_](bool up)
+    link_ = nats_.on_link_change(
+        [this](bool up)
         {
-            if (!*alive || !up || !serving_ || stopping_)
+            if (!up || !serving_ || stopping_)
                 return;
             if (auto joined = join(); joined.has_error())
                 log(log_level::warning, "cannot join the queue group", {{"error", joined.error().detail}});
@@ -264,12 +263,8 @@ void service_impl::leave()
             left.push_back(std::exchange(e->sub, nullptr));
     if (left.empty() || !nats_.connected())
         return;
-    asio::co_spawn(nats_.context(), nats_.drain(std::move(left), deadline::in(std::chrono::seconds(2))),
-                   [](const std::exception_ptr& e)
-                   {
-                       if (e)
-                           log(log_level::error, "leaving the queue group failed");
-                   });
+    spawn("leaving the queue group", nats_.context().get_executor(),
+          nats_.drain(std::move(left), deadline::in(std::chrono::seconds(2))));
 }
 
 result<void> service_impl::set_serving(bool serving)
@@ -294,12 +289,7 @@ void service_impl::arrived(const std::shared_ptr<endpoint>& to, message msg)
         return answer_error(*to, request.msg.reply, fail(errc::overloaded, "too many requests in flight"));
     ++to->in_flight;
     ++in_flight_;
-    asio::co_spawn(nats_.context(), serve(to, std::move(request)),
-                   [](const std::exception_ptr& e)
-                   {
-                       if (e)
-                           log(log_level::error, "a request was not answered: exception outside its handler");
-                   });
+    spawn("answering a request", nats_.context().get_executor(), serve(to, std::move(request)));
 }
 
 asio::awaitable<void> service_impl::serve(std::shared_ptr<endpoint> to, service_request request)

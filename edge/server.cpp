@@ -1,16 +1,15 @@
 #include "edge/server.hpp"
 
 #include "broker/log.hpp"
+#include "broker/spawn.hpp"
 #include "edge/listen.hpp"
 #include "edge/status.hpp"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
-#include <exception>
 #include <limits>
 #include <utility>
 
@@ -24,20 +23,6 @@ namespace
 {
 
 constexpr std::size_t accepts_a_turn = 32; ///< requests under way wait for no more than that
-
-void log_failure(const char* what, const std::exception_ptr& failure)
-{
-    if (!failure)
-        return;
-    try
-    {
-        std::rethrow_exception(failure);
-    }
-    catch (const std::exception& e)
-    {
-        log(log_level::error, what, {{"what", e.what()}});
-    }
-}
 
 /// One answer without a session, as far as the socket takes it at once.
 void refuse(tcp::socket& socket, const char* why)
@@ -99,8 +84,8 @@ void http_server::start()
     error_code ignored;
     acceptor_.non_blocking(true, ignored);
     acceptor_.set_option(asio::socket_base::enable_connection_aborted(true), ignored); // else accept() waits for the next one
-    asio::co_spawn(io_, accept(), [](const std::exception_ptr& e) { log_failure("accepting ended", e); });
-    asio::co_spawn(io_, watch_timeouts(), [](const std::exception_ptr& e) { log_failure("timeouts ended", e); });
+    spawn("accepting connections", io_.get_executor(), accept());
+    spawn("watching timeouts", io_.get_executor(), watch_timeouts());
 }
 
 asio::awaitable<void> http_server::accept()
@@ -150,15 +135,14 @@ void http_server::serve(tcp::socket socket, const client_address& from)
     const auto at = sessions_.insert(sessions_.end(), session);
     if (stopping_)
         session->drain();
-    asio::co_spawn(io_, session->run(),
-                   [this, session, at, from](const std::exception_ptr& e)
-                   {
-                       log_failure("a session ended", e);
-                       sessions_.erase(at);
-                       limit_.leave(from);
-                       if (sessions_.empty())
-                           all_gone_.cancel();
-                   });
+    spawn("a session", io_.get_executor(), session->run(),
+          [this, session, at, from](bool)
+          {
+              sessions_.erase(at);
+              limit_.leave(from);
+              if (sessions_.empty())
+                  all_gone_.cancel();
+          });
 }
 
 asio::awaitable<void> http_server::watch_timeouts()

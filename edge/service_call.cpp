@@ -1,8 +1,7 @@
 #include "edge/service_call.hpp"
 
-#include "broker/log.hpp"
+#include "broker/spawn.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -66,12 +65,6 @@ asio::awaitable<void> pass_on(pending_reply from, pending_reply to)
 {
     auto reply = co_await from.receive();
     to.settle(std::move(reply));
-}
-
-void log_bug(const std::exception_ptr& e)
-{
-    if (e)
-        log(log_level::error, "asking a service again failed");
 }
 
 /// What a question says of itself to the service.
@@ -161,7 +154,7 @@ void question::ask_beside(const asio::any_io_executor& on)
     if (!service_.ask_again())
         return;
     auto second = call_service(edge_.nats, to_, payload_, headers_, until_);
-    asio::co_spawn(on, pass_on(std::move(second), *first_), log_bug);
+    spawn("asking a service again", on, pass_on(std::move(second), *first_));
 }
 
 void question::conclude(const result<message>& reply)

@@ -1,13 +1,11 @@
 #include "edge/worker.hpp"
 
-#include "broker/log.hpp"
+#include "broker/spawn.hpp"
 #include "edge/gateway.hpp"
 #include "edge/listen.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
-#include <exception>
 #include <utility>
 
 namespace marquee
@@ -77,14 +75,12 @@ void edge_worker::stop(std::function<void()> done)
     asio::post(io_,
                [this, done = std::move(done)]
                {
-                   asio::co_spawn(io_, stop_in_order(),
-                                  [this, done](const std::exception_ptr& e)
-                                  {
-                                      if (e)
-                                          log(log_level::error, "stopping failed");
-                                      done();
-                                      io_.stop();
-                                  });
+                   spawn("stopping", io_.get_executor(), stop_in_order(),
+                         [this, done](bool)
+                         {
+                             done();
+                             io_.stop();
+                         });
                });
 }
 

@@ -1,11 +1,11 @@
 #include "services/reporting/reporting_service.hpp"
 
 #include "broker/log.hpp"
+#include "broker/spawn.hpp"
 #include "broker/supervisor.hpp"
 #include "services/reporting/lag_meter.hpp"
 #include "services/reporting/reporting_endpoints.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -276,12 +276,7 @@ void running_reporting::serve(bool yes)
         return; // the link is down; tried again at the next check
     serving_ = yes;
     if (yes)
-        asio::co_spawn(nats_.context(), announce(shared_from_this()),
-                       [](const std::exception_ptr& e)
-                       {
-                           if (e)
-                               log(log_level::error, "saying that reporting serves failed");
-                       });
+        spawn("saying that reporting serves", nats_.context().get_executor(), announce(shared_from_this()));
     else
         log(log_level::warning, "out of service until caught up",
             {{"last_sequence", std::to_string(views_->counts.progress().last_sequence)},

@@ -81,7 +81,7 @@ struct broker_fixture
 inline asio::awaitable<bool> link_is(connection& nats, bool up, std::chrono::milliseconds limit = 10s)
 {
     auto changed = std::make_shared<signal>(nats.context());
-    nats.on_link_change([changed](bool) { changed->notify(); });
+    const auto told = nats.on_link_change([changed](bool) { changed->notify(); });
     std::function<bool()> reached = [&nats, up] { return nats.connected() == up; };
     auto waiting = changed->until(reached, limit);
     co_return co_await std::move(waiting);

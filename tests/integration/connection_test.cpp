@@ -434,6 +434,40 @@ BOOST_AUTO_TEST_CASE(a_subscription_given_up_while_the_broker_is_away_does_not_b
         });
 }
 
+BOOST_AUTO_TEST_CASE(a_link_handler_is_called_until_its_registration_is_destroyed)
+{
+    auto nats = connect();
+    int kept = 0;
+    int ended = 0;
+    int once = 0;
+    std::shared_ptr<void> self; // ends itself within its first call
+    const auto shared = std::make_shared<int>();
+    const auto keeps = nats->on_link_change([&](bool) { ++kept; });
+    auto ends = nats->on_link_change([&, shared](bool) { ++ended; });
+    self = nats->on_link_change(
+        [&, shared](bool)
+        {
+            ++once;
+            self.reset();
+        });
+    BOOST_TEST(shared.use_count() == 3);
+    ends.reset();
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            server.kill();
+            auto down = link_is(*nats, false);
+            BOOST_REQUIRE(co_await std::move(down));
+            server.restart();
+            auto up = link_is(*nats, true);
+            BOOST_REQUIRE(co_await std::move(up));
+        });
+    BOOST_TEST(kept >= 2);
+    BOOST_TEST(ended == 0);
+    BOOST_TEST(once == 1);
+    BOOST_TEST(shared.use_count() == 1); // nothing of them is left in the connection
+}
+
 BOOST_AUTO_TEST_CASE(a_broker_that_cannot_be_reached_is_one_clear_error)
 {
     auto o = options();
