@@ -1,6 +1,7 @@
 #include "broker/log.hpp"
 
 #include "schemas/event.hpp"
+#include "schemas/utf8.hpp"
 
 #include <unistd.h>
 
@@ -27,20 +28,37 @@ log_level lowest_level()
     return log_level::info;
 }
 
+void append_escape(std::string& line, const char* format, unsigned value)
+{
+    std::array<char, 8> escape{};
+    std::snprintf(escape.data(), escape.size(), format, value);
+    line += escape.data();
+}
+
+/// What would move a terminal's cursor, begin a new line in some viewer, or show the line in another order than it has.
+bool is_control(std::uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+}
+
 void append_escaped(std::string& line, std::string_view text)
 {
-    for (unsigned char c : text)
+    while (!text.empty())
     {
-        if (c == '"' || c == '\\')
-            line += '\\';
-        if (c < 0x20 || c == 0x7f)
-        {
-            std::array<char, 8> escape{};
-            std::snprintf(escape.data(), escape.size(), "\\x%02x", c);
-            line += escape.data();
-        }
+        std::uint32_t code = 0;
+        const auto size = decode_utf8(text, code);
+        if (size == 0) // no UTF-8
+            append_escape(line, "\\x%02x", static_cast<unsigned char>(text[0]));
+        else if (is_control(code))
+            append_escape(line, code < 0x80 ? "\\x%02x" : "\\u%04x", code);
         else
-            line += static_cast<char>(c);
+        {
+            if (code == '"' || code == '\\')
+                line += '\\';
+            line += text.substr(0, size);
+        }
+        text.remove_prefix(size == 0 ? 1 : size);
     }
 }
 

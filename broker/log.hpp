@@ -19,7 +19,8 @@ enum class log_level
 
 using log_field = std::pair<std::string_view, std::string>;
 
-/// Text and values are data: control characters are escaped. Thread-safe. `MARQUEE_LOG=debug|info|warning|error` sets the lowest level (info).
+/// Text and values are data: what is no UTF-8, control characters, line separators and marks that reorder text are escaped, as `\xNN` (bytes) and
+/// `\uNNNN` (characters). Thread-safe. `MARQUEE_LOG=debug|info|warning|error` sets the lowest level (info).
 void log(log_level level, std::string_view text, std::initializer_list<log_field> fields = {});
 
 /// The name that stands in each line. Call before the first thread starts.
