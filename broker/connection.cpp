@@ -1,6 +1,6 @@
 #include "broker/connection.hpp"
 
-#include "broker/log.hpp"
+#include "broker/log_quota.hpp"
 #include "broker/nats_link.hpp"
 #include "broker/nats_message.hpp"
 #include "broker/nats_options.hpp"
@@ -133,7 +133,7 @@ private:
     void async_error(std::string what);
     void shut(errc why);
     natsStatus open_reply_inbox();
-    static void reply_filter(natsConnection*, natsMsg** msg, void* closure) noexcept;
+    static void filter(natsConnection*, natsMsg** msg, void* closure) noexcept;
     static void reply_callback(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept;
 
     static constexpr int max_buffered = 1 << 20;
@@ -182,12 +182,11 @@ natsStatus nats_connection::open_reply_inbox()
     natsSubscription* raw = nullptr;
     natsStatus s = NATS_OK;
 #if MARQUEE_NATS_FILTER
+    natsConn_setFilterWithClosure(link_.get(), &nats_connection::filter, this);
     if (!replies_by_callback_)
     {
         // The subscription only announces the subject; the filter takes every message before it is queued there.
         s = natsConnection_SubscribeSync(&raw, link_.get(), inbox_.pattern().c_str());
-        if (s == NATS_OK)
-            natsConn_setFilterWithClosure(link_.get(), &nats_connection::reply_filter, this);
     }
     else
 #endif
@@ -211,15 +210,20 @@ natsStatus nats_connection::open_reply_inbox()
     return s;
 }
 
-/// On the io thread, inside natsConnection_ProcessReadEvent.
-void nats_connection::reply_filter(natsConnection*, natsMsg** msg, void* closure) noexcept
+/// On the io thread, inside natsConnection_ProcessReadEvent: sees each message before its subscription does.
+void nats_connection::filter(natsConnection*, natsMsg** msg, void* closure) noexcept
 {
     auto* self = static_cast<nats_connection*>(closure);
     const std::string_view to = natsMsg_GetSubject(*msg);
     const auto& prefix = self->inbox_.prefix();
-    if (to.size() <= prefix.size() || to[prefix.size()] != '.' || !to.starts_with(prefix))
-        return;
-    self->replies_.emplace_back(std::exchange(*msg, nullptr));
+    if (to.size() > prefix.size() && to[prefix.size()] == '.' && to.starts_with(prefix))
+    {
+        if (!self->replies_by_callback_)
+            self->replies_.emplace_back(std::exchange(*msg, nullptr));
+    }
+    // A subscription would swallow what looks like "no responders": an empty message of whoever chose such headers, a stored one perhaps.
+    else if (natsMsg_IsNoResponders(*msg))
+        natsMsgHeader_Delete(*msg, "Status");
 }
 
 /// On nats.c's delivery thread: one post for all that arrive before the io thread looks.
@@ -282,8 +286,8 @@ void nats_connection::drain_one(const std::shared_ptr<nats_subscription>& sub)
     {
         natsMsg* raw = nullptr;
         const auto s = natsSubscription_NextMsg(&raw, sub->raw.get(), 0);
-        if (s == NATS_SLOW_CONSUMER)
-            continue; // said once; the messages that were kept still wait
+        if (s == NATS_SLOW_CONSUMER || s == NATS_NO_RESPONDERS)
+            continue; // said once; the messages that were kept still wait. Or, without a filter: one was swallowed
         if (s != NATS_OK)
             return;
         nats_msg_ptr owned(raw);
@@ -346,7 +350,8 @@ void nats_connection::tell_link(bool up)
 void nats_connection::async_error(std::string what)
 {
     ++stats_.async_errors;
-    log(log_level::warning, "broker reports an error", {{"error", std::move(what)}});
+    static limited_log errors(log_level::warning, "broker reports an error"); // a reply that may not be published, say
+    errors.write({{"error", std::move(what)}});
 }
 
 result<void> nats_connection::publish(const std::string& to, std::string_view payload, const header_list& headers,

@@ -79,6 +79,21 @@ enum class lost_place
     another   ///< its sequence has another message now: the stream lost its end and grew anew
 };
 
+/// How a consumer fares.
+struct consumer_losses
+{
+    std::uint64_t in_a_row =
+        0; ///< times it was lost, or could not be made, while the link was up and without any progress in between
+    std::uint64_t after = 0; ///< the sequence after which it was lost the last time
+    std::string why;         ///< of the last time
+
+    /// Again and again: it does not go on by itself.
+    [[nodiscard]] bool stuck() const noexcept { return in_a_row >= 3; }
+
+    /// For an operator.
+    [[nodiscard]] std::string text() const;
+};
+
 /// Reads a stream in order from a place on, for ever: an ordered consumer (ADR-17). Gaps, a lost heartbeat and a lost link make a new
 /// consumer after the last message handed out. Each looks first whether that message is still the one it was: sequences are used again
 /// after a power cut or from a restored store, and timestamps are not. Messages of one loop turn are handed over together.
@@ -110,6 +125,8 @@ public:
 
     /// Ends it; no handler is called after this returns. Also from within a handler.
     virtual void stop() = 0;
+
+    [[nodiscard]] virtual const consumer_losses& losses() const noexcept = 0;
 };
 
 } // namespace marquee

@@ -1,9 +1,10 @@
 #include "broker/jetstream.hpp"
 
-#include "broker/log.hpp"
+#include "broker/delivery.hpp"
+#include "broker/log_quota.hpp"
 #include "broker/planted_fault.hpp"
+#include "broker/spawn.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -12,9 +13,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <array>
-#include <charconv>
-#include <optional>
+#include <exception>
+#include <utility>
 
 namespace marquee
 {
@@ -24,47 +24,6 @@ namespace
 
 namespace json = boost::json;
 using namespace std::chrono_literals;
-
-/// What stands in the reply subject of a delivered message.
-struct delivery
-{
-    std::uint64_t stream_sequence = 0;
-    std::uint64_t consumer_sequence = 0;
-    std::int64_t timestamp = 0;
-    std::uint64_t pending = 0;
-};
-
-template <class Number>
-bool read_number(std::string_view text, Number& out)
-{
-    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
-    return ec == std::errc() && end == text.data() + text.size();
-}
-
-/// `$JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>`, or with domain and account before the stream and
-/// possibly a last token after (ADR-15).
-std::optional<delivery> parse_delivery(std::string_view reply)
-{
-    std::array<std::string_view, 13> tokens;
-    std::size_t count = 0;
-    while (count < tokens.size())
-    {
-        const auto dot = reply.find('.');
-        tokens[count++] = reply.substr(0, dot);
-        if (dot == std::string_view::npos)
-            break;
-        reply.remove_prefix(dot + 1);
-    }
-    if (count < 9 || tokens[0] != "$JS" || tokens[1] != "ACK")
-        return std::nullopt;
-    const std::size_t first = count == 9 ? 5 : 7; // of the stream sequence
-    delivery out;
-    if (first + 3 >= count || !read_number(tokens[first], out.stream_sequence) ||
-        !read_number(tokens[first + 1], out.consumer_sequence) || !read_number(tokens[first + 2], out.timestamp) ||
-        !read_number(tokens[first + 3], out.pending))
-        return std::nullopt;
-    return out;
-}
 
 /// By the answer to its creation.
 bool has_nothing_to_deliver(const json::object& consumer)
@@ -93,19 +52,23 @@ public:
 
     void start();
     void stop();
+    [[nodiscard]] const consumer_losses& losses() const noexcept { return losses_; }
 
 private:
     void begin();
     asio::awaitable<void> attach(std::uint64_t round);
     asio::awaitable<result<stream_state>> create(std::uint64_t round);
     void arrived(std::uint64_t round, message msg);
-    void control(const message& msg);
+    void control(const control_message& told);
     bool is_place(const delivery& where);
     void announce();
     void drop();
     void take(message msg, const delivery& where);
     void hand_over();
     void lost(std::string_view why);
+    void threw();
+    void count_loss(std::string_view why);
+    void goes_well();
     void retry_later();
     void watch();
     std::string create_payload(const std::string& inbox) const;
@@ -127,6 +90,8 @@ private:
     bool stopped_ = false;
     bool heard_ = false; ///< something arrived since the watchdog looked
     int silent_ = 0;
+    consumer_losses losses_;
+    std::string inbox_; ///< the deliver subject of the consumer
     std::shared_ptr<void> link_;
     std::shared_ptr<subscription> sub_;
     std::vector<stored_message> batch_;
@@ -168,13 +133,26 @@ void ordered_consumer_impl::begin()
     if (working_ || attached_ || stopped_ || !nats_.connected())
         return;
     working_ = true;
-    auto running = attach(++round_);
-    asio::co_spawn(nats_.context(), std::move(running),
-                   [self = shared_from_this()](const std::exception_ptr& e)
-                   {
-                       if (e)
-                           log(log_level::error, "the ordered consumer's set-up threw", {{"stream", self->what_.stream}});
-                   });
+    spawn("setting up a consumer", nats_.context().get_executor(), attach(++round_),
+          [self = shared_from_this()](bool failed)
+          {
+              if (failed)
+                  self->threw();
+          });
+}
+
+/// A handler did, or memory ran out: as good as a loss.
+void ordered_consumer_impl::threw()
+{
+    working_ = false;
+    if (stopped_)
+        return;
+    ++round_;
+    watchdog_.cancel();
+    count_loss("its set-up threw an exception");
+    drop();
+    if (!stopped_)
+        retry_later();
 }
 
 /// Asks for the stream's state, then makes the consumer: nothing is delivered before on_state has seen the state.
@@ -186,13 +164,15 @@ asio::awaitable<void> ordered_consumer_impl::attach(std::uint64_t round)
     if (stopped_)
         co_return;
     if (made.has_value() && round == round_)
-    {
-        backoff_ = first_backoff;
         co_return;
-    }
     if (made.has_error())
-        log(log_level::warning, "no consumer on the stream yet",
+    {
+        static limited_log failures(log_level::warning, "no consumer on the stream yet");
+        failures.write(
             {{"stream", what_.stream}, {"error", std::string(name_of(made.error().code))}, {"detail", made.error().detail}});
+        if (round == round_)
+            count_loss("it cannot be made: " + made.error().detail);
+    }
     if (round == round_)
         drop();
     if (!stopped_)
@@ -205,7 +185,8 @@ asio::awaitable<result<stream_state>> ordered_consumer_impl::create(std::uint64_
     auto state = co_await find_stream(nats_.requests(), what_.stream, until);
     if (state.has_error() || round != round_)
         co_return state;
-    const auto inbox = nats_.new_inbox();
+    inbox_ = nats_.new_inbox();
+    const auto inbox = inbox_;
     auto sub = nats_.subscribe(inbox, {},
                                [this, round, weak = weak_from_this()](message msg)
                                {
@@ -271,23 +252,39 @@ void ordered_consumer_impl::arrived(std::uint64_t round, message msg)
 {
     if (round != round_ || stopped_)
         return;
-    heard_ = true;
-    if (msg.headers.has("Status"))
+    if (const auto told = parse_control(msg, inbox_))
     {
-        control(msg);
+        control(*told);
         return;
     }
-    const auto where = parse_delivery(msg.reply);
+    // A stored message comes with its own subject. Whatever its headers say, it is data.
+    const auto where = msg.subject == inbox_ ? std::nullopt : parse_delivery(msg.reply);
     if (!where)
-        log(log_level::warning, "a message that no consumer sent", {{"stream", what_.stream}, {"subject", msg.subject}});
-    else if (where->consumer_sequence != consumer_sequence_ + 1)
-        lost("a message is missing");
-    else
     {
-        consumer_sequence_ = where->consumer_sequence;
-        if (!is_place(*where) && !stopped_)
-            take(std::move(msg), *where);
+        static limited_log strangers(log_level::warning, "a message that no consumer sent");
+        strangers.write({{"stream", what_.stream}, {"subject", msg.subject}});
+        return;
     }
+    heard_ = true;
+    if (where->consumer_sequence != consumer_sequence_ + 1)
+    {
+        lost("a message is missing");
+        return;
+    }
+    consumer_sequence_ = where->consumer_sequence;
+    bool at_place = false;
+    try
+    {
+        at_place = is_place(*where);
+    }
+    catch (...)
+    {
+        log_exception("telling that a consumer is in place", std::current_exception());
+        lost("its set-up threw an exception");
+        return;
+    }
+    if (!at_place && !stopped_)
+        take(std::move(msg), *where);
 }
 
 /// Is this the message at the place, delivered once more by a new consumer? Nothing is said to be up before that is known.
@@ -315,7 +312,7 @@ void ordered_consumer_impl::announce()
     on_state_(true, state_);
 }
 
-/// What was announced is taken back.
+/// What was announced is taken back. An exception of the handler ends nothing.
 void ordered_consumer_impl::drop()
 {
     sub_.reset();
@@ -323,28 +320,38 @@ void ordered_consumer_impl::drop()
     if (!std::exchange(up_, false))
         return;
     const stream_state unknown;
-    on_state_(false, unknown);
+    try
+    {
+        on_state_(false, unknown);
+    }
+    catch (...)
+    {
+        log_exception("telling of a lost consumer", std::current_exception());
+    }
 }
 
 /// Heartbeats and flow control (status 100), or the end of the consumer (409 and others).
-void ordered_consumer_impl::control(const message& msg)
+void ordered_consumer_impl::control(const control_message& told)
 {
-    if (msg.headers.get("Status") != "100")
+    heard_ = true;
+    if (told.status != 100)
     {
-        lost(msg.headers.get("Description"));
+        lost(told.description);
         return;
     }
-    if (const auto stalled = msg.headers.get("Nats-Consumer-Stalled"); !stalled.empty())
-        (void)nats_.publish(std::string(stalled), {});
-    if (!msg.reply.empty()) // flow control: "go on" once what came before has been taken
-        (void)nats_.publish(msg.reply, {});
-    std::uint64_t last = 0;
-    if (read_number(msg.headers.get("Nats-Last-Consumer"), last) && last != consumer_sequence_)
+    if (!told.go_on.empty()) // what came before has been taken
+        (void)nats_.publish(std::string(told.go_on), {});
+    if (!told.last_consumer_sequence)
+        return;
+    if (*told.last_consumer_sequence != consumer_sequence_)
         lost("a heartbeat tells of messages that did not arrive");
+    else if (told.go_on.empty())
+        goes_well(); // a consumer that is neither stalled nor behind
 }
 
 void ordered_consumer_impl::take(message msg, const delivery& where)
 {
+    goes_well();
     place_ = {where.stream_sequence, std::chrono::nanoseconds(where.timestamp)};
     stored_message stored;
     stored.subject = std::move(msg.subject);
@@ -378,11 +385,30 @@ void ordered_consumer_impl::lost(std::string_view why)
     if (stopped_)
         return;
     if (attached_)
-        log(log_level::warning, "the consumer is lost and will be made again",
-            {{"stream", what_.stream}, {"why", std::string(why)}});
+    {
+        static limited_log losses(log_level::warning, "the consumer is lost and will be made again");
+        losses.write({{"stream", what_.stream}, {"why", std::string(why)}});
+        count_loss(why);
+    }
     drop();
     if (!stopped_ && !working_)
         retry_later();
+}
+
+/// A link that goes down is no fault of a place in the stream.
+void ordered_consumer_impl::count_loss(std::string_view why)
+{
+    if (!nats_.connected())
+        return;
+    ++losses_.in_a_row;
+    losses_.after = place_.sequence;
+    losses_.why = why;
+}
+
+void ordered_consumer_impl::goes_well()
+{
+    losses_.in_a_row = 0;
+    backoff_ = first_backoff;
 }
 
 void ordered_consumer_impl::retry_later()
@@ -426,12 +452,18 @@ public:
     explicit ordered_consumer_handle(std::shared_ptr<ordered_consumer_impl> impl) : impl_(std::move(impl)) { impl_->start(); }
     ~ordered_consumer_handle() override { impl_->stop(); }
     void stop() override { impl_->stop(); }
+    const consumer_losses& losses() const noexcept override { return impl_->losses(); }
 
 private:
     std::shared_ptr<ordered_consumer_impl> impl_;
 };
 
 } // namespace
+
+std::string consumer_losses::text() const
+{
+    return "the consumer is lost again and again after sequence " + std::to_string(after) + ": " + why;
+}
 
 std::unique_ptr<ordered_consumer> ordered_consumer::start(connection& nats, settings what, batch_handler on_batch,
                                                           state_handler on_state, place_handler on_lost_place)

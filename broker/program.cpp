@@ -1,6 +1,7 @@
 #include "broker/program.hpp"
 
 #include "broker/log.hpp"
+#include "broker/log_reporter.hpp"
 #include "broker/spawn.hpp"
 #include "broker/supervisor.hpp"
 #include "schemas/ids.hpp"
@@ -232,6 +233,7 @@ std::variant<po::variables_map, int> read_command_line(int argc, char** argv, co
 int run_program(const connection_options& options, std::chrono::milliseconds stop_timeout, start_function start)
 {
     asio::io_context io(1);
+    const log_reporter left_out(io);
     auto opened = connection::open(io, options);
     if (opened.has_error())
     {

@@ -1,7 +1,7 @@
 #include "broker/service.hpp"
 
 #include "broker/bundle.hpp"
-#include "broker/log.hpp"
+#include "broker/log_quota.hpp"
 #include "broker/spawn.hpp"
 #include "schemas/event.hpp"
 #include "schemas/messages.hpp"
@@ -92,7 +92,8 @@ struct endpoint
 /// A bug, told to nobody but the log.
 service_result threw(const endpoint& from, const std::exception& what)
 {
-    log(log_level::error, "a handler threw", {{"endpoint", from.config.name}, {"error", what.what()}});
+    static limited_log exceptions(log_level::error, "a handler threw");
+    exceptions.write({{"endpoint", from.config.name}, {"error", what.what()}});
     return service_error(fail(errc::service_failed));
 }
 

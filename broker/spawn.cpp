@@ -1,6 +1,6 @@
 #include "broker/spawn.hpp"
 
-#include "broker/log.hpp"
+#include "broker/log_quota.hpp"
 
 namespace marquee
 {
@@ -19,7 +19,8 @@ void log_exception(std::string_view task, const std::exception_ptr& thrown) noex
     catch (...) // NOLINT(bugprone-empty-catch): `what` says so
     {
     }
-    log(log_level::error, "a task threw an exception", {{"task", std::string(task)}, {"what", std::move(what)}});
+    static limited_log exceptions(log_level::error, "a task threw an exception"); // of a session, say
+    exceptions.write({{"task", std::string(task)}, {"what", std::move(what)}});
 }
 
 } // namespace marquee

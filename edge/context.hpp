@@ -6,7 +6,6 @@
 #include "edge/cors.hpp"
 #include "edge/fleet.hpp"
 #include "edge/http.hpp"
-#include "edge/log_quota.hpp"
 #include "edge/metrics.hpp"
 #include "edge/player_token.hpp"
 #include "edge/rate_limit.hpp"
@@ -41,7 +40,6 @@ struct edge_context
     waiting_room room;           ///< for who comes beyond max_in_flight
     std::uint64_t overloads = 0; ///< requests refused because of max_in_flight
     bool stopping = false;
-    log_quota failures_logged{100}; ///< lines about requests that failed
     rate_limits* limits = nullptr;  ///< of all threads together; nullptr: none
     cors_policy cors;
     fleet_view fleet;

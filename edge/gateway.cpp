@@ -1,6 +1,6 @@
 #include "edge/gateway.hpp"
 
-#include "broker/log.hpp"
+#include "broker/log_quota.hpp"
 #include "edge/rate_limit.hpp"
 #include "edge/routes.hpp"
 #include "schemas/ids.hpp"
@@ -99,13 +99,11 @@ error refuse_overload(edge_context& edge)
     return fail(errc::overloaded, "too many requests are under way");
 }
 
-void log_failure(edge_context& edge, const std::string& request, const error& why)
+/// Under overload, or while the broker is away, every request fails.
+void log_failure(const std::string& request, const error& why)
 {
-    if (!edge.failures_logged.grants(log_quota::clock::now()))
-        return;
-    if (const auto more = edge.failures_logged.take_refused(); more > 0)
-        log(log_level::warning, "more requests failed than were logged", {{"count", std::to_string(more)}});
-    log(log_level::warning, "request failed",
+    static limited_log failures(log_level::warning, "request failed", {100, std::chrono::seconds(10)});
+    failures.write(
         {{"request", request}, {"code", std::string(name_of(why.code))}, {"detail", why.detail}, {"field", why.field}});
 }
 
@@ -155,7 +153,7 @@ asio::awaitable<http_response> handle_request(edge_context& edge, http_request r
     auto failure = answer.error();
     tally.describe(failure.fields);
     if (status_of(failure.what.code) >= 500)
-        log_failure(edge, id, failure.what);
+        log_failure(id, failure.what);
     co_return problem_response(failure, id);
 }
 

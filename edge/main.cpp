@@ -1,5 +1,6 @@
 #include "broker/connection.hpp"
 #include "broker/log.hpp"
+#include "broker/log_reporter.hpp"
 #include "broker/options.hpp"
 #include "broker/program.hpp"
 #include "broker/supervisor.hpp"
@@ -127,6 +128,7 @@ int run(const edge_config& config, const connection_options& nats)
     if (tls)
         reloading.emplace(signals_io, *tls);
     const watchdog watched(signals_io, loops_of(all));
+    const log_reporter left_out(signals_io);
     for (auto& each : all)
         each->start();
     log(log_level::info, "ready",

@@ -1,6 +1,6 @@
 #include "edge/server.hpp"
 
-#include "broker/log.hpp"
+#include "broker/log_quota.hpp"
 #include "broker/spawn.hpp"
 #include "edge/listen.hpp"
 #include "edge/status.hpp"
@@ -101,7 +101,8 @@ asio::awaitable<void> http_server::accept()
         if (!ec || !acceptor_.is_open())
             continue;
         // Out of descriptors or memory: the connection stays in the backlog until some are free again.
-        log(log_level::warning, "cannot accept", {{"reason", ec.message()}});
+        static limited_log failures(log_level::warning, "cannot accept");
+        failures.write({{"reason", ec.message()}});
         pause_.expires_after(std::chrono::milliseconds(100));
         co_await pause_.async_wait(token);
     }

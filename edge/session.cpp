@@ -1,6 +1,6 @@
 #include "edge/session.hpp"
 
-#include "broker/log.hpp"
+#include "broker/log_quota.hpp"
 #include "edge/status.hpp"
 
 #include <boost/asio/read.hpp>
@@ -369,7 +369,8 @@ private:
         }
         catch (const std::exception& e)
         {
-            log(log_level::error, "a handler threw", {{"request", context.request_id}, {"what", e.what()}});
+            static limited_log exceptions(log_level::error, "a handler threw");
+            exceptions.write({{"request", context.request_id}, {"what", e.what()}});
         }
         co_return refusal(fail(errc::service_failed, "an internal error"), context);
     }

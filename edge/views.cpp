@@ -1,7 +1,7 @@
 #include "edge/views.hpp"
 
 #include "broker/jetstream.hpp"
-#include "broker/log.hpp"
+#include "broker/log_quota.hpp"
 #include "edge/idempotency.hpp"
 #include "edge/service_call.hpp"
 #include "schemas/event.hpp"
@@ -67,7 +67,8 @@ asio::awaitable<result<view_counts>> count_view(edge_context& edge, const routed
     auto counted = decode_reply<counts_reply>(reply->data);
     if (counted.has_error())
     {
-        log(log_level::warning, "reporting made no sense", {{"request", call.request.id}, {"reason", counted.error().detail}});
+        static limited_log nonsense(log_level::warning, "reporting made no sense");
+        nonsense.write({{"request", call.request.id}, {"reason", counted.error().detail}});
         co_return counts_missing("reporting");
     }
     view_counts counts;

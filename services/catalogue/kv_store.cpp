@@ -1,6 +1,6 @@
 #include "services/catalogue/kv_store.hpp"
 
-#include "broker/log.hpp"
+#include "broker/log_quota.hpp"
 #include "broker/planted_fault.hpp"
 
 #include <boost/asio/post.hpp>
@@ -16,7 +16,7 @@ namespace marquee
 namespace
 {
 
-constexpr std::string_view header_operation = "KV-Operation"; // DEL or PURGE: a marker in place of a value
+constexpr std::string_view header_operation = "KV-Operation";
 constexpr std::size_t most_waiting = 4096;
 constexpr auto bucket_patience = std::chrono::seconds(30); ///< how long JetStream may take to come up, e.g. to elect a leader
 constexpr auto bucket_attempt = std::chrono::seconds(2);   ///< the first one; each may take twice as long as the one before
@@ -41,6 +41,13 @@ error change_failure(const error& why)
     if (why == errc::no_responders)
         return fail(errc::unavailable, "the bucket is not there");
     return why;
+}
+
+/// A marker of ADR-8 in place of a value. Whatever else stands in that header, and in others, the message is a value.
+bool is_marker(const header_list& headers)
+{
+    const auto operation = headers.get(header_operation);
+    return operation == "DEL" || operation == "PURGE";
 }
 
 error not_watching() { return fail(errc::unavailable, "the bucket cannot be watched"); }
@@ -269,7 +276,10 @@ void kv_store::expect_the_end()
 
 void kv_store::read_anew(std::string_view why)
 {
-    log(log_level::warning, "reading the bucket anew", {{"bucket", what_.bucket}, {"why", std::string(why)}});
+    static limited_log rereads(log_level::warning, "reading the bucket anew");
+    rereads.write({{"bucket", what_.bucket}, {"why", std::string(why)}});
+    ++rereads_;
+    why_reread_ = why;
     watch_again();
 }
 
@@ -295,15 +305,18 @@ void kv_store::apply(const stored_message& m)
     const auto id = asset_id::from_token(subjects::token_at(m.subject, 2));
     if (id.has_error() || m.subject != subjects::kv_entry(what_.bucket, *id).str()) // a key may have several tokens
     {
-        log(log_level::warning, "a key that is no asset id", {{"bucket", what_.bucket}, {"subject", m.subject}});
+        static limited_log strangers(log_level::warning, "a key that is no asset id");
+        strangers.write({{"bucket", what_.bucket}, {"subject", m.subject}});
         strangers_.insert(m.subject);
         return;
     }
-    const bool marker = m.headers.has(header_operation);
+    const bool marker = is_marker(m.headers);
     const bool record = !marker && (!what_.valid || what_.valid(*id, m.data));
     if (!marker && !record)
-        log(log_level::warning, "a value that is no record of its asset",
-            {{"bucket", what_.bucket}, {"id", id->text()}, {"revision", std::to_string(m.sequence)}});
+    {
+        static limited_log rubbish(log_level::warning, "a value that is no record of its asset");
+        rubbish.write({{"bucket", what_.bucket}, {"id", id->text()}, {"revision", std::to_string(m.sequence)}});
+    }
     if (record)
         to.set(*id, m.data, m.sequence);
     else
@@ -325,6 +338,7 @@ void kv_store::look_if_complete()
     if (incoming_)
         table_ = std::move(*std::exchange(incoming_, nullptr));
     complete_ = true;
+    rereads_ = 0;
     served_.applied(taken_);
     opened_.applied(1);
 }
@@ -338,7 +352,24 @@ std::chrono::milliseconds kv_store::stale_for() const
 
 boost::json::value kv_store::statistics() const
 {
-    return boost::json::object{{"records", table_.size()}, {"revision", taken_}, {"stale_for_ms", stale_for().count()}};
+    boost::json::object data{{"records", table_.size()}, {"revision", taken_}, {"stale_for_ms", stale_for().count()}};
+    const auto lost = losses();
+    data["consumer_lost"] = lost.in_a_row;
+    if (lost.stuck())
+        data["alarm"] = lost.text();
+    return data;
+}
+
+/// To read the bucket anew means a new consumer, and tells as much as a loss.
+consumer_losses kv_store::losses() const
+{
+    consumer_losses all;
+    if (watch_)
+        all = watch_->losses();
+    if (all.in_a_row == 0 && rereads_ > 0)
+        all.why = why_reread_;
+    all.in_a_row += rereads_;
+    return all;
 }
 
 } // namespace marquee

@@ -48,7 +48,7 @@ public:
     /// How long memory may have been behind the bucket; zero while the watch is in place and has caught up.
     [[nodiscard]] std::chrono::milliseconds stale_for() const;
 
-    /// For STATS: {"records","revision","stale_for_ms"}.
+    /// For STATS: {"records","revision","stale_for_ms","consumer_lost"}, and "alarm" while the watch is lost again and again.
     [[nodiscard]] boost::json::value statistics() const;
 
 private:
@@ -66,6 +66,7 @@ private:
     void take(const std::vector<stored_message>& batch);
     void apply(const stored_message& m);
     void look_if_complete();
+    [[nodiscard]] consumer_losses losses() const;
 
     connection& nats_;
     settings what_;
@@ -85,6 +86,8 @@ private:
     sequence_waiter opened_; ///< sequence 1: the table is complete for the first time
     asio::steady_timer silence_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    std::uint64_t rereads_ = 0; ///< times the bucket was read anew without coming to its end
+    std::string why_reread_;
 };
 
 } // namespace marquee

@@ -1,6 +1,6 @@
 #include "services/reporting/projection.hpp"
 
-#include "broker/log.hpp"
+#include "broker/log_quota.hpp"
 #include "broker/planted_fault.hpp"
 #include "services/reporting/database.hpp"
 #include "services/reporting/projection_tables.hpp"
@@ -19,7 +19,6 @@ namespace
 {
 
 constexpr const char* cure = " (--rebuild is the cure)";
-constexpr std::uint64_t logged_rejects = 10; // a batch: garbage must not flood the log
 
 std::string range_text(std::uint64_t first, std::uint64_t last) { return std::to_string(first) + ".." + std::to_string(last); }
 
@@ -88,8 +87,8 @@ private:
         failure_ = why.detail;
         return why;
     }
-    void count(const stored_message& m, std::uint64_t& logged);
-    void reject(const stored_message& m, const error& why, std::uint64_t& logged);
+    void count(const stored_message& m);
+    void reject(const stored_message& m, const error& why);
     template <class Work>
     void commit_a_part(Work work);
     void begin_writing();
@@ -174,18 +173,15 @@ result<void> projection::state::stage(std::span<const stored_message> messages)
             return broken(fail(errc::unavailable, "event " + std::to_string(m.sequence) +
                                                       " is not the one that was counted: the stream lost its end and grew anew" +
                                                       cure));
-    std::uint64_t logged = 0;
     auto counted = guarded(
         [&](projection_tables&)
         {
             for (const auto& m : messages)
                 if (m.sequence > progress_.last_sequence)
-                    count(m, logged);
+                    count(m);
         });
     if (counted.has_error())
         take_back();
-    if (logged > logged_rejects)
-        log(log_level::warning, "more events rejected", {{"count", std::to_string(logged - logged_rejects)}});
     return counted;
 }
 
@@ -256,7 +252,7 @@ void projection::state::take_back()
     ids_.clear();
 }
 
-void projection::state::count(const stored_message& m, std::uint64_t& logged)
+void projection::state::count(const stored_message& m)
 {
     progress_.last_sequence = m.sequence;
     progress_.last_timestamp = m.timestamp;
@@ -264,7 +260,7 @@ void projection::state::count(const stored_message& m, std::uint64_t& logged)
     const auto event = parse_event(m.data);
     if (event.has_error())
     {
-        reject(m, event.error(), logged);
+        reject(m, event.error());
         return;
     }
     if (planted("clock_decides"))
@@ -280,14 +276,13 @@ void projection::state::count(const stored_message& m, std::uint64_t& logged)
     users_.add_one(use.user);
 }
 
-void projection::state::reject(const stored_message& m, const error& why, std::uint64_t& logged)
+void projection::state::reject(const stored_message& m, const error& why)
 {
     ++progress_.rejected;
     progress_.last_reject_sequence = m.sequence;
     progress_.last_reject_reason = why.field.empty() ? why.detail : why.field + ": " + why.detail;
-    if (++logged <= logged_rejects)
-        log(log_level::warning, "event rejected",
-            {{"sequence", std::to_string(m.sequence)}, {"reason", progress_.last_reject_reason}});
+    static limited_log rejects(log_level::warning, "event rejected");
+    rejects.write({{"sequence", std::to_string(m.sequence)}, {"reason", progress_.last_reject_reason}});
 }
 
 /// Only for planted faults: what a transaction must not do, with time for a crash behind it (and longer than plays wait for their counts, so that they go on).

@@ -35,7 +35,8 @@ constexpr std::size_t rows_at_once = 64;   ///< of a transaction that others wai
 
 constexpr auto room_check = 1s; ///< while the disk is full
 
-boost::json::value statistics(const projection_progress& p, const lag_meter& meter, bool serving, const std::string& alarm)
+boost::json::value statistics(const projection_progress& p, const lag_meter& meter, bool serving, const std::string& alarm,
+                              const consumer_losses& losses)
 {
     boost::json::object data{{"applied", p.applied}, {"duplicates", p.duplicates}, {"rejected", p.rejected}};
     if (p.rejected > 0)
@@ -46,8 +47,11 @@ boost::json::value statistics(const projection_progress& p, const lag_meter& met
     if (behind)
         data["lag_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(*behind).count();
     data["serving"] = serving;
+    data["consumer_lost"] = losses.in_a_row;
     if (!alarm.empty())
         data["alarm"] = alarm;
+    else if (losses.stuck())
+        data["alarm"] = losses.text();
     return data;
 }
 
@@ -104,7 +108,11 @@ result<void> running_reporting::start()
     config.description = "Views of each asset and of each user";
     config.bundles = true;
     config.serving = false; // until caught up
-    auto data = [this] { return statistics(views_->counts.progress(), meter_, serving_, alarm_); };
+    auto data = [this]
+    {
+        const consumer_losses none;
+        return statistics(views_->counts.progress(), meter_, serving_, alarm_, consumer_ ? consumer_->losses() : none);
+    };
     auto started = service::start(nats_, std::move(config), reporting_endpoints(views_, std::move(data)));
     if (started.has_error())
         return started.error();
@@ -247,8 +255,9 @@ void running_reporting::check_lag()
     if (!counting_)
         return;
     const auto lag = meter_.lag(clock::now());
-    const bool current =
-        lag && *lag <= longest_lag && alarm_.empty(); // what could not be written is written before anybody is told of it
+    const bool stuck = consumer_ && consumer_->losses().stuck();
+    const bool current = !stuck && lag && *lag <= longest_lag &&
+                         alarm_.empty(); // what could not be written is written before anybody is told of it
     // Joins for the first time when everything is counted.
     if (serving_ != current && (serving_ || caught_up_once_ || meter_.pending() == 0))
         serve(current);

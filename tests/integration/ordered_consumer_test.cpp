@@ -1,6 +1,11 @@
 #include "broker/jetstream.hpp"
 
 #include "tests/integration/broker_fixture.hpp"
+#include "tests/support/captured_log.hpp"
+#include "tests/support/stored_headers.hpp"
+
+#include <algorithm>
+#include <stdexcept>
 
 namespace
 {
@@ -19,6 +24,7 @@ struct consumer_fixture : broker_fixture
     std::vector<std::pair<bool, std::uint64_t>> states; ///< up, and the stream's last sequence then
     std::vector<lost_place> lost_places;
     std::uint64_t last_pending = 0;
+    int throws_left = 0; ///< of the state handler
     signal changed{io};
     std::unique_ptr<ordered_consumer> consumer;
 
@@ -47,12 +53,40 @@ struct consumer_fixture : broker_fixture
             {
                 states.emplace_back(up, state.last_sequence);
                 changed.notify();
+                if (throws_left > 0)
+                {
+                    --throws_left;
+                    throw std::runtime_error("the handler's own fault");
+                }
             },
             [this](lost_place how)
             {
                 lost_places.push_back(how);
                 changed.notify();
             });
+    }
+
+    /// A request to JetStream's API, which must be answered.
+    asio::awaitable<std::string> stream_api(std::string_view verb)
+    {
+        const auto to = subject::of({"$JS", "API", "STREAM", verb, "EVENTS"});
+        auto pending = nats->requests().request(to, "", no_headers, deadline::in(5s));
+        auto reply = co_await pending.receive();
+        BOOST_REQUIRE(reply.has_value());
+        co_return reply->data;
+    }
+
+    asio::awaitable<bool> stuck(bool wanted)
+    {
+        asio::steady_timer pause(io);
+        for (const auto end = deadline::in(20s); !end.passed();)
+        {
+            if (consumer->losses().stuck() == wanted)
+                co_return true;
+            pause.expires_after(5ms);
+            co_await pause.async_wait(asio::use_awaitable);
+        }
+        co_return false;
     }
 
     asio::awaitable<void> make_stream()
@@ -401,6 +435,179 @@ BOOST_AUTO_TEST_CASE(a_stream_that_lost_its_end_and_grew_anew_while_the_broker_w
             BOOST_TEST(sequences.size() == 20U);
         },
         60s);
+}
+
+BOOST_AUTO_TEST_CASE(a_stored_message_is_data_whatever_its_headers_say_and_nothing_it_names_is_published_to)
+{
+    const auto rows = every_odd_header();
+    int obeyed = 0;
+    auto watching = connect();
+    const auto victim = watching->subscribe(victims, {}, [&](const message& m) { obeyed += m.data.empty() ? 1 : 0; });
+    const auto log = std::make_unique<captured_log>();
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto making = make_stream();
+            co_await std::move(making);
+            consume(1);
+            std::function<bool()> up = [&] { return !states.empty(); };
+            auto ready = changed.until(up);
+            BOOST_REQUIRE(co_await std::move(ready));
+            raw_publisher foreigner(server.port());
+            for (const auto& row : rows)
+                for (const auto* payload : {"", "data"})
+                    foreigner.publish("events", row.reply, row.section, payload);
+            foreigner.publish("events", "", "", "the end");
+            foreigner.flush();
+            std::function<bool()> ended = [&] { return !data.empty() && data.back() == "the end"; };
+            auto all = changed.until(ended);
+            BOOST_REQUIRE(co_await std::move(all));
+            const auto stored = sequences.back();
+            BOOST_TEST(stored >= 2 * rows.size() - 3); // all but those that the server refuses
+            BOOST_TEST(sequences.size() == stored);
+            BOOST_TEST((std::count(data.begin(), data.end(), "data") == std::count(data.begin(), data.end(), "")));
+            BOOST_TEST(consumer->losses().in_a_row == 0U);
+            BOOST_TEST(states.size() == 1U);
+
+            const auto before = data;
+            sequences.clear();
+            data.clear();
+            consume(1); // as after a restart
+            auto again = changed.until(ended);
+            BOOST_REQUIRE(co_await std::move(again));
+            BOOST_TEST((data == before));
+            auto seen = watching->flush(deadline::in(5s));
+            co_await std::move(seen);
+        });
+    BOOST_TEST(obeyed == 0);
+    BOOST_TEST(log->text().find("lost") == std::string::npos);
+}
+
+// Whoever learns a consumer's deliver subject can publish there.
+BOOST_AUTO_TEST_CASE(a_forged_message_on_the_deliver_subject_makes_nobody_publish_and_is_no_event)
+{
+    int obeyed = 0;
+    auto watching = connect();
+    const auto victim = watching->subscribe(victims, {}, [&](const message& m) { obeyed += m.data.empty() ? 1 : 0; });
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto making = make_stream();
+            co_await std::move(making);
+            consume(1);
+            auto before = store(1, 3);
+            co_await std::move(before);
+            auto some = got(3);
+            BOOST_REQUIRE(co_await std::move(some));
+            auto asking = nats->requests().request(subject::of({"$JS", "API", "CONSUMER", "LIST", "EVENTS"}), "", no_headers,
+                                                   deadline::in(5s));
+            auto reply = co_await asking.receive();
+            BOOST_REQUIRE(reply.has_value());
+            const std::string mark = "\"deliver_subject\":\"";
+            const auto at = reply->data.find(mark) + mark.size();
+            const auto inbox = reply->data.substr(at, reply->data.find('"', at) - at);
+            raw_publisher foreigner(server.port());
+            for (const auto& row : every_odd_header())
+                for (const auto* payload : {"", "data"})
+                    foreigner.publish(inbox, row.reply, row.section, payload);
+            foreigner.publish(inbox, "$JS.ACK.EVENTS.victim.1.4.4.1.0", "", "forged");
+            foreigner.flush();
+            auto after = store(4, 10);
+            co_await std::move(after);
+            auto rest = got(10);
+            BOOST_REQUIRE(co_await std::move(rest));
+            require_in_order(1, 10);
+            auto seen = watching->flush(deadline::in(5s));
+            co_await std::move(seen);
+        });
+    BOOST_TEST(obeyed == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_consumer_that_cannot_be_made_again_and_again_is_stuck_until_it_can)
+{
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto making = make_stream();
+            co_await std::move(making);
+            consume(1);
+            auto before = store(1, 3);
+            co_await std::move(before);
+            auto some = got(3);
+            BOOST_REQUIRE(co_await std::move(some));
+            BOOST_TEST(consumer->losses().in_a_row == 0U);
+            auto deleting = stream_api("DELETE");
+            co_await std::move(deleting);
+            auto lost = stuck(true);
+            BOOST_REQUIRE(co_await std::move(lost));
+            BOOST_TEST(consumer->losses().after == 3U);
+            BOOST_TEST(consumer->losses().text().find("again and again after sequence 3: ") != std::string::npos);
+
+            auto anew = make_stream();
+            co_await std::move(anew);
+            auto well = stuck(false);
+            BOOST_TEST(co_await std::move(well));
+        });
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_that_throws_during_the_set_up_does_not_end_the_consumer)
+{
+    const auto log = std::make_unique<captured_log>();
+    throws_left = 4;
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto making = make_stream();
+            co_await std::move(making);
+            auto before = store(1, 3);
+            co_await std::move(before);
+            consume(1);
+            auto all = got(3);
+            BOOST_REQUIRE(co_await std::move(all));
+            require_in_order(1, 3);
+            const stream_position three{3, timestamps.at(2)};
+            throws_left = 3; // and when the last message handed out is looked for
+            sequences.clear();
+            data.clear();
+            consume_after(three);
+            auto after = store(4, 5);
+            co_await std::move(after);
+            auto rest = got(2);
+            BOOST_REQUIRE(co_await std::move(rest));
+            require_in_order(4, 2);
+            auto well = stuck(false);
+            BOOST_TEST(co_await std::move(well));
+        });
+    BOOST_TEST(throws_left == 0);
+    BOOST_TEST(log->text().find("what=\"the handler's own fault\"") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_consumer_that_ends_leaves_nothing_in_the_connection)
+{
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto making = make_stream();
+            co_await std::move(making);
+            const auto held = std::make_shared<int>();
+            for (int i = 0; i < 5; ++i)
+            {
+                ordered_consumer::settings what;
+                what.stream = "EVENTS";
+                auto one = ordered_consumer::start(
+                    *nats, what, [held](const std::vector<stored_message>&) {}, [held](bool, const stream_state&) {},
+                    [held](lost_place) {});
+                auto seen = nats->flush(deadline::in(5s));
+                co_await std::move(seen);
+            }
+            asio::steady_timer pause(io);
+            for (const auto end = deadline::in(10s); held.use_count() > 1 && !end.passed();)
+            {
+                pause.expires_after(5ms);
+                co_await pause.async_wait(asio::use_awaitable);
+            }
+            BOOST_TEST(held.use_count() == 1);
+        });
 }
 
 BOOST_AUTO_TEST_CASE(a_stopped_consumer_calls_nobody)
