@@ -1,5 +1,8 @@
 // A bucket that others have touched: their keys, their values, their settings.
+#include "broker/log_quota.hpp"
 #include "tests/integration/kv_fixture.hpp"
+#include "tests/support/captured_log.hpp"
+#include "tests/support/stored_headers.hpp"
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -89,6 +92,66 @@ BOOST_AUTO_TEST_CASE(a_value_that_is_no_record_of_its_asset_is_as_good_as_absent
     BOOST_TEST(code_of(erase(one, "123")) == "asset_not_found");
     BOOST_TEST(code_of(put(one, "123", "mended", 0)) == "ok");
     BOOST_TEST(open().title("123") == "mended");
+}
+
+BOOST_AUTO_TEST_CASE(headers_other_than_a_marker_change_nothing_about_a_value)
+{
+    auto one = open();
+    const auto rows = every_odd_header();
+    raw_publisher foreigner(server.port());
+    for (std::size_t i = 0; i < rows.size(); ++i)
+    {
+        const auto number = std::to_string(i);
+        foreigner.publish("$KV.metadata.row-" + number, rows[i].reply, rows[i].section, titled("row-" + number, "there"));
+        foreigner.publish("$KV.metadata.empty-" + number, rows[i].reply, rows[i].section, "");
+    }
+    foreigner.flush();
+    BOOST_TEST(put(one, "789", "after them").has_value());
+    const auto two = open();
+    for (const instance* each : std::initializer_list<const instance*>{&one, &two})
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            BOOST_TEST_CONTEXT(rows[i].name)
+            {
+                if (!rows[i].may_be_refused)
+                    BOOST_TEST(each->title("row-" + std::to_string(i)) == "there");
+                BOOST_TEST(each->rev("empty-" + std::to_string(i)) == 0U);
+            }
+    BOOST_TEST(one.store->statistics().at("consumer_lost") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_flood_of_rubbish_is_a_few_lines_of_each_kind_and_the_number_of_the_others)
+{
+    auto one = open();
+    report_left_out(true);
+    captured_log log;
+    raw_publisher foreigner(server.port());
+    for (int i = 0; i < 3000; ++i)
+    {
+        foreigner.publish("$KV.metadata.rubbish", "", "", "garbage");
+        foreigner.publish("$KV.metadata.no.key", "", "", "garbage");
+    }
+    foreigner.flush();
+    BOOST_TEST(put(one, "789", "after it").has_value());
+    report_left_out(true);
+    const auto text = log.text();
+    BOOST_TEST(std::count(text.begin(), text.end(), '\n') <= 200);
+    for (const auto* kind : {"a value that is no record of its asset", "a key that is no asset id"})
+        BOOST_TEST(text.find("kind=\"" + std::string(kind) + "\" count=") != std::string::npos, text);
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_that_is_lost_again_and_again_is_told_in_the_statistics_until_it_is_back)
+{
+    auto one = open();
+    BOOST_TEST(one.store->statistics().at("consumer_lost") == 0);
+    BOOST_TEST(!one.store->statistics().as_object().contains("alarm"));
+    drop_bucket();
+    until([&] { return one.store->statistics().as_object().contains("alarm"); });
+    BOOST_TEST(one.store->statistics().at("consumer_lost").to_number<int>() >= 3);
+    BOOST_TEST(one.title("123") == "It");
+    open();
+    until([&] { return one.store->statistics().at("consumer_lost") == 0; });
+    BOOST_TEST(!one.store->statistics().as_object().contains("alarm"));
+    put_until_it_works(one, "123", "works");
 }
 
 BOOST_AUTO_TEST_CASE(delete_and_purge_markers_of_other_tools_delete)

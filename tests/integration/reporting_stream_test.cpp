@@ -256,12 +256,18 @@ BOOST_AUTO_TEST_CASE(without_its_stream_an_instance_leaves_the_queue_group_and_j
     until([&] { return code_of(ask("asset", "a")) == "no_responders"; });
     BOOST_TEST(statistics().at(0).at("serving") == false);
     BOOST_TEST(statistics().at(0).at("lag_ms").as_int64() >= 1000);
+    until([&] { return statistics().at(0).as_object().contains("alarm"); });
+    const auto data = statistics().at(0);
+    BOOST_TEST(data.at("alarm").as_string().find("lost again and again after sequence 3: ") != std::string::npos, data);
+    BOOST_TEST(data.at("consumer_lost").to_number<int>() >= 3);
 
     server_stopped();
     whole.restore();
     server_back();
     BOOST_TEST(reporting.wait_for_line("caught up again").has_value(), reporting.output());
     BOOST_TEST(views("a") == 3U);
+    BOOST_TEST(!statistics().at(0).as_object().contains("alarm"));
+    BOOST_TEST(statistics().at(0).at("consumer_lost") == 0);
     until_counted(store(1, "a:u"));
     BOOST_TEST(views("a") == 4U);
     stop(reporting);

@@ -209,6 +209,32 @@ BOOST_AUTO_TEST_CASE(rejects_are_counted_and_the_last_one_is_told)
     require_exact();
 }
 
+BOOST_AUTO_TEST_CASE(a_flood_of_rejected_events_is_a_few_lines_and_the_number_of_the_others)
+{
+    constexpr std::size_t senseless = 20000;
+    auto reporting = launch();
+    require_caught_up(reporting);
+    store(senseless, "no colon");
+    until_counted(store(1, "a:u"));
+    BOOST_TEST(statistics().at(0).at("rejected") == senseless);
+    stop(reporting);
+    (void)reporting.wait_for_line(" stopped by nobody ", 2s); // in no line: returns when the output has been read to its end
+    const auto output = reporting.output();
+    std::size_t lines = 0;
+    std::size_t told = 0;
+    std::istringstream log(output);
+    for (std::string line; std::getline(log, line);)
+    {
+        lines += line.find(": event rejected ") != std::string::npos ? 1 : 0;
+        const std::string count = "kind=\"event rejected\" count=";
+        if (const auto at = line.find(count); at != std::string::npos)
+            told += std::stoul(line.substr(at + count.size()));
+    }
+    BOOST_TEST(lines >= 1U);
+    BOOST_TEST(lines <= 200U); // 20 in ten seconds
+    BOOST_TEST(lines + told == senseless);
+}
+
 BOOST_AUTO_TEST_CASE(the_dedupe_window_is_of_stream_time_and_rebuilds_agree)
 {
     constexpr std::chrono::nanoseconds window = 300ms;

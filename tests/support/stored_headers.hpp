@@ -64,12 +64,13 @@ struct odd_headers
     std::string name;
     std::string section; ///< as on the wire
     std::string reply;   ///< of the message
+    bool may_be_refused = false;
 };
 
 /// Headers and replies under this subject name victims: nothing empty may arrive there.
 inline const std::string victims = "victim.>";
 
-/// Servers refuse some of them: by their version, and by the settings of the stream.
+/// Some servers refuse some of them, by their version and by the settings of the stream.
 inline std::vector<odd_headers> every_odd_header()
 {
     const std::vector<std::pair<std::string, std::string>> named = {
@@ -108,7 +109,10 @@ inline std::vector<odd_headers> every_odd_header()
     };
     std::vector<odd_headers> all;
     for (const auto& [name, value] : named)
-        all.push_back({name + ": " + value, "NATS/1.0\r\n" + name + ": " + value + "\r\n\r\n", {}});
+    {
+        const bool rule = name == "Nats-TTL" || name == "Nats-Rollup"; // which a stream may forbid
+        all.push_back({name + ": " + value, "NATS/1.0\r\n" + name + ": " + value + "\r\n\r\n", {}, rule});
+    }
     const std::string stalled = "Nats-Consumer-Stalled: victim.stalled\r\nNats-Last-Consumer: 0\r\nNats-Last-Stream: 0\r\n\r\n";
     for (const auto* line : {"100", "100 Idle Heartbeat", "100 FlowControl Request", "404 No Messages", "408 Request Timeout",
                              "409 Consumer Deleted", "409 Leadership Change", "503", "503 No Responders", "999", "0", "nonsense"})
@@ -120,7 +124,7 @@ inline std::vector<odd_headers> every_odd_header()
     }
     all.push_back({"a reply subject", "", "victim.reply"});
     all.push_back({"a reply subject of flow control", "", "$JS.FC.EVENTS.victim.1"});
-    all.push_back({"a reply subject like a stored message's", "", "$JS.ACK.EVENTS.victim.1.1.1.1.1"});
+    all.push_back({"a reply subject like a stored message's", "", "$JS.ACK.EVENTS.victim.1.1.1.1.1", true});
     all.push_back({"a header twice", "NATS/1.0\r\nStatus: 100\r\nStatus: 503\r\n\r\n", {}});
     all.push_back({"a header without a value", "NATS/1.0\r\nStatus:\r\n\r\n", {}});
     all.push_back({"a line without a colon", "NATS/1.0\r\nnonsense\r\n\r\n", {}});
