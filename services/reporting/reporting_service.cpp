@@ -255,9 +255,8 @@ void running_reporting::check_lag()
     if (!counting_)
         return;
     const auto lag = meter_.lag(clock::now());
-    const bool stuck = consumer_ && consumer_->losses().stuck();
-    const bool current = !stuck && lag && *lag <= longest_lag &&
-                         alarm_.empty(); // what could not be written is written before anybody is told of it
+    const bool current =
+        lag && *lag <= longest_lag && alarm_.empty(); // what could not be written is written before anybody is told of it
     // Joins for the first time when everything is counted.
     if (serving_ != current && (serving_ || caught_up_once_ || meter_.pending() == 0))
         serve(current);
