@@ -40,7 +40,7 @@ struct edge_context
     waiting_room room;           ///< for who comes beyond max_in_flight
     std::uint64_t overloads = 0; ///< requests refused because of max_in_flight
     bool stopping = false;
-    rate_limits* limits = nullptr;  ///< of all threads together; nullptr: none
+    rate_limits* limits = nullptr; ///< of all threads together; nullptr: none
     cors_policy cors;
     fleet_view fleet;
     std::shared_ptr<worker_metrics> metrics = std::make_shared<worker_metrics>();   ///< of this thread
