@@ -2,8 +2,8 @@
 
 #include "broker/jetstream.hpp"
 #include "broker/log.hpp"
+#include "broker/spawn.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -14,6 +14,7 @@ namespace
 {
 
 constexpr auto look_limit = std::chrono::seconds(5);
+constexpr std::string_view task = "the watch over a stream's settings";
 
 struct watch_state
 {
@@ -53,15 +54,27 @@ void tell(watch_state& self, const settings_judgement& judged)
     self.on_refusal(refused);
 }
 
+asio::awaitable<void> look(const std::shared_ptr<watch_state>& self)
+{
+    const auto judged = co_await look_at_settings(self->nats.requests(), self->wanted.stream, deadline::in(look_limit));
+    if (judged.has_value() && !self->stopped)
+        tell(*self, *judged);
+}
+
 asio::awaitable<void> run(std::shared_ptr<watch_state> self)
 {
     while (!self->stopped)
     {
-        const auto judged = co_await look_at_settings(self->nats.requests(), self->wanted.stream, deadline::in(look_limit));
+        try
+        {
+            co_await look(self);
+        }
+        catch (const std::exception&)
+        {
+            log_exception(task, std::current_exception());
+        }
         if (self->stopped)
             co_return;
-        if (judged.has_value())
-            tell(*self, *judged);
         self->pause.expires_after(self->wanted.period);
         boost::system::error_code ignored;
         auto token = asio::redirect_error(asio::use_awaitable, ignored);
@@ -92,12 +105,7 @@ private:
 std::unique_ptr<settings_watch> settings_watch::start(connection& nats, settings what, refusal_handler on_refusal)
 {
     auto state = std::make_shared<watch_state>(nats, std::move(what), std::move(on_refusal));
-    asio::co_spawn(nats.context(), run(state),
-                   [](const std::exception_ptr& e)
-                   {
-                       if (e)
-                           log(log_level::error, "the watch over a stream's settings threw");
-                   });
+    spawn(task, nats.context().get_executor(), run(state));
     return std::make_unique<watch_handle>(std::move(state));
 }
 
