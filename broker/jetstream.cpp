@@ -161,7 +161,8 @@ asio::awaitable<void> add_subjects(requester& nats, const stream_config& wanted,
              {"error", done.has_error() ? std::string(name_of(done.error().code)) : done->description}});
 }
 
-asio::awaitable<result<stream_state>> use_existing(requester& nats, const stream_config& wanted, json::object info, deadline until)
+asio::awaitable<result<stream_state>> use_existing(requester& nats, const stream_config& wanted, json::object info,
+                                                   deadline until)
 {
     const auto judged = judge_info(wanted, info);
     if (judged.has_error())

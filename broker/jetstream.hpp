@@ -36,8 +36,8 @@ struct stream_state
     std::uint64_t first_sequence = 0;
     std::uint64_t last_sequence = 0;
     std::uint64_t messages = 0;
-    std::string id = {};                 ///< from its metadata (stream_id_key); empty: it has none
-    std::uint64_t declared_first = 0;    ///< the sequence its creator had it begin with; 0: as usual
+    std::string id = {};              ///< from its metadata (stream_id_key); empty: it has none
+    std::uint64_t declared_first = 0; ///< the sequence its creator had it begin with; 0: as usual
 };
 
 /// Creates the stream (file storage, discard new, limits retention) with an id of its own where it is missing, and uses it as it is where it

@@ -52,18 +52,15 @@ public:
     [[nodiscard]] bool has(std::string_view name) const
     {
         const auto* value = from_.if_contains(name);
-        return value != nullptr && ((value->is_object() && !value->as_object().empty()) ||
-                                    (value->is_array() && !value->as_array().empty()));
+        return value != nullptr &&
+               ((value->is_object() && !value->as_object().empty()) || (value->is_array() && !value->as_array().empty()));
     }
 
 private:
     const json::object& from_;
 };
 
-std::string quoted(const std::string& word)
-{
-    return word.find_first_of("$>*") == std::string::npos ? word : '\'' + word + '\'';
-}
+std::string quoted(const std::string& word) { return word.find_first_of("$>*") == std::string::npos ? word : '\'' + word + '\''; }
 
 std::string joined(const std::vector<std::string>& words, std::string_view between = ",")
 {
@@ -108,8 +105,8 @@ private:
     [[nodiscard]] std::string make_anew(const std::string& with) const
     {
         const auto& name = wanted_.name;
-        return "nats stream backup " + name + " DIR, nats stream rm " + name + ", nats stream restore DIR --config FILE, where FILE is" +
-               " the configuration with " + with;
+        return "nats stream backup " + name + " DIR, nats stream rm " + name +
+               ", nats stream restore DIR --config FILE, where FILE is" + " the configuration with " + with;
     }
     [[nodiscard]] const char* messages() const { return wanted_.key_value ? "records" : "events"; }
 
@@ -199,7 +196,8 @@ void judge::look_at_stream()
     if (age.count() > 0 && age != wanted_.max_age)
         remark("max_age", duration_text(age), "older events go, and what nobody has counted by then is lost");
     else if (age != wanted_.max_age)
-        remark("max_age", "none", "--max-age is for a stream that gets made", edit("--max-age " + duration_text(wanted_.max_age)));
+        remark("max_age", "none", "--max-age is for a stream that gets made",
+               edit("--max-age " + duration_text(wanted_.max_age)));
     if (found_.flag("allow_msg_ttl"))
         remark("allow_msg_ttl", "true", "an event with Nats-TTL goes at its time, counted or not");
 }
@@ -224,7 +222,8 @@ void judge::look_at_use()
     if (found_.flag("sealed"))
         remark("sealed", "true", "nothing can be stored");
     if (found_.flag("discard_new_per_subject"))
-        remark("discard_new_per_subject", "true", "a subject that has its messages takes no more", edit("--no-discard-per-subject"));
+        remark("discard_new_per_subject", "true", "a subject that has its messages takes no more",
+               edit("--no-discard-per-subject"));
     if (found_.flag("allow_msg_counter"))
         remark("allow_msg_counter", "true", std::string(messages()) + " are not stored as they are sent");
     if (found_.has("subject_transform"))
@@ -248,7 +247,8 @@ void judge::look_at_limits()
     if (const auto most = found_.number("max_consumers", -1); most > 0)
         remark("max_consumers", std::to_string(most), "an instance beyond that number cannot read", edit("--max-consumers=-1"));
     if (const auto copies = found_.number("num_replicas", 1); copies < wanted_.replicas)
-        remark("num_replicas", std::to_string(copies), "a lost server may lose all of it; --replicas is for a stream that gets made",
+        remark("num_replicas", std::to_string(copies),
+               "a lost server may lose all of it; --replicas is for a stream that gets made",
                edit("--replicas " + std::to_string(wanted_.replicas)));
 }
 

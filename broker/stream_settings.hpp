@@ -23,8 +23,8 @@ struct stream_config
     bool key_value = false; ///< a KV bucket (ADR-8): the last value a subject counts, and only a marker deletes it
     std::vector<std::string> further_subjects = {}; ///< made with these too; added to a stream that lacks them
     std::string description = {};
-    bool allow_discard_old = false;  ///< accept a stream that drops its oldest messages when it is full
-    std::size_t least_room = 0;      ///< bytes that one message must be allowed to have, with its headers
+    bool allow_discard_old = false; ///< accept a stream that drops its oldest messages when it is full
+    std::size_t least_room = 0;     ///< bytes that one message must be allowed to have, with its headers
 };
 
 /// Where the stream's metadata has its id, which is made with it (nats-server 2.10 or newer).
@@ -44,7 +44,8 @@ struct setting_remark
 
 struct settings_judgement
 {
-    std::vector<setting_remark> refused; ///< under them an acknowledged message may be lost, or never come: the stream cannot be used
+    std::vector<setting_remark>
+        refused; ///< under them an acknowledged message may be lost, or never come: the stream cannot be used
     std::vector<setting_remark> accepted; ///< the operator's choice, of which views or records may be lost
     std::vector<std::string> missing;     ///< of stream_config::further_subjects
 };

@@ -139,7 +139,8 @@ std::size_t longest_event_bytes()
 {
     const std::string id(64, 'x');
     const std::string text(128, '"');
-    const auto payload = encode_event(id, asset_id::parse(text).value(), user_id::parse(text).value(), system_clock::time_point());
+    const auto payload =
+        encode_event(id, asset_id::parse(text).value(), user_id::parse(text).value(), system_clock::time_point());
     const auto headers = "NATS/1.0\r\n" + std::string(names::header_msg_id) + ": " + id + "\r\n\r\n";
     return headers.size() + payload.size();
 }

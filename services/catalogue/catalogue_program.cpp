@@ -76,7 +76,8 @@ private:
 
 } // namespace
 
-asio::awaitable<result<std::unique_ptr<runnable>>> start_catalogue(connection& nats, catalogue_program what, bucket_options options)
+asio::awaitable<result<std::unique_ptr<runnable>>> start_catalogue(connection& nats, catalogue_program what,
+                                                                   bucket_options options)
 {
     kv_store::settings bucket;
     bucket.bucket = what.service;
@@ -99,7 +100,7 @@ int run_catalogue(int argc, char** argv, catalogue_program what)
     boost::program_options::options_description options("Options");
     options.add_options() //
         ("replicas", boost::program_options::value<int>()->default_value(1)->value_name("N"),
-         "copies of the bucket in a NATS cluster, when it is created: 1, 3 or 5")                                  //
+         "copies of the bucket in a NATS cluster, when it is created: 1, 3 or 5")                                   //
         ("no-demo", boost::program_options::bool_switch(), "leave a new bucket empty, without the two demo assets") //
         ("allow-discard-old", boost::program_options::bool_switch(),
          "accept a bucket that drops its oldest records when it is full");
@@ -125,8 +126,7 @@ int run_catalogue(int argc, char** argv, catalogue_program what)
         return exit_usage;
     }
     return run_program(*connect, std::chrono::seconds(10),
-                       [&what, bucket](connection& nats, const fatal_handler&)
-                       { return start_catalogue(nats, what, bucket); });
+                       [&what, bucket](connection& nats, const fatal_handler&) { return start_catalogue(nats, what, bucket); });
 }
 
 } // namespace marquee

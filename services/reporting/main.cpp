@@ -20,7 +20,8 @@ po::options_description all_options()
          "an event whose id was counted less than this earlier is a duplicate (500ms, 90s, 15m, 24h, 7d)") //
         ("rebuild", po::bool_switch(), "delete the counts and count the stream anew from its start")       //
         ("accept-loss", po::bool_switch(),
-         "go on although events that were never counted are gone from the stream, and, at the start, behind the end of one that is not "
+         "go on although events that were never counted are gone from the stream, and, at the start, behind the end of one that "
+         "is not "
          "the one that was counted; the counts stay");
     po::options_description stream("Stream EVENTS; all but the last only where it is missing and gets made");
     stream.add_options() //

@@ -109,9 +109,9 @@ private:
     view_counters assets_;
     view_counters users_;
     taken_ids ids_;
-    std::string offered_id_;  ///< of the stream that is read; its own once a message is counted of it
-    bool attached_ = false;   ///< once, at least
-    bool told_of_id_ = false; ///< that the stream has lost it
+    std::string offered_id_;                         ///< of the stream that is read; its own once a message is counted of it
+    bool attached_ = false;                          ///< once, at least
+    bool told_of_id_ = false;                        ///< that the stream has lost it
     std::optional<SQLite::Transaction> transaction_; ///< under way
     file_condition condition_ = file_condition::sound;
     std::string failure_; ///< why it is broken

@@ -68,9 +68,8 @@ std::int64_t projection_tables::load(projection_progress& into, std::int64_t win
     SQLite::Statement add(db_, "INSERT OR IGNORE INTO progress (one, dedupe_window) VALUES (1, ?)");
     add.bind(1, window);
     add.exec();
-    SQLite::Statement read(db_,
-                           "SELECT stream_id, last_sequence, last_timestamp, stream_time, applied, duplicates, rejected, "
-                           "last_reject_sequence, last_reject_reason, dedupe_window FROM progress");
+    SQLite::Statement read(db_, "SELECT stream_id, last_sequence, last_timestamp, stream_time, applied, duplicates, rejected, "
+                                "last_reject_sequence, last_reject_reason, dedupe_window FROM progress");
     if (!read.executeStep())
         throw SQLite::Exception("no progress in the database");
     into.stream_id = read.getColumn(0).getString();

@@ -57,7 +57,8 @@ class running_reporting : public runnable, public std::enable_shared_from_this<r
 {
 public:
     running_reporting(connection& nats, projection counts, stream_state stream, fatal_handler fatal)
-        : nats_(nats), stream_(std::move(stream)), views_(std::make_shared<reporting_views>(std::move(counts), nats.context().get_executor(), fatal)),
+        : nats_(nats), stream_(std::move(stream)),
+          views_(std::make_shared<reporting_views>(std::move(counts), nats.context().get_executor(), fatal)),
           fatal_(std::move(fatal)), check_(nats.context()), commit_(nats.context())
     {
     }
@@ -90,7 +91,7 @@ private:
     bool serving_ = false;
     bool caught_up_once_ = false;
     bool counting_ = false;
-    std::string alarm_; ///< why it does not count; empty: all is well
+    std::string alarm_;            ///< why it does not count; empty: all is well
     std::string refused_settings_; ///< why it counts and does not serve; empty: all is well
     clock::time_point look_for_room_ = clock::time_point::max();
     clock::time_point started_ = clock::now();

@@ -7,7 +7,8 @@ namespace marquee
 namespace
 {
 
-constexpr const char* cure_of_another = " (--rebuild counts this stream anew; --accept-loss keeps the counts and goes on at its end)";
+constexpr const char* cure_of_another =
+    " (--rebuild counts this stream anew; --accept-loss keeps the counts and goes on at its end)";
 constexpr const char* cure_of_loss = " (--accept-loss goes on without them; --rebuild counts what is left of the stream anew)";
 constexpr const char* cure_of_new = " (a copy of another instance's database has them; --accept-loss goes on without them)";
 

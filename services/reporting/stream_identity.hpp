@@ -35,11 +35,11 @@ enum class stream_finding
 struct stream_judgement
 {
     stream_finding finding = stream_finding::same;
-    std::string why;                 ///< of a loss or another stream, with the cure
+    std::string why;                  ///< of a loss or another stream, with the cure
     std::uint64_t continue_after = 0; ///< where counting goes on; of a loss or another stream: if that is accepted
-    std::string id;                  ///< which is to be kept from now on
-    bool id_is_settled = true;       ///< false: only once the last message counted was seen to be the same
-    bool id_was_removed = false;     ///< the stream had one and has none
+    std::string id;                   ///< which is to be kept from now on
+    bool id_is_settled = true;        ///< false: only once the last message counted was seen to be the same
+    bool id_was_removed = false;      ///< the stream had one and has none
 };
 
 /// The last message counted decides where it is there: ids are copied with a stream, and removed by an edit. Where it is gone, two different ids

@@ -133,7 +133,8 @@ const edit_row events_remarks[] = {
 };
 
 const edit_row bucket_refused[] = {
-    {R"({"subjects":["$KV.metadata.*"]})", "subjects is $KV.metadata.*\nnats stream edit KV_metadata --subjects '$KV.metadata.>'"},
+    {R"({"subjects":["$KV.metadata.*"]})",
+     "subjects is $KV.metadata.*\nnats stream edit KV_metadata --subjects '$KV.metadata.>'"},
     {R"({"subjects":["$KV.metadata.>","more"]})", "subjects is $KV.metadata.>,more"},
     {R"({"mirror":{"name":"KV_other"},"subjects":null})", "mirror is set"},
     {R"({"retention":"interest"})", "retention is interest"},
@@ -213,7 +214,8 @@ BOOST_AUTO_TEST_CASE(an_option_decides_what_is_said_of_a_limit)
     wanted.max_bytes = 64 << 20;
     wanted.replicas = 3;
     check({"as asked", ""}, said(judge_settings(wanted, creation_config(wanted, "ID")).accepted));
-    check({"not as asked", "max_age is none\n--max-age 168h\nmax_bytes is none\n--max-bytes 67108864\nnum_replicas is 1\n--replicas 3"},
+    check({"not as asked",
+           "max_age is none\n--max-age 168h\nmax_bytes is none\n--max-bytes 67108864\nnum_replicas is 1\n--replicas 3"},
           said(judge_settings(wanted, creation_config(events(), "ID")).accepted));
     check({"another limit", "max_age is 1h\nmax_bytes is 1 KiB"},
           said(judge_settings(wanted, edited(wanted, R"({"max_age":3600000000000,"max_bytes":1024})")).accepted));
@@ -251,8 +253,9 @@ BOOST_AUTO_TEST_CASE(times_and_sizes_have_units)
         {0ns, "0s"}, {720h, "720h"}, {90min, "1h30m"}, {61s, "1m1s"}, {100ms, "100ms"}, {1500ms, "1s500ms"}, {1ns, "1ns"}};
     for (const auto& [time, text] : times)
         BOOST_TEST(duration_text(time) == text);
-    const std::pair<std::int64_t, const char*> sizes[] = {
-        {1, "1 bytes"}, {1000, "1000 bytes"}, {1024, "1 KiB"}, {1536, "1536 bytes"}, {10 << 20, "10 MiB"}, {std::int64_t{1} << 40, "1 TiB"}};
+    const std::pair<std::int64_t, const char*> sizes[] = {{1, "1 bytes"},       {1000, "1000 bytes"},
+                                                          {1024, "1 KiB"},      {1536, "1536 bytes"},
+                                                          {10 << 20, "10 MiB"}, {std::int64_t{1} << 40, "1 TiB"}};
     for (const auto& [size, text] : sizes)
         BOOST_TEST(size_text(size) == text);
 }

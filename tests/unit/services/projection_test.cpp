@@ -133,7 +133,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_event_is_rejected_with_its_sequence_and_reason)
 BOOST_AUTO_TEST_CASE(what_stands_on_the_subject_of_corrections_is_never_a_view)
 {
     std::vector<stored_message> messages;
-    for (const std::string& payload : {std::string("a:u"), event_json("k", "a", "u"), std::string(R"({"retract":"k"})"), std::string()})
+    for (const std::string& payload :
+         {std::string("a:u"), event_json("k", "a", "u"), std::string(R"({"retract":"k"})"), std::string()})
         messages.push_back(stored(messages.size() + 1, payload));
     for (auto& m : messages)
         m.subject = "events.admin";

@@ -15,9 +15,9 @@ struct identity_row
     stream_state stream; ///< created, first, last, messages, id, declared_first
     last_counted last;
     stream_finding finding;
-    const char* why;         ///< a part of the text
-    std::uint64_t goes_on;   ///< after this sequence
-    const char* id = "";     ///< that is kept
+    const char* why;       ///< a part of the text
+    std::uint64_t goes_on; ///< after this sequence
+    const char* id = "";   ///< that is kept
     bool id_settled = true;
 };
 
@@ -66,7 +66,14 @@ const identity_row rows[] = {
     {"made anew to begin later, no ids", {"", 5}, {"t", 1000, 1005, 6, "", 1000}, not_looked, same, "", 5, ""},
     {"made anew to begin later", {"A", 5}, {"t", 1000, 1005, 6, "B", 1000}, not_looked, another, "the id B", 1005, "B"},
     // shorter than what was counted
-    {"shorter", {"A", 5}, {"t", 1, 4, 4, "A"}, not_looked, another, "ends at sequence 4; the database has counted up to 5", 4, "A"},
+    {"shorter",
+     {"A", 5},
+     {"t", 1, 4, 4, "A"},
+     not_looked,
+     another,
+     "ends at sequence 4; the database has counted up to 5",
+     4,
+     "A"},
     {"shorter, no ids", {"", 5}, {"t", 1, 4, 4, ""}, not_looked, another, "ends at sequence 4", 4, ""},
     {"shorter, another id", {"A", 5}, {"t", 1, 4, 4, "B"}, not_looked, another, "ends at sequence 4", 4, "B"},
     {"made anew and empty", {"A", 5}, {"t", 0, 0, 0, "B"}, not_looked, another, "ends at sequence 0", 0, "B"},
