@@ -2,6 +2,7 @@
 
 #include "broker/log.hpp"
 #include "broker/planted_fault.hpp"
+#include "schemas/event.hpp"
 #include "schemas/messages.hpp"
 
 #include <boost/asio/redirect_error.hpp>
@@ -10,6 +11,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+
+#include <ctime>
 
 namespace marquee
 {
@@ -21,6 +24,7 @@ namespace
 
 constexpr std::uint64_t err_stream_not_found = 10059;
 constexpr std::uint64_t err_stream_name_in_use = 10058;
+constexpr std::uint64_t err_no_message = 10037;
 
 /// 10071 names the sequence found; newer servers also answer 10164, which does not.
 constexpr bool is_wrong_sequence(std::uint64_t err_code) { return err_code == 10071 || err_code == 10164; }
@@ -81,74 +85,93 @@ std::string text_in(const json::object& in, std::string_view name)
     return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
 }
 
+const json::object* object_in(const json::object& in, std::string_view name)
+{
+    const auto* value = in.if_contains(name);
+    return value != nullptr && value->is_object() ? &value->as_object() : nullptr;
+}
+
 stream_state state_in(const json::object& info)
 {
     stream_state out;
     out.created = text_in(info, "created");
-    if (const auto* state = info.if_contains("state"); state != nullptr && state->is_object())
+    if (const auto* state = object_in(info, "state"))
     {
-        out.first_sequence = number_in(state->as_object(), "first_seq");
-        out.last_sequence = number_in(state->as_object(), "last_seq");
-        out.messages = number_in(state->as_object(), "messages");
+        out.first_sequence = number_in(*state, "first_seq");
+        out.last_sequence = number_in(*state, "last_seq");
+        out.messages = number_in(*state, "messages");
+    }
+    if (const auto* config = object_in(info, "config"))
+    {
+        out.declared_first = number_in(*config, "first_seq");
+        if (const auto* metadata = object_in(*config, "metadata"))
+            out.id = text_in(*metadata, stream_id_key);
     }
     return out;
 }
 
-json::object config_of(const stream_config& wanted)
+/// RFC 3339 in UTC with up to nine digits of a second, as the server writes it.
+std::optional<std::chrono::nanoseconds> read_time(const std::string& text)
 {
-    json::object config{{"name", wanted.name},
-                        {"subjects", json::array{json::string(wanted.subject)}},
-                        {"retention", "limits"},
-                        {"storage", "file"},
-                        {"discard", "new"},
-                        {"num_replicas", wanted.replicas},
-                        {"duplicate_window", wanted.duplicate_window.count()},
-                        {"max_age", wanted.max_age.count()},
-                        {"max_bytes", wanted.max_bytes},
-                        {"max_msgs", -1},
-                        {"max_consumers", -1},
-                        {"max_msgs_per_subject", wanted.key_value ? 1 : -1},
-                        {"max_msg_size", -1}};
-    if (wanted.key_value)
+    std::tm utc{};
+    const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &utc);
+    if (rest == nullptr)
+        return std::nullopt;
+    std::int64_t fraction = 0;
+    if (*rest == '.')
     {
-        config["allow_rollup_hdrs"] = true;
-        config["deny_delete"] = true;
-        config["allow_direct"] = true;
+        int digits = 0;
+        for (++rest; *rest >= '0' && *rest <= '9' && digits < 9; ++rest, ++digits)
+            fraction = fraction * 10 + (*rest - '0');
+        for (; digits < 9; ++digits)
+            fraction *= 10;
     }
-    return config;
+    if (std::string_view(rest) != "Z")
+        return std::nullopt;
+    return std::chrono::seconds(::timegm(&utc)) + std::chrono::nanoseconds(fraction);
 }
 
-/// Settings that change what a view means: with another value the stream cannot be used.
-constexpr const char* must_match[] = {"subjects", "retention",           "storage", "discard", "max_age",
-                                      "max_msgs", "max_msgs_per_subject"};
-/// Settings of an operator's choice: with another value the stream is used as it is.
-constexpr const char* may_differ[] = {"num_replicas", "max_bytes", "duplicate_window"};
-
-template <std::size_t N>
-std::string differences(const json::object& wanted, const json::object& found, const char* const (&names)[N])
+result<settings_judgement> judge_info(const stream_config& wanted, const json::object& info)
 {
-    std::string list;
-    for (const char* name : names)
-    {
-        const auto* there = found.if_contains(name);
-        if (there == nullptr || *there != wanted.at(name))
-            list += (list.empty() ? "" : ", ") + std::string(name) + ": wanted " + json::serialize(wanted.at(name)) + ", found " +
-                    (there == nullptr ? "nothing" : json::serialize(*there));
-    }
-    return list;
-}
-
-result<stream_state> use_existing(const stream_config& wanted, const json::object& info)
-{
-    const auto* found = info.if_contains("config");
-    if (found == nullptr || !found->is_object())
+    const auto* config = object_in(info, "config");
+    if (config == nullptr)
         return fail(errc::malformed_reply, "JetStream answered a stream without its configuration");
-    const auto config = config_of(wanted);
-    if (auto list = differences(config, found->as_object(), must_match); !list.empty())
-        return fail(errc::bad_request, "stream " + wanted.name + " exists with other settings: " + list);
-    if (auto list = differences(config, found->as_object(), may_differ); !list.empty())
-        log(log_level::warning, "stream is used with its own settings", {{"stream", wanted.name}, {"differences", list}});
-    return state_in(info);
+    return judge_settings(wanted, *config);
+}
+
+/// The one setting that a start changes by itself. A stream without it is of use, so a failure is no more than a warning.
+asio::awaitable<void> add_subjects(requester& nats, const stream_config& wanted, json::object config,
+                                   const std::vector<std::string>& missing, deadline until)
+{
+    std::string names;
+    for (const auto& one : missing)
+    {
+        config["subjects"].as_array().emplace_back(one);
+        names += (names.empty() ? "" : ", ") + one;
+    }
+    const auto update = subject::of({"$JS", "API", "STREAM", "UPDATE", wanted.name});
+    const auto changed = json::serialize(config);
+    const auto done = co_await call_api(nats, update, changed, until);
+    if (done.has_value() && done->err_code == 0)
+        log(log_level::info, "subject added to the stream", {{"stream", wanted.name}, {"subject", names}});
+    else
+        log(log_level::warning, "the stream lacks a subject, which could not be added",
+            {{"stream", wanted.name},
+             {"subject", names},
+             {"error", done.has_error() ? std::string(name_of(done.error().code)) : done->description}});
+}
+
+asio::awaitable<result<stream_state>> use_existing(requester& nats, const stream_config& wanted, json::object info,
+                                                   deadline until)
+{
+    const auto judged = judge_info(wanted, info);
+    if (judged.has_error())
+        co_return judged.error();
+    if (!judged->refused.empty())
+        co_return fail(errc::bad_request, refusal_text(wanted.name, *judged));
+    if (!judged->missing.empty())
+        co_await add_subjects(nats, wanted, info.at("config").as_object(), judged->missing, until);
+    co_return state_in(info);
 }
 
 } // namespace
@@ -199,11 +222,46 @@ asio::awaitable<result<stream_state>> find_stream(requester& nats, std::string n
     co_return state_in(info->body);
 }
 
+asio::awaitable<result<settings_judgement>> look_at_settings(requester& nats, stream_config wanted, deadline until)
+{
+    const auto where = subject::of({"$JS", "API", "STREAM", "INFO", wanted.name});
+    const std::string nothing;
+    const auto info = co_await call_api(nats, where, nothing, until);
+    if (info.has_error())
+        co_return info.error();
+    if (info->err_code != 0)
+        co_return fail(errc::unavailable, "stream " + wanted.name + ": " + info->description);
+    co_return judge_info(wanted, info->body);
+}
+
+asio::awaitable<result<std::optional<stored_message>>> find_message(requester& nats, std::string stream, std::uint64_t sequence,
+                                                                    deadline until)
+{
+    const auto where = subject::of({"$JS", "API", "STREAM", "MSG", "GET", stream});
+    const auto which = "{\"seq\":" + std::to_string(sequence) + '}';
+    const auto found = co_await call_api(nats, where, which, until);
+    if (found.has_error())
+        co_return found.error();
+    if (found->err_code == err_no_message)
+        co_return std::optional<stored_message>();
+    if (found->err_code != 0)
+        co_return fail(errc::unavailable, "stream " + stream + ": " + found->description);
+    const auto* body = object_in(found->body, "message");
+    const auto time = body == nullptr ? std::nullopt : read_time(text_in(*body, "time"));
+    if (!time)
+        co_return fail(errc::malformed_reply, "JetStream answered a message without its time");
+    stored_message out;
+    out.subject = text_in(*body, "subject");
+    out.sequence = number_in(*body, "seq");
+    out.timestamp = *time;
+    co_return std::optional(std::move(out));
+}
+
 asio::awaitable<result<stream_state>> ensure_stream(requester& nats, stream_config wanted, deadline until)
 {
     const auto info_subject = subject::of({"$JS", "API", "STREAM", "INFO", wanted.name});
     const auto create_subject = subject::of({"$JS", "API", "STREAM", "CREATE", wanted.name});
-    const auto config = json::serialize(config_of(wanted));
+    const auto config = json::serialize(creation_config(wanted, make_ulid(std::chrono::system_clock::now())));
     const std::string nothing;
     for (int attempt = 0;; ++attempt)
     {
@@ -211,7 +269,7 @@ asio::awaitable<result<stream_state>> ensure_stream(requester& nats, stream_conf
         if (info.has_error())
             co_return info.error();
         if (info->err_code == 0)
-            co_return use_existing(wanted, info->body);
+            co_return co_await use_existing(nats, wanted, std::move(info->body), until);
         if (info->err_code != err_stream_not_found)
             co_return fail(errc::unavailable, "stream " + wanted.name + ": " + info->description);
 

@@ -3,11 +3,13 @@
 
 #include "broker/connection.hpp"
 #include "broker/requester.hpp"
+#include "broker/stream_settings.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace marquee
@@ -27,29 +29,24 @@ struct stored_event
                                                                    std::string message_id, deadline until,
                                                                    header_list headers = {});
 
-struct stream_config
-{
-    std::string name;
-    std::string subject;
-    int replicas = 1;
-    std::chrono::nanoseconds duplicate_window = std::chrono::minutes(2);
-    std::int64_t max_bytes = -1;
-    std::chrono::nanoseconds max_age{0};
-    bool key_value = false; ///< a KV bucket (ADR-8): one value a subject, which only a marker deletes
-};
-
 /// What stands on the server about a stream.
 struct stream_state
 {
-    std::string created; ///< RFC 3339 as the server writes it; tells a recreated stream
+    std::string created; ///< RFC 3339 as the server writes it; an edit may move it, too
     std::uint64_t first_sequence = 0;
     std::uint64_t last_sequence = 0;
     std::uint64_t messages = 0;
+    std::string id = {};              ///< from its metadata (stream_id_key); empty: it has none
+    std::uint64_t declared_first = 0; ///< the sequence its creator had it begin with; 0: as usual
 };
 
-/// Creates the stream (file storage, discard new, limits retention) where it is missing; uses it as it is where it is compatible. Fails with
-/// bad_request and a list of the differences where it is not, or as requester::request does.
+/// Creates the stream (file storage, discard new, limits retention) with an id of its own where it is missing, and uses it as it is where it
+/// is there, but for `further_subjects`, which are added. Fails with bad_request, each refused setting and its cure (judge_settings), or as
+/// requester::request does.
 [[nodiscard]] asio::awaitable<result<stream_state>> ensure_stream(requester& nats, stream_config wanted, deadline until);
+
+/// Judges an existing stream's settings as they are now; `unavailable` where there is none.
+[[nodiscard]] asio::awaitable<result<settings_judgement>> look_at_settings(requester& nats, stream_config wanted, deadline until);
 
 /// The state of an existing stream; `unavailable` where there is none.
 [[nodiscard]] asio::awaitable<result<stream_state>> find_stream(requester& nats, std::string name, deadline until);
@@ -64,6 +61,11 @@ struct stored_message
     std::chrono::nanoseconds timestamp{0}; ///< when the stream stored it, since the epoch
     std::uint64_t pending = 0;             ///< messages of the stream still to come after this one, when it was sent
 };
+
+/// The message at a sequence, as the stream's leader knows it: its subject, sequence and timestamp, and nothing else of it. None where
+/// there is no message (any more).
+[[nodiscard]] asio::awaitable<result<std::optional<stored_message>>> find_message(requester& nats, std::string stream,
+                                                                                  std::uint64_t sequence, deadline until);
 
 /// A place in a stream: a message, and when the stream stored it.
 struct stream_position

@@ -2,6 +2,7 @@
 
 #include "schemas/char_set.hpp"
 #include "schemas/messages.hpp"
+#include "schemas/subjects.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -132,6 +133,16 @@ std::string encode_event(std::string_view event_id, const asset_id& asset, const
     event.user = user.text();
     event.time = rfc3339(when);
     return encode(event);
+}
+
+std::size_t longest_event_bytes()
+{
+    const std::string id(64, 'x');
+    const std::string text(128, '"');
+    const auto payload =
+        encode_event(id, asset_id::parse(text).value(), user_id::parse(text).value(), system_clock::time_point());
+    const auto headers = "NATS/1.0\r\n" + std::string(names::header_msg_id) + ": " + id + "\r\n\r\n";
+    return headers.size() + payload.size();
 }
 
 std::string make_ulid(system_clock::time_point when)

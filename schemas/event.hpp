@@ -30,6 +30,9 @@ struct play_event
 [[nodiscard]] std::string encode_event(std::string_view event_id, const asset_id& asset, const user_id& user,
                                        std::chrono::system_clock::time_point when);
 
+/// Bytes of the largest message that one event makes: the longest ids, all of it escaped, and the header with its message id.
+[[nodiscard]] std::size_t longest_event_bytes();
+
 /// A new ULID: 48 bits of milliseconds and 80 random bits, Crockford base32. Thread-safe; sorted by time within a millisecond's precision.
 [[nodiscard]] std::string make_ulid(std::chrono::system_clock::time_point when);
 

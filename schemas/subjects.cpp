@@ -70,6 +70,7 @@ std::string pattern(std::string_view service, std::string_view endpoint, int ids
 subject kv_entry(std::string_view bucket, const asset_id& id) { return subject::of({"$KV", bucket, id.token()}); }
 
 subject events() { return subject::of({"events"}); }
+subject events_admin() { return subject::of({"events", "admin"}); }
 
 subject discovery(std::string_view verb) { return subject::of({"$SRV", verb}); }
 subject discovery(std::string_view verb, std::string_view service) { return subject::of({"$SRV", verb, service}); }

@@ -56,6 +56,9 @@ namespace subjects
 /// The subject of stream EVENTS.
 [[nodiscard]] subject events();
 
+/// Its other subject, for corrections. What stands there is never a view.
+[[nodiscard]] subject events_admin();
+
 /// The NATS Services protocol (ADR-32): PING, INFO or STATS of every service, or of those of one name. Names from code.
 [[nodiscard]] subject discovery(std::string_view verb);
 [[nodiscard]] subject discovery(std::string_view verb, std::string_view service);

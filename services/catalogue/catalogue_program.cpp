@@ -1,5 +1,6 @@
 #include "services/catalogue/catalogue_program.hpp"
 
+#include "broker/log.hpp"
 #include "broker/options.hpp"
 #include "broker/program.hpp"
 #include "services/catalogue/kv_store.hpp"
@@ -16,7 +17,10 @@ constexpr auto open_patience = std::chrono::seconds(60); ///< for a million reco
 class running_catalogue : public runnable
 {
 public:
-    running_catalogue(connection& nats, kv_store::settings bucket) : store_(nats, std::move(bucket)) {}
+    running_catalogue(connection& nats, const kv_store::settings& bucket, std::chrono::milliseconds check_settings)
+        : store_(nats, bucket), watched_{kv_store::stream_of(bucket), check_settings}
+    {
+    }
 
     /// Serves once the whole bucket is in memory.
     asio::awaitable<result<void>> start(connection& nats, const catalogue_program& what)
@@ -31,44 +35,75 @@ public:
         config.bundles = true;
         auto endpoints = what.endpoints(store_);
         for (auto& endpoint : endpoints)
-            endpoint.data = [this] { return store_.statistics(); };
+            endpoint.data = [this] { return statistics(); };
         auto started = service::start(nats, std::move(config), std::move(endpoints));
         if (started.has_error())
             co_return started.error();
         service_ = std::move(*started);
+        watch_ = settings_watch::start(nats, watched_, [this](const std::string& why) { on_refused_settings(why); });
         co_return result<void>();
     }
 
-    asio::awaitable<void> stop(deadline until) override { co_await service_->stop(until); }
+    asio::awaitable<void> stop(deadline until) override
+    {
+        watch_->stop();
+        co_await service_->stop(until);
+    }
 
 private:
+    void on_refused_settings(const std::string& why)
+    {
+        alarm_ = why;
+        if (auto done = service_->set_serving(why.empty()); done.has_error()) // the service does it when the link is up
+            log(log_level::warning, "cannot join the queue group", {{"error", done.error().detail}});
+    }
+
+    [[nodiscard]] boost::json::value statistics() const
+    {
+        auto data = store_.statistics();
+        data.as_object()["serving"] = alarm_.empty();
+        if (!alarm_.empty())
+            data.as_object()["alarm"] = alarm_;
+        return data;
+    }
+
     kv_store store_; // before the service, whose handlers use it
+    settings_watch::settings watched_;
+    std::string alarm_; ///< why it does not serve; empty: it does
     std::unique_ptr<service> service_;
+    std::unique_ptr<settings_watch> watch_;
 };
 
-asio::awaitable<result<std::unique_ptr<runnable>>> start_catalogue(connection& nats, const catalogue_program& what, int replicas)
+} // namespace
+
+asio::awaitable<result<std::unique_ptr<runnable>>> start_catalogue(connection& nats, catalogue_program what,
+                                                                   bucket_options options)
 {
     kv_store::settings bucket;
     bucket.bucket = what.service;
-    bucket.replicas = replicas;
-    bucket.seeds = what.seeds;
+    bucket.replicas = options.replicas;
+    bucket.allow_discard_old = options.allow_discard_old;
+    if (options.demo)
+        bucket.seeds = what.seeds;
     bucket.valid = what.valid;
-    auto program = std::make_unique<running_catalogue>(nats, std::move(bucket));
+    auto program = std::make_unique<running_catalogue>(nats, bucket, options.check_settings);
     const auto started = co_await program->start(nats, what);
     if (started.has_error())
         co_return started.error();
     co_return std::unique_ptr<runnable>(std::move(program));
 }
 
-} // namespace
-
 int run_catalogue(int argc, char** argv, catalogue_program what)
 {
     hold_back_hangup();
     const auto name = "marquee-" + what.service;
     boost::program_options::options_description options("Options");
-    options.add_options()("replicas", boost::program_options::value<int>()->default_value(1)->value_name("N"),
-                          "copies of the bucket in a NATS cluster, when it is created: 1, 3 or 5");
+    options.add_options() //
+        ("replicas", boost::program_options::value<int>()->default_value(1)->value_name("N"),
+         "copies of the bucket in a NATS cluster, when it is created: 1, 3 or 5")                                   //
+        ("no-demo", boost::program_options::bool_switch(), "leave a new bucket empty, without the two demo assets") //
+        ("allow-discard-old", boost::program_options::bool_switch(),
+         "accept a bucket that drops its oldest records when it is full");
     add_connection_options(options);
     const auto given = read_command_line(argc, argv, name, what.summary, std::move(options));
     if (const auto* code = std::get_if<int>(&given))
@@ -80,15 +115,18 @@ int run_catalogue(int argc, char** argv, catalogue_program what)
         return exit_usage;
     }
     connect->name = name;
-    const auto replicas = std::get<boost::program_options::variables_map>(given)["replicas"].as<int>();
-    if (replicas < 1 || replicas > 5)
+    const auto& values = std::get<boost::program_options::variables_map>(given);
+    bucket_options bucket;
+    bucket.replicas = values["replicas"].as<int>();
+    bucket.demo = !values["no-demo"].as<bool>();
+    bucket.allow_discard_old = values["allow-discard-old"].as<bool>();
+    if (bucket.replicas < 1 || bucket.replicas > 5)
     {
         std::cerr << name << ": --replicas: 1, 3 or 5\n";
         return exit_usage;
     }
     return run_program(*connect, std::chrono::seconds(10),
-                       [&what, replicas](connection& nats, const fatal_handler&)
-                       { return start_catalogue(nats, what, replicas); });
+                       [&what, bucket](connection& nats, const fatal_handler&) { return start_catalogue(nats, what, bucket); });
 }
 
 } // namespace marquee

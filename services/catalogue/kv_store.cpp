@@ -23,16 +23,6 @@ constexpr auto bucket_attempt = std::chrono::seconds(2);   ///< the first one; e
 constexpr auto bucket_retry = std::chrono::milliseconds(200);
 constexpr auto longest_silence = std::chrono::seconds(3); // while the end of the bucket has not been seen
 
-stream_config bucket_config(const kv_store::settings& what)
-{
-    stream_config config;
-    config.name = "KV_" + what.bucket;
-    config.subject = "$KV." + what.bucket + ".>";
-    config.replicas = what.replicas;
-    config.key_value = true;
-    return config;
-}
-
 /// Once the change has left, a failure that does not come from the bucket leaves open whether it was made.
 error change_failure(const error& why)
 {
@@ -53,6 +43,18 @@ bool is_marker(const header_list& headers)
 error not_watching() { return fail(errc::unavailable, "the bucket cannot be watched"); }
 
 } // namespace
+
+stream_config kv_store::stream_of(const settings& what)
+{
+    stream_config config;
+    config.name = "KV_" + what.bucket;
+    config.subject = "$KV." + what.bucket + ".>";
+    config.replicas = what.replicas;
+    config.key_value = true;
+    config.allow_discard_old = what.allow_discard_old;
+    config.description = "Records of marquee-" + what.bucket + ", one key for each asset";
+    return config;
+}
 
 kv_store::kv_store(connection& nats, settings what)
     : nats_(nats), what_(std::move(what)), served_(nats.context().get_executor(), most_waiting),
@@ -87,7 +89,7 @@ asio::awaitable<result<void>> kv_store::make(deadline until)
     for (auto time = bucket_attempt;; time = std::min(2 * time, bucket_patience))
     {
         const auto attempt = patience.sooner(deadline::in(time));
-        auto config = bucket_config(what_);
+        auto config = stream_of(what_);
         const auto bucket = co_await ensure_stream(nats_.requests(), std::move(config), attempt);
         result<void> done;
         if (bucket.has_error())
@@ -108,6 +110,14 @@ asio::awaitable<result<void>> kv_store::make(deadline until)
 /// more (nats-server 2.10).
 asio::awaitable<result<void>> kv_store::seed(std::uint64_t written, deadline until)
 {
+    if (written > 0 && written < what_.seeds.size() && !planted("seeds_always"))
+    {
+        const auto seeded = co_await holds_seeds(written, until);
+        if (seeded.has_error())
+            co_return seeded.error();
+        if (!*seeded)
+            co_return result<void>();
+    }
     for (std::size_t i = planted("seeds_always") ? 0 : written; i < what_.seeds.size(); ++i)
     {
         header_list headers;
@@ -121,6 +131,22 @@ asio::awaitable<result<void>> kv_store::seed(std::uint64_t written, deadline unt
             co_return stored.error();
     }
     co_return result<void>();
+}
+
+/// Whether the bucket's first messages are seeds; else somebody uses it who wants none.
+asio::awaitable<result<bool>> kv_store::holds_seeds(std::uint64_t written, deadline until)
+{
+    for (std::uint64_t i = 0; i < written; ++i)
+    {
+        const auto expected = subjects::kv_entry(what_.bucket, what_.seeds[i].id).str();
+        const auto stream = "KV_" + what_.bucket;
+        const auto found = co_await find_message(nats_.requests(), stream, i + 1, until);
+        if (found.has_error())
+            co_return found.error();
+        if (!*found || (*found)->subject != expected)
+            co_return false;
+    }
+    co_return true;
 }
 
 const catalogue_entry* kv_store::get(const asset_id& id) const { return table_.find(id); }

@@ -25,6 +25,7 @@ public:
     {
         std::string bucket; ///< stream KV_<bucket>
         int replicas = 1;
+        bool allow_discard_old = false;    ///< see stream_config
         std::vector<catalogue_seed> seeds; ///< what a new bucket is filled with, once
         /// Whether a value is a record of its asset: anybody may write into a bucket. What is not counts as absent.
         std::function<bool(const asset_id& id, std::string_view value)> valid = {};
@@ -51,11 +52,15 @@ public:
     /// For STATS: {"records","revision","stale_for_ms","consumer_lost"}, and "alarm" while the watch is lost again and again.
     [[nodiscard]] boost::json::value statistics() const;
 
+    /// The stream behind such a bucket, as it is made where it is missing.
+    [[nodiscard]] static stream_config stream_of(const settings& what);
+
 private:
     asio::awaitable<result<void>> make(deadline until);
     /// Memory is what the bucket is, but for what is under way.
     [[nodiscard]] bool watching() const noexcept { return up_ && complete_; }
     asio::awaitable<result<void>> seed(std::uint64_t written, deadline until);
+    asio::awaitable<result<bool>> holds_seeds(std::uint64_t written, deadline until);
     asio::awaitable<result<revision>> write(asset_id id, std::string value, bool marker, std::optional<revision> expected,
                                             deadline until);
     void watch_from_start();

@@ -29,7 +29,7 @@ CREATE TABLE first_uses (
     sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, asset TEXT NOT NULL, user TEXT NOT NULL);
 CREATE TABLE progress (
     one INTEGER PRIMARY KEY CHECK (one = 1), dedupe_window INTEGER NOT NULL,
-    stream_created TEXT NOT NULL DEFAULT '', last_sequence INTEGER NOT NULL DEFAULT 0, last_timestamp INTEGER NOT NULL DEFAULT 0,
+    stream_id TEXT NOT NULL DEFAULT '', last_sequence INTEGER NOT NULL DEFAULT 0, last_timestamp INTEGER NOT NULL DEFAULT 0,
     stream_time INTEGER NOT NULL DEFAULT 0, applied INTEGER NOT NULL DEFAULT 0, duplicates INTEGER NOT NULL DEFAULT 0,
     rejected INTEGER NOT NULL DEFAULT 0, last_reject_sequence INTEGER NOT NULL DEFAULT 0,
     last_reject_reason TEXT NOT NULL DEFAULT '');
@@ -44,6 +44,14 @@ void create_tables(SQLite::Database& db)
     db.exec("PRAGMA application_id = " + std::to_string(application));
     db.exec("PRAGMA user_version = " + std::to_string(format));
     transaction.commit();
+}
+
+/// A database of an older version has no place for the stream's id.
+void add_stream_id(SQLite::Database& db)
+{
+    const auto* there = "SELECT count(*) FROM pragma_table_info('progress') WHERE name = 'stream_id'";
+    if (db.execAndGet(there).getInt() == 0)
+        db.exec("ALTER TABLE progress ADD COLUMN stream_id TEXT NOT NULL DEFAULT ''");
 }
 
 } // namespace
@@ -91,6 +99,7 @@ SQLite::Database open_database(const std::string& path)
         create_tables(db);
     else if (marked != application || version != format)
         throw SQLite::Exception("not a projection of this version", SQLITE_NOTADB);
+    add_stream_id(db);
     SQLite::Transaction probe(db, SQLite::TransactionBehavior::IMMEDIATE); // a file that cannot be written shows itself now
     probe.commit();
     return db;

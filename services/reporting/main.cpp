@@ -1,5 +1,4 @@
 #include "broker/options.hpp"
-#include "schemas/subjects.hpp"
 #include "services/reporting/option_values.hpp"
 #include "services/reporting/reporting_service.hpp"
 
@@ -20,14 +19,18 @@ po::options_description all_options()
          po::value<marquee::duration_option>()->value_name("TIME")->default_value({std::chrono::hours(24)}, "24h"),
          "an event whose id was counted less than this earlier is a duplicate (500ms, 90s, 15m, 24h, 7d)") //
         ("rebuild", po::bool_switch(), "delete the counts and count the stream anew from its start")       //
-        ("accept-loss", po::bool_switch(), "go on although events that were never counted are gone from the stream");
-    po::options_description stream("Stream EVENTS, where it is missing and gets made");
+        ("accept-loss", po::bool_switch(),
+         "go on although events that were never counted are gone from the stream, and, at the start, behind the end of one that "
+         "is not "
+         "the one that was counted; the counts stay");
+    po::options_description stream("Stream EVENTS; all but the last only where it is missing and gets made");
     stream.add_options() //
         ("replicas", po::value<marquee::replicas_option>()->value_name("N")->default_value({1}),
          "copies on a NATS cluster, 1 to 5")                                                                                   //
         ("max-age", po::value<marquee::duration_option>()->value_name("TIME"), "drop events older than this (default: never)") //
         ("max-bytes", po::value<marquee::size_option>()->value_name("SIZE"),
-         "refuse new events beyond this size, e.g. 10G (default: no limit)");
+         "refuse new events beyond this size, e.g. 10G (default: no limit)") //
+        ("allow-discard-old", po::bool_switch(), "accept a stream that drops its oldest events when it is full");
     po::options_description options("Connection");
     marquee::add_connection_options(options);
     return options.add(database).add(stream);
@@ -40,8 +43,8 @@ marquee::reporting_settings read_settings(const po::variables_map& given)
     settings.database.dedupe_window = given["dedupe-window"].as<marquee::duration_option>().value;
     settings.database.rebuild = given["rebuild"].as<bool>();
     settings.database.accept_loss = given["accept-loss"].as<bool>();
-    settings.stream.name = marquee::names::stream_events;
-    settings.stream.subject = marquee::subjects::events().str();
+    settings.stream = marquee::events_config();
+    settings.stream.allow_discard_old = given["allow-discard-old"].as<bool>();
     settings.stream.replicas = given["replicas"].as<marquee::replicas_option>().value;
     if (given.count("max-age") > 0)
         settings.stream.max_age = given["max-age"].as<marquee::duration_option>().value;

@@ -2,6 +2,7 @@
 
 #include "broker/log_quota.hpp"
 #include "broker/planted_fault.hpp"
+#include "schemas/subjects.hpp"
 #include "services/reporting/database.hpp"
 #include "services/reporting/projection_tables.hpp"
 #include "services/reporting/uncommitted.hpp"
@@ -20,7 +21,9 @@ namespace
 
 constexpr const char* cure = " (--rebuild is the cure)";
 
-std::string range_text(std::uint64_t first, std::uint64_t last) { return std::to_string(first) + ".." + std::to_string(last); }
+const std::string corrections = subjects::events_admin().str(); // NOLINT(cert-err58-cpp): a constant
+
+result<play_event> no_corrections() { return fail(errc::bad_request, "corrections are not known to this version"); }
 
 } // namespace
 
@@ -35,7 +38,7 @@ public:
     }
 
     result<void> load();
-    result<void> attach(const stream_state& stream);
+    result<void> attach(const stream_state& stream, last_counted last);
     result<void> stage(std::span<const stored_message> messages);
     result<void> commit();
     result<bool> write_some(std::size_t rows);
@@ -105,6 +108,9 @@ private:
     view_counters assets_;
     view_counters users_;
     taken_ids ids_;
+    std::string offered_id_;                         ///< of the stream that is read; its own once a message is counted of it
+    bool attached_ = false;                          ///< once, at least
+    bool told_of_id_ = false;                        ///< that the stream has lost it
     std::optional<SQLite::Transaction> transaction_; ///< under way
     file_condition condition_ = file_condition::sound;
     std::string failure_; ///< why it is broken
@@ -130,36 +136,39 @@ result<void> projection::state::load()
     return {};
 }
 
-result<void> projection::state::attach(const stream_state& stream)
+result<void> projection::state::attach(const stream_state& stream, last_counted last)
 {
     if (auto written = commit(); written.has_error())
         return written;
+    const auto judged = judge_stream({progress_.stream_id, progress_.last_sequence}, stream, last);
+    const bool at_start = !std::exchange(attached_, true);
     auto next = progress_;
-    const bool same_stream = next.stream_created.empty() || next.stream_created == stream.created;
-    // The servers of a cluster may have two opinions on when a stream was made. Then the last event counted tells, where it can still be there:
-    // whoever reads on looks at it first.
-    const bool has_last = next.last_timestamp.count() != 0 && stream.first_sequence <= next.last_sequence &&
-                          next.last_sequence <= stream.last_sequence;
-    if (!same_stream && next.last_sequence > 0 && !has_last)
-        return fail(errc::unavailable, "the stream was created at " + stream.created + "; the database counted one created at " +
-                                           next.stream_created + cure);
-    if (stream.last_sequence < next.last_sequence)
-        return fail(errc::unavailable, "the stream ends at sequence " + std::to_string(stream.last_sequence) +
-                                           "; the database has counted up to " + std::to_string(next.last_sequence) + cure);
-    if (stream.first_sequence > next.last_sequence + 1)
+    if (judged.finding != stream_finding::same)
     {
-        const auto lost = "events " + range_text(next.last_sequence + 1, stream.first_sequence - 1) + " are gone from the stream";
-        if (!settings_.accept_loss)
-            return fail(errc::unavailable, lost + " and were never counted (--accept-loss goes on without them; --rebuild "
-                                                  "counts what is left of the stream anew)");
-        log(log_level::warning, lost);
-        next.last_sequence = stream.first_sequence - 1;
+        const bool accepted = settings_.accept_loss && (at_start || judged.finding == stream_finding::loss);
+        if (!accepted)
+            return fail(errc::unavailable, judged.why);
+        log(log_level::warning, "a loss is accepted",
+            {{"what", judged.why}, {"goes_on_after", std::to_string(judged.continue_after)}});
+        next.last_sequence = judged.continue_after;
         next.last_timestamp = {};
     }
-    else if (!next.stream_created.empty() && same_stream)
+    if (judged.id_was_removed && !std::exchange(told_of_id_, true))
+        log(log_level::warning, "the stream has lost its id", {{"id", judged.id}, {"metadata", std::string(stream_id_key)}});
+    offered_id_ = judged.id;
+    if (judged.id_is_settled)
+        next.stream_id = judged.id;
+    if (next.stream_id == progress_.stream_id && next.last_sequence == progress_.last_sequence)
         return {};
-    next.stream_created = stream.created;
-    auto saved = guarded([&](projection_tables& tables) { tables.save(next); });
+    auto saved = guarded(
+        [&](projection_tables& tables)
+        {
+            SQLite::Transaction transaction(db_);
+            if (judged.finding == stream_finding::another) // whose sequences come again
+                tables.lower_uses(next.last_sequence);
+            tables.save(next);
+            transaction.commit();
+        });
     if (saved.has_value())
         committed_ = progress_ = std::move(next);
     return saved;
@@ -256,8 +265,10 @@ void projection::state::count(const stored_message& m)
 {
     progress_.last_sequence = m.sequence;
     progress_.last_timestamp = m.timestamp;
+    if (progress_.stream_id != offered_id_ && attached_)
+        progress_.stream_id = offered_id_;
     progress_.stream_time = std::max(progress_.stream_time, m.timestamp);
-    const auto event = parse_event(m.data);
+    const auto event = m.subject == corrections ? no_corrections() : parse_event(m.data);
     if (event.has_error())
     {
         reject(m, event.error());
@@ -320,7 +331,7 @@ result<projection> projection::open(projection_settings settings)
     }
 }
 
-result<void> projection::attach(const stream_state& stream) { return state_->attach(stream); }
+result<void> projection::attach(const stream_state& stream, last_counted last) { return state_->attach(stream, last); }
 
 result<void> projection::stage(std::span<const stored_message> messages) { return state_->stage(messages); }
 

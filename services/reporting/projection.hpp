@@ -4,6 +4,7 @@
 #include "broker/jetstream.hpp"
 #include "schemas/event.hpp"
 #include "schemas/messages.hpp"
+#include "services/reporting/stream_identity.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -28,7 +29,7 @@ struct projection_settings
 /// How far the projection is. Every member is a function of the stream alone: equal after a rebuild.
 struct projection_progress
 {
-    std::string stream_created;                 ///< the stream this projects; empty: none yet
+    std::string stream_id;                      ///< of the stream this projects; empty: it has none, or is not known yet
     std::uint64_t last_sequence = 0;            ///< everything up to here is counted
     std::chrono::nanoseconds last_timestamp{0}; ///< when the stream stored the message at last_sequence; 0: not known
     std::chrono::nanoseconds stream_time{0};    ///< the latest of all timestamps so far
@@ -69,9 +70,10 @@ public:
     projection(projection&&) noexcept;
     ~projection();
 
-    /// Compares with the stream. A new projection takes it as its own. Fails with `unavailable`, naming the cure, where the stream was recreated, is shorter than what
-    /// was counted, or no longer has the next event due (unless `accept_loss`).
-    [[nodiscard]] result<void> attach(const stream_state& stream);
+    /// Compares with the stream (judge_stream). A new projection takes it as its own. Fails with `unavailable`, naming the cure, where it is another
+    /// one, or no longer has the next event due. With `accept_loss` counting goes on at the first event that is left; at another stream only the first
+    /// attach() does, behind its end.
+    [[nodiscard]] result<void> attach(const stream_state& stream, last_counted last = last_counted::not_looked);
 
     /// Counts messages, in stream order, in memory: every answer includes them at once, and the stream has them if this process dies. Those counted before
     /// are skipped; the last of them must have the timestamp it had, else the stream is another one: `unavailable`.

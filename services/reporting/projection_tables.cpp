@@ -45,7 +45,7 @@ std::uint64_t read_views(SQLite::Statement& statement, const std::string& id)
 } // namespace
 
 projection_tables::projection_tables(SQLite::Database& db)
-    : db_(db), save_(db, "UPDATE progress SET stream_created = ?, last_sequence = ?, last_timestamp = ?, stream_time = ?, "
+    : db_(db), save_(db, "UPDATE progress SET stream_id = ?, last_sequence = ?, last_timestamp = ?, stream_time = ?, "
                          "applied = ?, duplicates = ?, rejected = ?, last_reject_sequence = ?, last_reject_reason = ?"),
       set_asset_(db, "INSERT INTO assets (id, views) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET views = excluded.views"),
       set_user_(db, "INSERT INTO users (id, views) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET views = excluded.views"),
@@ -68,12 +68,11 @@ std::int64_t projection_tables::load(projection_progress& into, std::int64_t win
     SQLite::Statement add(db_, "INSERT OR IGNORE INTO progress (one, dedupe_window) VALUES (1, ?)");
     add.bind(1, window);
     add.exec();
-    SQLite::Statement read(db_,
-                           "SELECT stream_created, last_sequence, last_timestamp, stream_time, applied, duplicates, rejected, "
-                           "last_reject_sequence, last_reject_reason, dedupe_window FROM progress");
+    SQLite::Statement read(db_, "SELECT stream_id, last_sequence, last_timestamp, stream_time, applied, duplicates, rejected, "
+                                "last_reject_sequence, last_reject_reason, dedupe_window FROM progress");
     if (!read.executeStep())
         throw SQLite::Exception("no progress in the database");
-    into.stream_created = read.getColumn(0).getString();
+    into.stream_id = read.getColumn(0).getString();
     into.last_sequence = count_at(read, 1);
     into.last_timestamp = std::chrono::nanoseconds(read.getColumn(2).getInt64());
     into.stream_time = std::chrono::nanoseconds(read.getColumn(3).getInt64());
@@ -88,7 +87,7 @@ std::int64_t projection_tables::load(projection_progress& into, std::int64_t win
 void projection_tables::save(const projection_progress& p)
 {
     const use_of guard(save_);
-    save_.bindNoCopy(1, p.stream_created);
+    save_.bindNoCopy(1, p.stream_id);
     save_.bind(2, number(p.last_sequence));
     save_.bind(3, std::int64_t{p.last_timestamp.count()});
     save_.bind(4, std::int64_t{p.stream_time.count()});
@@ -129,6 +128,17 @@ void projection_tables::take_id(const std::string& id, const id_use& use)
     take_id_.bindNoCopy(4, use.asset);
     take_id_.bindNoCopy(5, use.user);
     take_id_.exec();
+}
+
+void projection_tables::lower_uses(std::uint64_t last)
+{
+    const auto highest = db_.execAndGet("SELECT coalesce(max(sequence), 0) FROM first_uses").getInt64();
+    const auto by = highest - number(last);
+    if (by <= 0)
+        return;
+    constexpr std::int64_t far = std::int64_t{1} << 62; // twice: no row meets one that has not moved yet
+    db_.exec("UPDATE first_uses SET sequence = sequence - " + std::to_string(far));
+    db_.exec("UPDATE first_uses SET sequence = sequence + " + std::to_string(far - by));
 }
 
 void projection_tables::prune(std::int64_t forgotten, std::size_t limit)

@@ -43,6 +43,9 @@ public:
     /// Takes the id, whatever it was taken for before.
     void take_id(const std::string& id, const id_use& use);
 
+    /// Moves the sequences of ids taken down, in their order, until none is above `last`: a stream that ends there gives the others out again.
+    void lower_uses(std::uint64_t last);
+
     /// Forgets ids taken at stream time `forgotten` or earlier: the oldest first, at most `limit`.
     void prune(std::int64_t forgotten, std::size_t limit);
 

@@ -3,6 +3,8 @@
 #include "broker/log.hpp"
 #include "broker/spawn.hpp"
 #include "broker/supervisor.hpp"
+#include "schemas/event.hpp"
+#include "schemas/subjects.hpp"
 #include "services/reporting/lag_meter.hpp"
 #include "services/reporting/reporting_endpoints.hpp"
 
@@ -58,19 +60,21 @@ boost::json::value statistics(const projection_progress& p, const lag_meter& met
 class running_reporting : public runnable, public std::enable_shared_from_this<running_reporting>
 {
 public:
-    running_reporting(connection& nats, projection counts, fatal_handler fatal)
-        : nats_(nats), views_(std::make_shared<reporting_views>(std::move(counts), nats.context().get_executor(), fatal)),
+    running_reporting(connection& nats, projection counts, stream_state stream, fatal_handler fatal)
+        : nats_(nats), stream_(std::move(stream)),
+          views_(std::make_shared<reporting_views>(std::move(counts), nats.context().get_executor(), fatal)),
           fatal_(std::move(fatal)), check_(nats.context()), commit_(nats.context())
     {
     }
 
-    result<void> start();
+    result<void> start(settings_watch::settings watched);
     asio::awaitable<void> stop(deadline until) override;
 
 private:
     void consume();
     void on_state(bool up, const stream_state& stream);
     void on_lost_place(lost_place how);
+    void on_refused_settings(const std::string& why);
     void on_batch(std::vector<stored_message> batch);
     void count_collected();
     void commit();
@@ -83,6 +87,7 @@ private:
     void stop_counting(const std::string& why);
 
     connection& nats_;
+    stream_state stream_; ///< as it was when it was last looked at
     std::shared_ptr<reporting_views> views_;
     fatal_handler fatal_;
     lag_meter meter_;
@@ -90,7 +95,8 @@ private:
     bool serving_ = false;
     bool caught_up_once_ = false;
     bool counting_ = false;
-    std::string alarm_; ///< why it does not count; empty: all is well
+    std::string alarm_;            ///< why it does not count; empty: all is well
+    std::string refused_settings_; ///< why it counts and does not serve; empty: all is well
     clock::time_point look_for_room_ = clock::time_point::max();
     clock::time_point started_ = clock::now();
     asio::steady_timer check_;
@@ -98,9 +104,10 @@ private:
     bool commit_waits_ = false; ///< or is under way
     std::unique_ptr<service> service_;
     std::unique_ptr<ordered_consumer> consumer_;
+    std::unique_ptr<settings_watch> watch_;
 };
 
-result<void> running_reporting::start()
+result<void> running_reporting::start(settings_watch::settings watched)
 {
     service_config config;
     config.name = "reporting";
@@ -111,7 +118,8 @@ result<void> running_reporting::start()
     auto data = [this]
     {
         const consumer_losses none;
-        return statistics(views_->counts.progress(), meter_, serving_, alarm_, consumer_ ? consumer_->losses() : none);
+        const auto& why = alarm_.empty() ? refused_settings_ : alarm_;
+        return statistics(views_->counts.progress(), meter_, serving_, why, consumer_ ? consumer_->losses() : none);
     };
     auto started = service::start(nats_, std::move(config), reporting_endpoints(views_, std::move(data)));
     if (started.has_error())
@@ -119,6 +127,7 @@ result<void> running_reporting::start()
     service_ = std::move(*started);
     consume();
     check_lag_later();
+    watch_ = settings_watch::start(nats_, std::move(watched), [this](const std::string& why) { on_refused_settings(why); });
     return {};
 }
 
@@ -136,10 +145,18 @@ void running_reporting::consume()
 
 void running_reporting::on_lost_place(lost_place how)
 {
-    // An event that expired after it was counted is no loss.
-    if (how == lost_place::another)
-        stop_counting("event " + std::to_string(views_->counts.progress().last_sequence) +
-                      " is not the one that was counted: the stream lost its end and grew anew (--rebuild is the cure)");
+    // An event that expired after it was counted is no loss; but then the stream's id has to tell.
+    auto found = stream_;
+    found.last_sequence = std::max(found.last_sequence, views_->counts.progress().last_sequence);
+    const auto last = how == lost_place::another ? last_counted::another : last_counted::gone;
+    if (auto attached = views_->counts.attach(found, last); attached.has_error())
+        stop_counting(attached.error().detail);
+}
+
+void running_reporting::on_refused_settings(const std::string& why)
+{
+    refused_settings_ = why;
+    check_lag();
 }
 
 void running_reporting::on_state(bool up, const stream_state& stream)
@@ -152,6 +169,7 @@ void running_reporting::on_state(bool up, const stream_state& stream)
         meter_.down(clock::now());
         return;
     }
+    stream_ = stream;
     if (auto attached = views_->counts.attach(stream); attached.has_error())
     {
         stop_counting(attached.error().detail);
@@ -255,8 +273,8 @@ void running_reporting::check_lag()
     if (!counting_)
         return;
     const auto lag = meter_.lag(clock::now());
-    const bool current =
-        lag && *lag <= longest_lag && alarm_.empty(); // what could not be written is written before anybody is told of it
+    const bool current = lag && *lag <= longest_lag && refused_settings_.empty() &&
+                         alarm_.empty(); // what could not be written is written before anybody is told of it
     // Joins for the first time when everything is counted.
     if (serving_ != current && (serving_ || caught_up_once_ || meter_.pending() == 0))
         serve(current);
@@ -285,7 +303,7 @@ void running_reporting::serve(bool yes)
     serving_ = yes;
     if (yes)
         spawn("saying that reporting serves", nats_.context().get_executor(), announce(shared_from_this()));
-    else
+    else if (refused_settings_.empty()) // else it has been said
         log(log_level::warning, "out of service until caught up",
             {{"last_sequence", std::to_string(views_->counts.progress().last_sequence)},
              {"pending", std::to_string(meter_.pending())}});
@@ -336,6 +354,7 @@ void running_reporting::stop_counting(const std::string& why)
 asio::awaitable<void> running_reporting::stop(deadline until)
 {
     check_.cancel();
+    watch_->stop();
     co_await service_->stop(until); // requests that wait for an event still get it: the consumer runs on
     views_->waiter.stop();
     consumer_->stop();
@@ -371,21 +390,48 @@ asio::awaitable<result<stream_state>> patiently_ensure(connection& nats, stream_
     }
 }
 
+/// Not looked is what a broker leaves open that does not answer, or does not let us ask: the consumer's first message tells.
+asio::awaitable<last_counted> look_for_last(connection& nats, const stream_state& stream, const projection_progress& counted)
+{
+    if (counted.last_sequence == 0 || counted.last_timestamp.count() == 0 || counted.last_sequence > stream.last_sequence)
+        co_return last_counted::not_looked;
+    const std::string name(names::stream_events);
+    const auto found = co_await find_message(nats.requests(), name, counted.last_sequence, deadline::in(stream_attempt));
+    if (found.has_error())
+        co_return last_counted::not_looked;
+    if (!*found)
+        co_return last_counted::gone;
+    co_return (*found)->timestamp == counted.last_timestamp ? last_counted::same : last_counted::another;
+}
+
 } // namespace
+
+stream_config events_config()
+{
+    stream_config config;
+    config.name = std::string(names::stream_events);
+    config.subject = subjects::events().str();
+    config.further_subjects = {subjects::events_admin().str()};
+    config.description = "Views, one message for each, from marquee-edge to marquee-reporting";
+    config.least_room = longest_event_bytes();
+    return config;
+}
 
 asio::awaitable<result<std::unique_ptr<runnable>>> start_reporting(connection& nats, reporting_settings settings,
                                                                    fatal_handler fatal)
 {
+    settings_watch::settings watched{settings.stream, settings.check_settings};
     auto counts = projection::open(std::move(settings.database));
     if (counts.has_error())
         co_return counts.error();
     const auto stream = co_await patiently_ensure(nats, std::move(settings.stream));
     if (stream.has_error())
         co_return stream.error();
-    if (const auto attached = counts->attach(*stream); attached.has_error())
+    const auto last = co_await look_for_last(nats, *stream, counts->progress());
+    if (const auto attached = counts->attach(*stream, last); attached.has_error())
         co_return attached.error();
-    auto running = std::make_shared<running_reporting>(nats, std::move(*counts), std::move(fatal));
-    if (const auto started = running->start(); started.has_error())
+    auto running = std::make_shared<running_reporting>(nats, std::move(*counts), *stream, std::move(fatal));
+    if (const auto started = running->start(std::move(watched)); started.has_error())
         co_return started.error();
     co_return std::make_unique<reporting_handle>(std::move(running));
 }

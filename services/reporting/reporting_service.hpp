@@ -2,6 +2,7 @@
 #pragma once
 
 #include "broker/program.hpp"
+#include "broker/settings_watch.hpp"
 #include "services/reporting/projection.hpp"
 
 namespace marquee
@@ -10,8 +11,12 @@ namespace marquee
 struct reporting_settings
 {
     projection_settings database;
-    stream_config stream; ///< EVENTS, as it is made where it is missing
+    stream_config stream;                                      ///< EVENTS, as it is made where it is missing (events_config)
+    std::chrono::milliseconds check_settings = settings_check; ///< how often the stream's settings are looked at
 };
+
+/// Stream EVENTS with its usual settings.
+[[nodiscard]] stream_config events_config();
 
 /// Opens the projection, makes or finds the stream (JetStream may be late: tried for a while), answers `$SRV` at once and the endpoints while caught up. Fails where the
 /// database or the stream cannot be used; what makes the counts uncertain later calls `fatal`.

@@ -177,9 +177,11 @@ BOOST_AUTO_TEST_CASE(help_names_every_option_and_its_environment_variable)
                               "--tlsca",        "NATS_CA",     "--tlscert", "NATS_CERT",  "--tlskey",   "NATS_KEY",
                               "--inbox-prefix", "--encode-id", "--version"};
     const std::vector<std::pair<std::string, words>> own = {
-        {"metadata", {"--replicas"}},
-        {"cdnurl", {"--replicas"}},
-        {"reporting", {"--db", "--dedupe-window", "--rebuild", "--accept-loss", "--replicas", "--max-age", "--max-bytes"}},
+        {"metadata", {"--replicas", "--no-demo", "--allow-discard-old"}},
+        {"cdnurl", {"--replicas", "--no-demo", "--allow-discard-old"}},
+        {"reporting",
+         {"--db", "--dedupe-window", "--rebuild", "--accept-loss", "--replicas", "--max-age", "--max-bytes",
+          "--allow-discard-old"}},
         {"edge",
          {"--listen", "--threads", "--timeout", "--admin-token-file", "--jwt-key", "--jwt-issuer", "--jwt-audience", "--tls-cert",
           "--tls-key"}},

@@ -86,10 +86,66 @@ BOOST_AUTO_TEST_CASE(a_stream_that_drops_old_views_is_refused_with_the_differenc
             auto refused = co_await std::move(ensuring);
             BOOST_REQUIRE(refused.has_error());
             BOOST_TEST((refused.error() == errc::bad_request));
-            BOOST_TEST(refused.error().detail.find(R"(discard: wanted "new", found "old")") != std::string::npos,
+            BOOST_TEST(refused.error().detail.find("discard is old") != std::string::npos, refused.error().detail);
+            BOOST_TEST(refused.error().detail.find("nats stream edit EVENTS --discard new") != std::string::npos,
                        refused.error().detail);
-            BOOST_TEST(refused.error().detail.find("max_age: wanted 0, found 60000000000") != std::string::npos,
-                       refused.error().detail);
+            BOOST_TEST(refused.error().detail.find("max_age") == std::string::npos, refused.error().detail);
+        });
+}
+
+BOOST_AUTO_TEST_CASE(a_subject_that_a_stream_lacks_is_added_and_where_that_fails_the_stream_is_used_without)
+{
+    const auto create = [&](std::string name, std::string config) {
+        return api(subject::of({"$JS", "API", "STREAM", "CREATE", name}), std::move(config));
+    };
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto first = create("EVENTS", R"({"name":"EVENTS","subjects":["events"],"discard":"new","description":"mine"})");
+            co_await std::move(first);
+            auto second = create("OTHER", R"({"name":"OTHER","subjects":["taken"]})");
+            co_await std::move(second);
+            auto wanted = events_config();
+            for (const std::string further : {"events.admin", "taken"})
+            {
+                wanted.further_subjects = {further};
+                if (further == "taken")
+                    wanted.further_subjects = {"events.admin", further};
+                auto ensuring = ensure(wanted);
+                const auto used = co_await std::move(ensuring);
+                BOOST_TEST(used.has_value());
+                auto asking = api(subject::of({"$JS", "API", "STREAM", "INFO", "EVENTS"}), "");
+                const auto info = co_await std::move(asking);
+                BOOST_TEST(json::serialize(info.at("config").at("subjects")) == R"(["events","events.admin"])");
+                BOOST_TEST(info.at("config").at("description") == "mine");
+            }
+        });
+}
+
+BOOST_AUTO_TEST_CASE(a_message_is_found_by_its_sequence_with_its_subject_and_time)
+{
+    run(
+        [&]() -> asio::awaitable<void>
+        {
+            auto making = ensure(events_config());
+            co_await std::move(making);
+            const auto before = std::chrono::system_clock::now().time_since_epoch();
+            auto storing = store("123:42", "");
+            co_await std::move(storing);
+            auto finding = find_message(nats->requests(), "EVENTS", 1, deadline::in(5s));
+            const auto found = co_await std::move(finding);
+            BOOST_REQUIRE((found.has_value() && found->has_value()));
+            BOOST_TEST((*found)->subject == "events");
+            BOOST_TEST((*found)->sequence == 1U);
+            BOOST_TEST(((*found)->timestamp >= before - 1s && (*found)->timestamp <= before + 10s));
+            auto finding_none = find_message(nats->requests(), "EVENTS", 2, deadline::in(5s));
+            const auto none = co_await std::move(finding_none);
+            BOOST_REQUIRE(none.has_value());
+            BOOST_TEST(!none->has_value());
+            auto finding_nowhere = find_message(nats->requests(), "NOWHERE", 1, deadline::in(5s));
+            const auto nowhere = co_await std::move(finding_nowhere);
+            BOOST_REQUIRE(nowhere.has_error());
+            BOOST_TEST((nowhere.error() == errc::unavailable));
         });
 }
 

@@ -61,6 +61,20 @@ BOOST_AUTO_TEST_CASE(a_bucket_that_is_in_use_is_not_seeded)
     BOOST_TEST(one.title("456") == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_bucket_that_was_left_empty_and_got_one_record_is_not_seeded_either)
+{
+    {
+        auto bare = open({});
+        BOOST_TEST(messages_in_bucket() == 0U);
+        BOOST_TEST(put(bare, "1", "first").has_value());
+    }
+    const auto one = open();
+    BOOST_TEST(one.title("1") == "first");
+    BOOST_TEST(one.title("123") == "");
+    BOOST_TEST(one.title("456") == "");
+    BOOST_TEST(messages_in_bucket() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_deleted_seed_never_comes_back)
 {
     {

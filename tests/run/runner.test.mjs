@@ -55,6 +55,16 @@ describe("a ./run that is ready", () => {
   });
 });
 
+test("with --no-demo a new store is empty", async () => {
+  await withRunner({ options: ["--no-demo"] }, async (runner) => {
+    await runner.start();
+    const { status, json } = await runner.call("GET", "/content/assets");
+    assert.equal(status, 200);
+    assert.deepEqual(json.assets, []);
+    assert.equal((await runner.call("GET", "/content/asset/123")).status, 404);
+  });
+});
+
 // What is wrong, and the one line that says so. A setting may be a function of the runner, called when its ports are known.
 const refusals = [
   ["an unknown option", { options: ["--port", "1"] }, 2, "unknown option --port (see --help)"],

@@ -47,9 +47,9 @@ bool says(const std::string& text, const std::string& part)
     return text.find(part) != std::string::npos;
 }
 
-stream_state stream(std::uint64_t first, std::uint64_t last, std::string created = "2026-01-31T09:30:00.123456789Z")
+stream_state stream(std::uint64_t first, std::uint64_t last, std::string id = "ID")
 {
-    return {std::move(created), first, last, last + 1 - first};
+    return {"2026-01-31T09:30:00.123456789Z", first, last, last + 1 - first, std::move(id)};
 }
 
 /// Files of this process cannot grow beyond `bytes` while it lives: a full disk without a disk.
@@ -188,35 +188,104 @@ BOOST_AUTO_TEST_CASE(a_rebuild_starts_from_nothing_and_ends_at_the_same_counts)
 
 BOOST_AUTO_TEST_CASE(a_new_projection_takes_any_whole_stream_as_its_own)
 {
-    for (const auto& whole : {stream_state{"t", 0, 0, 0}, stream_state{"t", 1, 0, 0}, stream_state{"t", 1, 9, 9}})
+    for (const auto& whole : {stream_state{"t", 0, 0, 0, "A"}, stream_state{"t", 1, 0, 0, "A"}, stream_state{"t", 1, 9, 9, "A"}})
     {
         auto counts = open();
         BOOST_TEST(code_of(counts.attach(whole)) == "ok");
-        BOOST_TEST(counts.progress().stream_created == "t");
+        BOOST_TEST(counts.progress().stream_id == "A");
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_stream_that_was_recreated_is_refused_unless_it_may_hold_the_last_event_counted)
+BOOST_AUTO_TEST_CASE(the_id_of_the_stream_is_kept_and_tells_another_one_where_the_last_event_counted_is_gone)
 {
-    constexpr auto before = "2026-01-01T00:00:00Z";
-    constexpr auto after = "2026-02-02T00:00:00Z";
     {
         auto counts = open();
-        BOOST_REQUIRE(counts.attach(stream(1, 5, before)).has_value());
-        BOOST_REQUIRE(counts.attach(stream(1, 5, after)).has_value()); // nothing was counted: any stream will do
-        BOOST_REQUIRE(counts.attach(stream(1, 5, before)).has_value());
+        BOOST_REQUIRE(counts.attach(stream(1, 5, "A")).has_value());
+        BOOST_REQUIRE(counts.attach(stream(1, 5, "B")).has_value()); // nothing was counted: any stream will do
+        BOOST_REQUIRE(counts.attach(stream(1, 5, "A")).has_value());
         const std::vector<stored_message> events = {stored(1, "a:u"), stored(2, "a:u"), stored(3, "a:u")};
         BOOST_REQUIRE(counts.apply(events).has_value());
     }
     auto counts = open();
-    for (const auto& another : {stream(1, 2, after), stream(4, 9, after)})
+    BOOST_TEST(counts.progress().stream_id == "A");
+    for (const auto& whole : {stream(4, 9, "A"), stream(4, 9, ""), stream(1, 9, "B")}) // who reads on looks at event 3 first
+        BOOST_TEST(code_of(counts.attach(whole)) == "ok");
+    BOOST_TEST(counts.progress().stream_id == "A");
+    for (const auto& refused : {counts.attach(stream(4, 9, "B")), counts.attach(stream(1, 9, "B"), last_counted::gone),
+                                counts.attach(stream(1, 9, "A"), last_counted::another)})
     {
-        const auto attached = counts.attach(another);
-        BOOST_TEST(code_of(attached) == "unavailable");
-        BOOST_TEST(says(attached.error().detail, after));
-        BOOST_TEST(says(attached.error().detail, "--rebuild"));
+        BOOST_TEST(code_of(refused) == "unavailable");
+        BOOST_TEST(says(refused.error().detail, "--rebuild"));
+        BOOST_TEST(says(refused.error().detail, "--accept-loss"));
     }
-    BOOST_TEST(code_of(counts.attach(stream(1, 5, after))) == "ok"); // who reads on looks at event 3 first
+    BOOST_TEST(code_of(counts.attach(stream(1, 9, "B"))) == "ok");
+    const std::vector<stored_message> next = {stored(4, "a:u")};
+    BOOST_REQUIRE(counts.apply(next).has_value()); // event 3 was there, so this is the stream, under another id
+    BOOST_TEST(counts.progress().stream_id == "B");
+    BOOST_TEST(code_of(counts.attach(stream(5, 9, "A"))) == "unavailable");
+}
+
+BOOST_AUTO_TEST_CASE(a_database_of_a_version_that_kept_no_id_is_taken_over)
+{
+    {
+        auto counts = open();
+        const std::vector<stored_message> events = {stored(1, "a:u")};
+        BOOST_REQUIRE(counts.apply(events).has_value());
+    }
+    {
+        SQLite::Database older(settings.path, SQLite::OPEN_READWRITE);
+        older.exec("ALTER TABLE progress RENAME COLUMN stream_id TO stream_created");
+        older.exec("UPDATE progress SET stream_created = '2026-01-31T09:30:00.123456789Z'");
+    }
+    auto counts = open();
+    BOOST_TEST(counts.progress().stream_id == "");
+    BOOST_TEST(counts.progress().applied == 1U);
+    BOOST_TEST(code_of(counts.attach(stream(2, 1, "A"))) == "ok");
+    const std::vector<stored_message> next = {stored(2, "a:u")};
+    BOOST_REQUIRE(counts.apply(next).has_value());
+    BOOST_TEST(counts.progress().stream_id == "A");
+}
+
+BOOST_AUTO_TEST_CASE(another_stream_is_accepted_at_the_start_only_and_counting_goes_on_behind_its_end)
+{
+    std::vector<stored_message> events;
+    for (std::uint64_t i = 1; i <= 8; ++i)
+        events.push_back(stored(i, event_json("e" + std::to_string(i), "a", "u")));
+    {
+        auto counts = open();
+        BOOST_REQUIRE(counts.attach(stream(1, 8, "A")).has_value());
+        BOOST_REQUIRE(counts.apply(events).has_value());
+    }
+    settings.accept_loss = true;
+    {
+        auto counts = open();
+        BOOST_REQUIRE(counts.attach(stream(1, 5, "B")).has_value());
+        BOOST_TEST(counts.progress().last_sequence == 5U);
+        BOOST_TEST(counts.progress().stream_id == "B");
+        // The sequences of events 6 to 8 come again, and their ids are still taken.
+        const std::vector<stored_message> anew = {stored(6, event_json("n6", "a", "u")), stored(7, event_json("e8", "a", "u")),
+                                                  stored(8, event_json("n8", "a", "u")), stored(9, event_json("e1", "a", "u"))};
+        BOOST_REQUIRE(counts.apply(anew).has_value());
+        BOOST_TEST(counts.asset_views(asset("a")).value() == 10U);
+        BOOST_TEST(counts.progress().duplicates == 2U);
+        BOOST_TEST(code_of(counts.attach(stream(1, 3, "C"))) == "unavailable"); // while it runs
+    }
+    settings.accept_loss = false;
+    auto counts = open(); // accepted once, it is history
+    BOOST_TEST(code_of(counts.attach(stream(1, 9, "B"))) == "ok");
+    BOOST_TEST(counts.asset_views(asset("a")).value() == 10U);
+}
+
+BOOST_AUTO_TEST_CASE(what_lies_before_the_declared_begin_of_a_stream_is_no_loss)
+{
+    auto counts = open();
+    auto begins_later = stream(1000, 1005, "A");
+    begins_later.declared_first = 1000;
+    BOOST_TEST(code_of(counts.attach(begins_later)) == "ok");
+    const std::vector<stored_message> events = {stored(1000, "a:u")};
+    BOOST_REQUIRE(counts.apply(events).has_value());
+    begins_later.first_sequence = 1003;
+    BOOST_TEST(says(counts.attach(begins_later).error().detail, "events 1001..1002 are gone"));
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_that_became_shorter_is_refused)

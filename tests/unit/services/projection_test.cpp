@@ -130,6 +130,23 @@ BOOST_AUTO_TEST_CASE(what_is_no_event_is_rejected_with_its_sequence_and_reason)
     BOOST_TEST(of_asset("123") == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(what_stands_on_the_subject_of_corrections_is_never_a_view)
+{
+    std::vector<stored_message> messages;
+    for (const std::string& payload :
+         {std::string("a:u"), event_json("k", "a", "u"), std::string(R"({"retract":"k"})"), std::string()})
+        messages.push_back(stored(messages.size() + 1, payload));
+    for (auto& m : messages)
+        m.subject = "events.admin";
+    messages.push_back(stored(5, event_json("k", "a", "u"))); // whose id nobody has taken
+    apply(messages);
+    BOOST_TEST(of_asset("a") == 1U);
+    BOOST_TEST(counts.progress().rejected == 4U);
+    BOOST_TEST(counts.progress().duplicates == 0U);
+    BOOST_TEST(counts.progress().last_reject_sequence == 4U);
+    BOOST_TEST(counts.progress().last_reject_reason == "corrections are not known to this version");
+}
+
 BOOST_AUTO_TEST_CASE(what_was_counted_is_skipped_when_it_comes_again)
 {
     const std::vector<stored_message> batch = {stored(1, "a:u"), stored(2, "a:u")};
