@@ -1,5 +1,7 @@
 #include "broker/connection.hpp"
 
+#include "broker/connect_attempt.hpp"
+#include "broker/connect_watch.hpp"
 #include "broker/log_quota.hpp"
 #include "broker/nats_link.hpp"
 #include "broker/nats_message.hpp"
@@ -42,6 +44,26 @@ bool is_header_safe(const header_list& headers)
 bool is_wire_safe(std::string_view subject)
 {
     return std::none_of(subject.begin(), subject.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; });
+}
+
+/// The subject in `Permissions Violation for Subscription to "SUBJECT"`, with whatever stands around it; empty where it is something else.
+std::string subscription_in(std::string_view violation)
+{
+    constexpr std::string_view before = "Violation for Subscription to \"";
+    const auto at = violation.find(before);
+    if (at == std::string_view::npos)
+        return {};
+    violation.remove_prefix(at + before.size());
+    return std::string(violation.substr(0, violation.find('"')));
+}
+
+/// What nats.c knows of the end of a connection; its text stays from earlier errors, but for those that come with one.
+std::string reason_of_end(natsConnection* nc)
+{
+    const char* text = nullptr;
+    const auto status = natsConnection_GetLastError(nc, &text);
+    const bool said = status == NATS_CONNECTION_AUTH_FAILED || status == NATS_ERR;
+    return said && text != nullptr && *text != '\0' ? text : natsStatus_GetText(status);
 }
 
 std::uint64_t dropped_by(natsSubscription* sub)
@@ -105,7 +127,7 @@ public:
     nats_connection(asio::io_context& io, const connection_options& options);
     ~nats_connection() override { shut(errc::stopping); }
 
-    result<void> open() { return link_.open(); }
+    result<void> open();
 
     bool connected() const noexcept override { return link_.up(); }
     asio::io_context& context() noexcept override { return io_; }
@@ -118,6 +140,12 @@ public:
     survey& surveys() noexcept override { return inbox_; }
     std::string new_inbox() override { return inbox_prefix_ + ".sub." + std::to_string(++next_inbox_); }
     std::shared_ptr<void> on_link_change(link_handler handler) override;
+    void on_refused_subscription(std::function<void(const std::string&)> handler) override { on_refused_ = std::move(handler); }
+    std::string refused_subscription() const override;
+    bool lacks_jetstream() const noexcept override
+    {
+        return connected() && link_.server().known && !link_.server().jetstream && !link_.server().clustered;
+    }
     void read_now() override { link_.read_now(); }
     connection_stats stats() const noexcept override;
     asio::awaitable<bool> flush(deadline until) override;
@@ -136,7 +164,10 @@ private:
     static void filter(natsConnection*, natsMsg** msg, void* closure) noexcept;
     static void reply_callback(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept;
 
+    [[nodiscard]] bool inbox_is_filtered() const noexcept { return MARQUEE_NATS_FILTER && !replies_by_callback_; }
+
     static constexpr int max_buffered = 1 << 20;
+    static constexpr auto inbox_patience = std::chrono::milliseconds(500);
 
     asio::io_context& io_;
     std::string inbox_prefix_;
@@ -145,6 +176,8 @@ private:
     nats_subscription_ptr reply_sub_;
     std::vector<std::weak_ptr<nats_subscription>> subs_;
     std::vector<std::weak_ptr<link_handler>> link_handlers_; ///< those that ended go when the next one comes
+    std::function<void(const std::string&)> on_refused_;
+    std::string refused_; ///< the subject of a subscription, on this link
     spent_messages spent_;
     std::uint64_t next_inbox_ = 0;
     std::uint64_t links_ = 0; ///< times the link came up
@@ -177,13 +210,33 @@ nats_connection::nats_connection(asio::io_context& io, const connection_options&
 {
 }
 
+/// Whoever has waited for the link learns as well whether the broker lets it have its inbox, without which
+/// nothing works. A broker that does not answer soon is given the benefit of the doubt.
+result<void> nats_connection::open()
+{
+    if (auto opened = link_.open(); opened.has_error() || !connected() || !inbox_is_filtered())
+        return opened;
+    const auto until = deadline::in(inbox_patience);
+    const auto echo = inbox_.ping(until);
+    const char* unused = nullptr;
+    while (!echo.settled() && !until.passed() && connected() &&
+           natsConnection_GetLastError(link_.get(), &unused) != NATS_NOT_PERMITTED)
+    {
+        link_.write_now();
+        link_.read_now(until.remaining());
+    }
+    if (const auto refused = refused_subscription(); !refused.empty())
+        return fail(errc::disconnected, "the broker refuses the subscription to \"" + refused + '"');
+    return {};
+}
+
 natsStatus nats_connection::open_reply_inbox()
 {
     natsSubscription* raw = nullptr;
     natsStatus s = NATS_OK;
 #if MARQUEE_NATS_FILTER
     natsConn_setFilterWithClosure(link_.get(), &nats_connection::filter, this);
-    if (!replies_by_callback_)
+    if (inbox_is_filtered())
     {
         // The subscription only announces the subject; the filter takes every message before it is queued there.
         s = natsConnection_SubscribeSync(&raw, link_.get(), inbox_.pattern().c_str());
@@ -301,6 +354,7 @@ void nats_connection::drain_one(const std::shared_ptr<nats_subscription>& sub)
 void nats_connection::link_up()
 {
     stats_.reconnects = links_++;
+    refused_.clear();
     auto s = open_reply_inbox();
     for (std::size_t i = 0; s == NATS_OK && i < subs_.size(); ++i)
         if (auto sub = subs_[i].lock())
@@ -324,9 +378,7 @@ void nats_connection::link_down()
             sub->leave();
     spent_.destroy();
     inbox_.fail_all(errc::disconnected);
-    const char* unused = nullptr;
-    log(log_level::warning, "broker link down",
-        {{"reason", natsStatus_GetText(natsConnection_GetLastError(link_.get(), &unused))}});
+    log(log_level::warning, "broker link down", {{"reason", reason_of_end(link_.get())}});
     tell_link(false);
 }
 
@@ -347,10 +399,28 @@ void nats_connection::tell_link(bool up)
             (*handler)(up);
 }
 
+/// nats.c tells of a refusal through a thread of its own, later than of what came after it; until then it
+/// is the connection's last error.
+std::string nats_connection::refused_subscription() const
+{
+    if (!refused_.empty() || !connected())
+        return refused_;
+    const char* text = nullptr;
+    return natsConnection_GetLastError(link_.get(), &text) == NATS_NOT_PERMITTED ? subscription_in(text) : std::string();
+}
+
 void nats_connection::async_error(std::string what)
 {
     ++stats_.async_errors;
     static limited_log errors(log_level::warning, "broker reports an error"); // a reply that may not be published, say
+    if (auto subject = subscription_in(what); !subject.empty())
+    {
+        refused_ = subject;
+        log(log_level::error, "the broker refuses a subscription", {{"subject", subject}, {"error", std::move(what)}});
+        if (on_refused_)
+            on_refused_(subject);
+        return;
+    }
     errors.write({{"error", std::move(what)}});
 }
 
@@ -465,7 +535,13 @@ void nats_connection::shut(errc why)
 
 } // namespace
 
-nats_threads::~nats_threads() { nats_Close(); }
+nats_threads::~nats_threads()
+{
+    if (connect_attempt::wait_for_all(std::chrono::seconds(1)))
+        nats_Close();
+    else
+        hold_watched_threads(); // one still waits for a name: it must not go on while the process ends
+}
 
 result<std::unique_ptr<connection>> connection::open(asio::io_context& io, const connection_options& options)
 {

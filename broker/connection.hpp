@@ -52,7 +52,7 @@ public:
     using message_handler = std::function<void(message)>;
     using link_handler = std::function<void(bool up)>;
 
-    /// Connects. The first attempt blocks the caller (at most `options.connect_timeout` a server) and its failure is an error with
+    /// Connects. The first attempt blocks the caller (at most `options.connect_timeout` a server, those of its cluster included) and its failure is an error with
     /// a clear detail, unless `options.wait_for_server`: then it goes on trying in the background as it does after a loss, for ever, with
     /// jitter. `io` must outlive the connection.
     [[nodiscard]] static result<std::unique_ptr<connection>> open(asio::io_context& io, const connection_options& options);
@@ -88,6 +88,17 @@ public:
 
     /// Called on each change of connected(), on the io thread, until what this returns is destroyed. The handler may do that itself.
     [[nodiscard]] virtual std::shared_ptr<void> on_link_change(link_handler handler) = 0;
+
+    /// Called on the io thread, with the subject, when the broker refuses a subscription of this
+    /// connection; it is logged as well.
+    virtual void on_refused_subscription(std::function<void(const std::string& subject)> handler) = 0;
+
+    /// The subject of a subscription that the broker has refused on this link; empty where there is none.
+    /// Sure after a flush().
+    [[nodiscard]] virtual std::string refused_subscription() const = 0;
+
+    /// The server said that it has no JetStream, and it has no cluster whose other members may.
+    [[nodiscard]] virtual bool lacks_jetstream() const noexcept = 0;
 
     /// Hands over what has arrived, ahead of what else waits on the io_context. From no handler of this connection.
     virtual void read_now() = 0;

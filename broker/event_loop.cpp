@@ -1,5 +1,7 @@
 #include "broker/event_loop.hpp"
 
+#include "broker/connect_watch.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <fcntl.h>
@@ -34,7 +36,10 @@ void event_loop::start(natsConnection* nc, bool connected)
 {
     nc_ = nc;
     if (connected)
+    {
+        adopt();
         link_up();
+    }
     else if (nc == nullptr)
         on_closed(nullptr, this); // never connected: nats.c will not call
 }
@@ -45,12 +50,12 @@ void event_loop::write_now()
         natsConnection_ProcessWriteEvent(nc_);
 }
 
-void event_loop::read_now()
+void event_loop::read_now(std::chrono::milliseconds limit)
 {
     if (!up() || !socket_->is_open())
         return;
     pollfd arrived{socket_->native_handle(), POLLIN, 0};
-    if (::poll(&arrived, 1, 0) == 1)
+    if (::poll(&arrived, 1, static_cast<int>(limit.count())) == 1)
         process_read();
 }
 
@@ -59,6 +64,7 @@ void event_loop::shut()
     {
         std::lock_guard lock(mutex_);
         shut_ = true;
+        attached_ = file_descriptor();
     }
     up_ = false;
     socket_.reset();
@@ -94,12 +100,9 @@ natsStatus event_loop::attach(void** user, void* loop, natsConnection*, natsSock
         if (self->shut_)
             return NATS_ILLEGAL_STATE;
         self->kept_by_hooks_ = self->shared_from_this();
+        self->attached_ = std::move(copy);
     }
     *user = self;
-    if (std::this_thread::get_id() == self->opener_)
-        self->adopt(std::move(copy)); // the first connection: start() follows
-    else
-        self->post([self, mine = std::move(copy)]() mutable { self->adopt(std::move(mine)); });
     return NATS_OK;
 }
 
@@ -110,6 +113,10 @@ natsStatus event_loop::read_event(void* user, bool add) noexcept
     {
         self->up_.store(false);
         self->want_write_ = false;
+        {
+            std::lock_guard lock(self->mutex_);
+            self->attached_ = file_descriptor(); // lost before start()
+        }
         self->post([self] { self->link_down(); });
     }
     return NATS_OK;
@@ -142,14 +149,12 @@ void event_loop::on_closed(natsConnection*, void* closure) noexcept
     last = std::move(self->kept_by_callbacks_);
 }
 
-void event_loop::on_error(natsConnection* nc, natsSubscription*, natsStatus status, void* closure) noexcept
+void event_loop::on_error(natsConnection*, natsSubscription*, natsStatus status, void* closure) noexcept
 {
     auto* self = static_cast<event_loop*>(closure);
-    const char* text = nullptr;
-    natsConnection_GetLastError(nc, &text);
     std::string what = natsStatus_GetText(status);
-    if (text != nullptr && *text != '\0')
-        what += std::string(": ") + text;
+    if (const auto text = nats_error_text(); !text.empty()) // of this error; the connection tells only its last
+        what += ": " + text;
     self->post(
         [self, w = std::move(what)]() mutable
         {
@@ -160,21 +165,24 @@ void event_loop::on_error(natsConnection* nc, natsSubscription*, natsStatus stat
 
 // ---- on the io thread
 
-void event_loop::adopt(file_descriptor fd)
+void event_loop::adopt()
 {
+    file_descriptor mine;
+    {
+        std::lock_guard lock(mutex_);
+        mine = std::move(attached_);
+    }
     boost::system::error_code ignored;
-    socket_->close(ignored);
-    ++generation_;
-    waiting_write_ = false;
-    socket_->assign(fd.get(), ignored);
+    if (mine.get() >= 0)
+        socket_->assign(mine.get(), ignored);
     if (socket_->is_open())
-        (void)fd.release();
+        (void)mine.release();
 }
 
 void event_loop::link_up()
 {
     if (!socket_->is_open())
-        return; // lost again before this ran; the next attach brings its own
+        return; // lost again before this ran
     up_.store(true);
     watch_read();
     write_pending();

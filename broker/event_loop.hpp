@@ -11,12 +11,12 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 
 namespace marquee::detail
@@ -28,16 +28,21 @@ namespace asio = boost::asio;
 class file_descriptor
 {
 public:
+    file_descriptor() noexcept = default;
     explicit file_descriptor(int fd) noexcept : fd_(fd) {}
     file_descriptor(file_descriptor&& other) noexcept : fd_(other.release()) {}
-    file_descriptor& operator=(file_descriptor&&) = delete;
+    file_descriptor& operator=(file_descriptor&& other) noexcept
+    {
+        std::swap(fd_, other.fd_);
+        return *this;
+    }
     ~file_descriptor();
 
     [[nodiscard]] int get() const noexcept { return fd_; }
     [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
 
 private:
-    int fd_;
+    int fd_ = -1;
 };
 
 class event_loop : public std::enable_shared_from_this<event_loop>
@@ -56,15 +61,15 @@ public:
     /// Sets the hooks and callbacks on `options`. They keep this object alive until nats.c has called the last of them.
     natsStatus install(natsOptions* options);
 
-    /// The connection, once natsConnection_Connect has returned it; the link is up on return if it is connected already. On the
-    /// thread that constructed this object, before the io_context runs or on its thread.
+    /// The connection, once natsConnection_Connect has returned it; the link is up on return if it is connected already. Before the io_context runs
+    /// or on its thread; for a connection that failed, on any thread once the loop is shut.
     void start(natsConnection* nc, bool connected);
 
     /// Writes what is buffered without waiting for the loop's turn, as far as the socket takes it. On the io thread.
     void write_now();
 
-    /// Handles what has arrived without waiting for the loop's turn. On the io thread, and from no handler of this object.
-    void read_now();
+    /// Handles what has arrived, or arrives within `limit`, without waiting for the loop's turn. On the io thread, and from no handler of this object.
+    void read_now(std::chrono::milliseconds limit = {});
 
     /// Ends all activity towards the io_context: call on the io thread before the connection is closed.
     void shut();
@@ -85,7 +90,7 @@ private:
     void post(F work);
     void link_up();
     void link_down();
-    void adopt(file_descriptor fd);
+    void adopt();
     void watch_read();
     void process_read();
     void watch_write();
@@ -102,9 +107,8 @@ private:
     bool reported_up_ = false;
     bool waiting_write_ = false;
 
-    std::thread::id opener_ = std::this_thread::get_id();
-
-    std::mutex mutex_; ///< guards the three below: touched by nats.c's threads
+    std::mutex mutex_;         ///< guards what follows: touched by nats.c's threads
+    file_descriptor attached_; ///< from attach() until start() takes it
     std::atomic<bool> shut_{false};
     std::shared_ptr<event_loop> kept_by_hooks_;
     std::shared_ptr<event_loop> kept_by_callbacks_;

@@ -26,6 +26,9 @@ constexpr std::uint64_t err_stream_not_found = 10059;
 constexpr std::uint64_t err_stream_name_in_use = 10058;
 constexpr std::uint64_t err_no_message = 10037;
 
+/// Not enabled, on the server or for the account: waiting does not help.
+constexpr bool is_no_jetstream(std::uint64_t err_code) { return err_code == 10039 || err_code == 10076; }
+
 /// 10071 names the sequence found; newer servers also answer 10164, which does not.
 constexpr bool is_wrong_sequence(std::uint64_t err_code) { return err_code == 10071 || err_code == 10164; }
 
@@ -271,7 +274,8 @@ asio::awaitable<result<stream_state>> ensure_stream(requester& nats, stream_conf
         if (info->err_code == 0)
             co_return co_await use_existing(nats, wanted, std::move(info->body), until);
         if (info->err_code != err_stream_not_found)
-            co_return fail(errc::unavailable, "stream " + wanted.name + ": " + info->description);
+            co_return fail(is_no_jetstream(info->err_code) ? errc::bad_request : errc::unavailable,
+                           "stream " + wanted.name + ": " + info->description);
 
         auto made = co_await call_api(nats, create_subject, config, until);
         if (made.has_error())

@@ -1,5 +1,6 @@
 #include "broker/nats_options.hpp"
 
+#include "broker/connect_watch.hpp"
 #include "broker/nkey.hpp"
 
 #include <array>
@@ -21,10 +22,9 @@ public:
     {
         if (failed_.empty() && s != NATS_OK)
         {
-            const char* last = nats_GetLastError(nullptr);
             failed_ = std::string(about) + ": " + natsStatus_GetText(s);
-            if (last != nullptr && *last != '\0')
-                failed_ += std::string(" (") + last + ")";
+            if (const auto last = nats_error_text(); !last.empty())
+                failed_ += " (" + last + ")";
         }
     }
     [[nodiscard]] const std::string& failed() const { return failed_; }
@@ -36,26 +36,33 @@ private:
 void set_times(steps& set, natsOptions* o, const connection_options& from)
 {
     set.step(natsOptions_SetAllowReconnect(o, false), "reconnect"); // see nats_link.hpp
-    set.step(natsOptions_SetTimeout(o, from.connect_timeout.count()), "connect timeout");
+    // The attempt is ended at connect_timeout by who started it; before that nats.c must not begin to spin (see connect_watch.hpp).
+    set.step(natsOptions_SetTimeout(o, from.connect_timeout.count() + from.connect_timeout.count() / 8), "connect timeout");
     set.step(natsOptions_SetPingInterval(o, from.ping_interval.count()), "ping interval");
     set.step(natsOptions_SetMaxPingsOut(o, 2), "pings");
 }
 
-void set_credentials(steps& set, natsOptions* o, const connection_options& from)
+void set_credentials(steps& set, natsOptions* o, const connection_options& from, const server_address& server)
 {
-    if (!from.user.empty())
+    if (!server.user.empty())
+        set.step(natsOptions_SetUserInfo(o, server.user.c_str(), server.password.c_str()), "--server");
+    else if (!server.token.empty())
+        set.step(natsOptions_SetToken(o, server.token.c_str()), "--server");
+    else if (!from.user.empty())
         set.step(natsOptions_SetUserInfo(o, from.user.c_str(), from.password.c_str()), "--user");
-    if (!from.token.empty())
+    if (!from.token.empty() && !server.has_user_info())
         set.step(natsOptions_SetToken(o, from.token.c_str()), "--token");
     if (!from.creds_file.empty())
         set.step(natsOptions_SetUserCredentialsFromFiles(o, from.creds_file.c_str(), nullptr), "--creds");
 }
 
-void set_tls(steps& set, natsOptions* o, const connection_options& from)
+void set_tls(steps& set, natsOptions* o, const connection_options& from, const server_address& server)
 {
+    if (!server.tls_name.empty())
+        set.step(natsOptions_SetExpectedHostname(o, server.tls_name.c_str()), "TLS");
     bool secure = !from.tls_ca_file.empty() || !from.tls_cert_file.empty();
-    for (const auto& server : from.servers)
-        secure = secure || server.starts_with("tls://");
+    for (const auto& each : from.servers)
+        secure = secure || each.starts_with("tls://");
     if (!secure)
         return;
     set.step(natsOptions_SetSecure(o, true), "TLS");
@@ -68,7 +75,7 @@ void set_tls(steps& set, natsOptions* o, const connection_options& from)
 
 } // namespace
 
-result<nats_options_ptr> make_nats_options(const connection_options& from)
+result<nats_options_ptr> make_nats_options(const connection_options& from, const server_address& server)
 {
     natsOptions* raw = nullptr;
     if (natsOptions_Create(&raw) != NATS_OK)
@@ -80,16 +87,13 @@ result<nats_options_ptr> make_nats_options(const connection_options& from)
         return fail(errc::bad_request, "cannot read " + from.creds_file, "--creds");
 
     steps set;
-    std::vector<const char*> servers;
-    for (const auto& server : from.servers)
-        servers.push_back(server.c_str());
-    set.step(natsOptions_SetServers(raw, servers.data(), static_cast<int>(servers.size())), "--server");
+    set.step(natsOptions_SetURL(raw, ("nats://" + server.host_port).c_str()), "--server");
     set.step(natsOptions_SetName(raw, from.name.c_str()), "connection name");
     // Without it a flusher thread waits a millisecond before every write; in event-loop mode it still batches a loop turn.
     set.step(natsOptions_SetSendAsap(raw, true), "send asap");
     set_times(set, raw, from);
-    set_credentials(set, raw, from);
-    set_tls(set, raw, from);
+    set_credentials(set, raw, from, server);
+    set_tls(set, raw, from, server);
     if (!from.nkey_file.empty())
     {
         auto key = public_nkey(from.nkey_file);

@@ -1,6 +1,8 @@
 #include "broker/options.hpp"
 
-#include <charconv>
+#include "broker/server_list.hpp"
+
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -40,41 +42,6 @@ std::string given_or_environment(const po::variables_map& given, const char* opt
     return value != nullptr ? value : "";
 }
 
-bool is_port(std::string_view text)
-{
-    unsigned port = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stop, problem] = std::from_chars(text.data(), end, port);
-    return problem == std::errc() && stop == end && port >= 1 && port <= 65535;
-}
-
-/// HOST or HOST:PORT, an IPv6 address in brackets.
-bool is_host_and_port(std::string_view text)
-{
-    const bool bracketed = text.starts_with('[');
-    const auto colon = text.find(':', bracketed ? text.find(']') : 0);
-    const auto host = text.substr(0, colon);
-    if (host.empty() || bracketed != host.ends_with(']') || host == "[]")
-        return false;
-    return colon == std::string_view::npos || is_port(text.substr(colon + 1));
-}
-
-bool is_server(std::string_view server)
-{
-    const auto scheme_end = server.find("://");
-    if (scheme_end != std::string_view::npos)
-    {
-        const auto scheme = server.substr(0, scheme_end);
-        if (scheme != "nats" && scheme != "tls")
-            return false;
-        server.remove_prefix(scheme_end + 3);
-    }
-    if (server.find_first_of(" \t\r\n/") != std::string_view::npos)
-        return false;
-    const auto user_info = server.rfind('@');
-    return is_host_and_port(user_info == std::string_view::npos ? server : server.substr(user_info + 1));
-}
-
 result<std::vector<std::string>> split_servers(const std::string& list)
 {
     std::vector<std::string> servers;
@@ -85,8 +52,8 @@ result<std::vector<std::string>> split_servers(const std::string& list)
         auto server = list.substr(from, comma - from);
         server.erase(0, server.find_first_not_of(' '));
         server.erase(server.find_last_not_of(' ') + 1);
-        if (!is_server(server))
-            return fail(errc::bad_request, "a server is nats://HOST:PORT or tls://HOST:PORT", "--server");
+        if (const auto read = detail::parse_server(server); read.has_error())
+            return read.error();
         servers.push_back(server);
         from = comma + 1;
     }
@@ -107,16 +74,17 @@ void add_connection_options(po::options_description& options)
 {
     auto text = [] { return po::value<std::string>()->value_name("TEXT"); };
     auto file = [] { return po::value<std::string>()->value_name("FILE"); };
-    options.add_options()                                                                                                  //
-        ("server,s", po::value<std::string>()->value_name("URL[,URL…]"), "NATS servers (NATS_URL; nats://127.0.0.1:4222)") //
-        ("user", text(), "user name (NATS_USER)")                                                                          //
-        ("password", text(), "password (NATS_PASSWORD)")                                                                   //
-        ("token", text(), "token (NATS_TOKEN)")                                                                            //
-        ("creds", file(), "credentials: JWT and seed (NATS_CREDS)")                                                        //
-        ("nkey", file(), "user NKey seed (NATS_NKEY)")                                                                     //
-        ("tlsca", file(), "certificate authorities to trust, PEM (NATS_CA)")                                               //
-        ("tlscert", file(), "client certificate chain, PEM (NATS_CERT)")                                                   //
-        ("tlskey", file(), "client private key, PEM (NATS_KEY)")                                                           //
+    options.add_options() //
+        ("server,s", po::value<std::string>()->value_name("URL[,URL…]"),
+         "NATS servers, or one of a cluster; user info percent-encoded (NATS_URL; nats://127.0.0.1:4222)") //
+        ("user", text(), "user name (NATS_USER)")                                                          //
+        ("password", text(), "password (NATS_PASSWORD)")                                                   //
+        ("token", text(), "token (NATS_TOKEN)")                                                            //
+        ("creds", file(), "credentials: JWT and seed (NATS_CREDS)")                                        //
+        ("nkey", file(), "user NKey seed (NATS_NKEY)")                                                     //
+        ("tlsca", file(), "certificate authorities to trust, PEM (NATS_CA)")                               //
+        ("tlscert", file(), "client certificate chain, PEM (NATS_CERT)")                                   //
+        ("tlskey", file(), "client private key, PEM (NATS_KEY)")                                           //
         ("inbox-prefix", po::value<std::string>()->value_name("SUBJECT"), "prefix of reply subjects (_INBOX)");
 }
 

@@ -6,6 +6,7 @@
 #include "broker/supervisor.hpp"
 #include "schemas/ids.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/program_options/parsers.hpp>
@@ -13,6 +14,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <thread>
 
 namespace marquee
 {
@@ -43,9 +45,16 @@ public:
     {
     }
 
-    void begin()
+    /// `starting` ends when signals are this object's.
+    void begin(std::unique_ptr<stop_while_starting> starting)
     {
-        await_signal();
+        starting_ = std::move(starting);
+        nats_.on_refused_subscription(
+            [this](const std::string& subject)
+            {
+                if (!started_) // what waits for replies may wait for long
+                    std::_Exit(refused(subject));
+            });
         spawn("starting", io_.get_executor(), start(),
               [this](bool threw)
               {
@@ -60,9 +69,23 @@ private:
     void give_up()
     {
         code_ = exit_failed;
-        started_ = true;
+        now_started();
         end();
         stop_now();
+    }
+
+    void now_started()
+    {
+        started_ = true;
+        starting_.reset();
+        await_signal();
+    }
+
+    static int refused(const std::string& subject)
+    {
+        log(log_level::error, "cannot start", {{"detail", "the broker refuses the subscription to \"" + subject + '"'}});
+        tell_supervisor_stopping();
+        return exit_failed;
     }
 
     asio::awaitable<void> start()
@@ -88,14 +111,19 @@ private:
             // Whoever reads "ready" may ask at once: the broker must know the subscriptions by then.
             auto flushing = nats_.flush(deadline::in(std::chrono::seconds(2)));
             co_await std::move(flushing);
-            if (!ending_) // no signal came first
+            if (const auto subject = nats_.refused_subscription(); !subject.empty())
+            {
+                code_ = refused(subject);
+                end();
+            }
+            else if (!ending_) // nothing fatal came first
             {
                 log(log_level::info, "ready");
                 if (!part_->serves_later())
                     tell_supervisor_ready();
             }
         }
-        started_ = true;
+        now_started();
         if (ending_ && !stopping_)
             stop_now();
     }
@@ -159,6 +187,7 @@ private:
     std::chrono::milliseconds stop_timeout_;
     start_function start_;
     asio::signal_set signals_;
+    std::unique_ptr<stop_while_starting> starting_;
     watchdog watched_;
     std::unique_ptr<runnable> part_;
     int code_ = exit_ok;
@@ -180,6 +209,39 @@ void mask_hangup(int how)
 void hold_back_hangup() { mask_hangup(SIG_BLOCK); } // not SIG_IGN: what comes too early would be lost
 
 void let_hangup_through() { mask_hangup(SIG_UNBLOCK); }
+
+/// On a thread of its own: connecting and opening files block the others.
+struct stop_while_starting::waiter
+{
+    waiter()
+    {
+        signals.async_wait(
+            [](boost::system::error_code ec, int number)
+            {
+                if (ec)
+                    return;
+                log(log_level::info, "stopping", {{"signal", number == SIGINT ? "INT" : "TERM"}});
+                tell_supervisor_stopping();
+                std::_Exit(exit_ok);
+            });
+        thread = std::thread([this] { io.run(); });
+    }
+    ~waiter()
+    {
+        asio::post(io, [this] { signals.cancel(); });
+        thread.join();
+    }
+    waiter(const waiter&) = delete;
+    waiter& operator=(const waiter&) = delete;
+
+    asio::io_context io{1};
+    asio::signal_set signals{io, SIGINT, SIGTERM};
+    std::thread thread;
+};
+
+stop_while_starting::stop_while_starting() : waiting_(std::make_unique<waiter>()) {}
+
+stop_while_starting::~stop_while_starting() = default;
 
 std::variant<po::variables_map, int> read_command_line(int argc, char** argv, const std::string& program,
                                                        const std::string& summary, po::options_description options,
@@ -234,6 +296,7 @@ int run_program(const connection_options& options, std::chrono::milliseconds sto
 {
     asio::io_context io(1);
     const log_reporter left_out(io);
+    auto starting = std::make_unique<stop_while_starting>();
     auto opened = connection::open(io, options);
     if (opened.has_error())
     {
@@ -241,7 +304,7 @@ int run_program(const connection_options& options, std::chrono::milliseconds sto
         return opened.error() == errc::bad_request ? exit_usage : exit_failed;
     }
     life one(io, **opened, stop_timeout, std::move(start));
-    one.begin();
+    one.begin(std::move(starting));
     io.run();
     return one.exit_code();
 }

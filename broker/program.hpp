@@ -9,6 +9,7 @@
 #include <boost/program_options/variables_map.hpp>
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <variant>
 
@@ -30,6 +31,21 @@ void hold_back_hangup();
 /// The calling thread takes SIGHUP from now on, one that was held back before included.
 void let_hangup_through();
 
+/// While it lives, SIGINT and SIGTERM end the process at once with exit code 0, whatever the other threads
+/// do: nothing is served yet, and what programs store is whole at any time. Made while there is one thread.
+class stop_while_starting
+{
+public:
+    stop_while_starting();
+    ~stop_while_starting();
+    stop_while_starting(const stop_while_starting&) = delete;
+    stop_while_starting& operator=(const stop_while_starting&) = delete;
+
+private:
+    struct waiter;
+    std::unique_ptr<waiter> waiting_;
+};
+
 /// Parses the command line: `options` plus --help, --version and --encode-id ID (prints the token of an id). Returns the values, or the exit code of a program that is
 /// done: help and version printed to standard output (0), an unknown option or a bad value explained in one line on standard
 /// error (2). Hides secrets from `ps` (hide_secrets). One word without a name is the value of option `bare`, where that is given.
@@ -49,8 +65,8 @@ public:
     [[nodiscard]] virtual bool serves_later() const noexcept { return false; }
 };
 
-/// Opens the connection, calls `start` on the io thread, logs `ready`, waits for SIGINT or SIGTERM, stops within `stop_timeout`, closes the connection.
-/// A second signal stops at once. The supervisor is told of both, and that the io thread turns. `start` fails with an error: it is logged in one line and the exit code is 1. `fatal` (handed to `start`) ends the
+/// Opens the connection, calls `start` on the io thread, logs `ready`, waits for SIGINT or SIGTERM (which end it at once, by std::_Exit, while it starts), stops within `stop_timeout`, closes the connection.
+/// A second signal stops at once. The supervisor is told of both, and that the io thread turns. `start` fails with an error, or the broker refuses a subscription meanwhile: it is logged in one line and the exit code is 1. `fatal` (handed to `start`) ends the
 /// program in the same order with exit code 1.
 using fatal_handler = std::function<void(std::string why)>;
 using start_function = std::function<asio::awaitable<result<std::unique_ptr<runnable>>>(connection& nats, fatal_handler fatal)>;

@@ -118,12 +118,14 @@ int run(const edge_config& config, const connection_options& nats)
         tls = std::move(*read);
     }
     asio::io_context signals_io(1);
+    auto starting = std::make_unique<stop_while_starting>();
     const auto board = std::make_shared<metrics_board>();
     workers all;
     auto at = open_all(all, config, nats, limit, rates, board, tls.get());
     if (at.has_error())
         return cannot_start(at.error());
     stopper waiting(signals_io, all);
+    starting.reset(); // signals are the stopper's now
     std::optional<tls_reloader> reloading;
     if (tls)
         reloading.emplace(signals_io, *tls);

@@ -2,6 +2,7 @@
 
 #include "broker/log_quota.hpp"
 #include "broker/planted_fault.hpp"
+#include "broker/start_wait.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -21,6 +22,7 @@ constexpr std::size_t most_waiting = 4096;
 constexpr auto bucket_patience = std::chrono::seconds(30); ///< how long JetStream may take to come up, e.g. to elect a leader
 constexpr auto bucket_attempt = std::chrono::seconds(2);   ///< the first one; each may take twice as long as the one before
 constexpr auto bucket_retry = std::chrono::milliseconds(200);
+constexpr auto quiet_reading = std::chrono::seconds(2);   ///< a start that reads for longer says so
 constexpr auto longest_silence = std::chrono::seconds(3); // while the end of the bucket has not been seen
 
 /// Once the change has left, a failure that does not come from the bucket leaves open whether it was made.
@@ -75,7 +77,13 @@ asio::awaitable<result<void>> kv_store::open(deadline until)
     if (made.has_error())
         co_return made.error();
     watch_from_start();
-    const auto opened = co_await opened_.wait(1, until);
+    auto opened = co_await opened_.wait(1, until.sooner(deadline::in(quiet_reading)));
+    if (opened.has_error() && !until.passed())
+    {
+        log(log_level::info, "reading the bucket",
+            {{"bucket", what_.bucket}, {"read", std::to_string(taken_)}, {"of", std::to_string(bucket_.last_sequence)}});
+        opened = co_await opened_.wait(1, until);
+    }
     if (opened.has_error())
         co_return fail(opened.error().code, "bucket " + what_.bucket + " could not be read in time");
     co_return result<void>();
@@ -85,6 +93,7 @@ asio::awaitable<result<void>> kv_store::open(deadline until)
 asio::awaitable<result<void>> kv_store::make(deadline until)
 {
     const auto patience = until.sooner(deadline::in(bucket_patience));
+    start_wait waiting(nats_, "bucket " + what_.bucket);
     asio::steady_timer pause(nats_.context());
     for (auto time = bucket_attempt;; time = std::min(2 * time, bucket_patience))
     {
@@ -96,8 +105,11 @@ asio::awaitable<result<void>> kv_store::make(deadline until)
             done = bucket.error();
         else
             done = co_await seed(bucket->last_sequence, attempt);
-        if (done.has_value() || done.error() == errc::bad_request || patience.remaining() < bucket_retry)
+        if (done.has_value())
             co_return done;
+        const auto why = waiting.judge(done.error());
+        if (why == errc::bad_request || patience.remaining() < bucket_retry)
+            co_return why;
         pause.expires_after(bucket_retry);
         boost::system::error_code ignored;
         auto token = asio::redirect_error(asio::use_awaitable, ignored);

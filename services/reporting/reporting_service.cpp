@@ -2,6 +2,7 @@
 
 #include "broker/log.hpp"
 #include "broker/spawn.hpp"
+#include "broker/start_wait.hpp"
 #include "broker/supervisor.hpp"
 #include "schemas/event.hpp"
 #include "schemas/subjects.hpp"
@@ -378,12 +379,16 @@ private:
 asio::awaitable<result<stream_state>> patiently_ensure(connection& nats, stream_config wanted)
 {
     const auto until = deadline::in(stream_patience);
+    start_wait waiting(nats, "stream " + wanted.name);
     asio::steady_timer pause(nats.context());
     for (;;)
     {
         const auto stream = co_await ensure_stream(nats.requests(), wanted, until.sooner(deadline::in(stream_attempt)));
-        if (stream.has_value() || stream.error() == errc::bad_request || until.remaining() < stream_retry)
+        if (stream.has_value())
             co_return stream;
+        const auto why = waiting.judge(stream.error());
+        if (why == errc::bad_request || until.remaining() < stream_retry)
+            co_return why;
         pause.expires_after(stream_retry);
         boost::system::error_code ignored;
         co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
