@@ -49,6 +49,7 @@ std::shared_ptr<nats_link::attempt> nats_link::make_attempt()
 {
     event_loop::handlers h;
     h.on_read = [this] { handlers_.on_read(); };
+    h.on_written = [this] { handlers_.on_written(); };
     h.on_link = [this](bool up) { link_changed(up); };
     h.on_error = [this](std::string what) { handlers_.on_error(std::move(what)); };
     auto made = std::make_shared<attempt>();

@@ -70,6 +70,7 @@ int run_catalogue(int argc, char** argv, catalogue_program what)
     options.add_options()("replicas", boost::program_options::value<int>()->default_value(1)->value_name("N"),
                           "copies of the bucket in a NATS cluster, when it is created: 1, 3 or 5");
     add_connection_options(options);
+    add_reply_options(options);
     const auto given = read_command_line(argc, argv, name, what.summary, std::move(options));
     if (const auto* code = std::get_if<int>(&given))
         return *code;

@@ -30,6 +30,7 @@ po::options_description all_options()
          "refuse new events beyond this size, e.g. 10G (default: no limit)");
     po::options_description options("Connection");
     marquee::add_connection_options(options);
+    marquee::add_reply_options(options);
     return options.add(database).add(stream);
 }
 
