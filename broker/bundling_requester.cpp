@@ -61,7 +61,11 @@ pending_reply bundling_requester::request(const subject& to, std::string_view pa
         if (const auto equal = queued.plain.find(to.str()); equal != queued.plain.end())
         {
             auto& asked = *equal->second;
-            asked.until = deadline(std::max(asked.until.at(), until.at()));
+            if (until.at() < asked.until.at())
+            {
+                asked.until = until;
+                asked.headers = headers; // with what is left until then
+            }
             asked.askers.push_back(pending);
             return pending;
         }

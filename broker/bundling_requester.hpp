@@ -17,8 +17,8 @@ namespace marquee
 {
 
 /// For questions that change nothing. What is asked in one turn of the loop is gathered per service (the subject's first token): one question goes
-/// out as it is, several as one request to `<service>.many`. Equal questions of a turn are asked once. The earliest deadline of a bundle holds for
-/// all of it. Where nobody answers `many`, each question is asked by itself. Everything on the io thread; `inner` must outlive this object.
+/// out as it is, several as one request to `<service>.many`. Equal questions of a turn are asked once. The earliest deadline of a bundle, or of
+/// equal questions, holds for all of it. Where nobody answers `many`, each question is asked by itself. Everything on the io thread; `inner` must outlive this object.
 class bundling_requester final : public requester
 {
 public:

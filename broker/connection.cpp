@@ -7,6 +7,8 @@
 #include "broker/nats_message.hpp"
 #include "broker/nats_options.hpp"
 #include "broker/reply_inbox.hpp"
+#include "broker/reply_prefixes.hpp"
+#include "broker/send_queue.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -133,6 +135,9 @@ public:
     asio::io_context& context() noexcept override { return io_; }
     result<void> publish(const std::string& to, std::string_view payload, const header_list& headers,
                          const std::string& reply) override;
+    result<void> publish_later(const std::string& to, std::string_view payload, const header_list& headers,
+                               const std::string& reply, deadline until, unsent_handler unsent) override;
+    bool is_inbox(std::string_view subject) const noexcept override { return reply_prefixes_.allow(subject); }
     result<std::shared_ptr<subscription>> subscribe(std::string_view pattern, std::string_view queue_group,
                                                     message_handler handler, int pending_limit) override;
     asio::awaitable<void> drain(std::vector<std::shared_ptr<subscription>> subs, deadline until) override;
@@ -152,6 +157,11 @@ public:
     asio::awaitable<void> close(deadline until) override;
 
 private:
+    [[nodiscard]] bool has_room();
+    result<void> put(const std::string& to, std::string_view payload, const header_list& headers, const std::string& reply);
+    void send_waiting();
+    void look_after_waiting();
+    void give_up(std::vector<send_queue::item> unsent, error why);
     void drain_all();
     void drain_one(const std::shared_ptr<nats_subscription>& sub);
     void deliver_replies();
@@ -168,9 +178,15 @@ private:
 
     static constexpr int max_buffered = 1 << 20;
     static constexpr auto inbox_patience = std::chrono::milliseconds(500);
+    static constexpr std::chrono::milliseconds expiry_tick{20};
 
     asio::io_context& io_;
     std::string inbox_prefix_;
+    const reply_prefixes reply_prefixes_;
+    const std::chrono::milliseconds send_patience_;
+    send_queue queue_; ///< while it holds something, the write buffer is full or about to be written
+    asio::steady_timer expiry_;
+    asio::steady_timer sent_; ///< cancelled when the queue becomes empty
     reply_inbox inbox_;
     const bool replies_by_callback_;
     nats_subscription_ptr reply_sub_;
@@ -184,6 +200,7 @@ private:
     connection_stats stats_;
     std::shared_ptr<std::uint64_t> dropped_ = std::make_shared<std::uint64_t>(0);
     bool shut_ = false;
+    std::shared_ptr<int> alive_ = std::make_shared<int>(); ///< a timer handler already queued outlives this object
 
     std::vector<nats_msg_ptr> replies_; ///< taken by the filter, on the io thread
 
@@ -199,13 +216,18 @@ private:
 };
 
 nats_connection::nats_connection(asio::io_context& io, const connection_options& options)
-    : io_(io), inbox_prefix_(make_inbox_prefix(options)),
-      inbox_(io, inbox_prefix_ + ".r",
-             [this](const std::string& to, std::string_view payload, const header_list& headers, const std::string& reply)
-             { return publish(to, payload, headers, reply); }),
+    : io_(io), inbox_prefix_(make_inbox_prefix(options)), reply_prefixes_(options.reply_prefixes, options.inbox_prefix),
+      send_patience_(options.send_patience), queue_(options.send_room), expiry_(io), sent_(io),
+      inbox_(
+          io, inbox_prefix_ + ".r",
+          [this](const std::string& to, std::string_view payload, const header_list& headers, const std::string& reply)
+          { return publish(to, payload, headers, reply); },
+          [this](const std::string& to, std::string_view payload, const header_list& headers, const std::string& reply,
+                 deadline until, unsent_handler unsent)
+          { return publish_later(to, payload, headers, reply, until, std::move(unsent)); }),
       replies_by_callback_(options.replies_by_callback),
       link_(io, options,
-            {[this] { drain_all(); }, [this] { link_up(); }, [this] { link_down(); },
+            {[this] { drain_all(); }, [this] { send_waiting(); }, [this] { link_up(); }, [this] { link_down(); },
              [this](std::string what) { async_error(std::move(what)); }})
 {
 }
@@ -377,6 +399,7 @@ void nats_connection::link_down()
         if (auto sub = weak.lock())
             sub->leave();
     spent_.destroy();
+    give_up(queue_.take_all(), fail(errc::disconnected));
     inbox_.fail_all(errc::disconnected);
     log(log_level::warning, "broker link down", {{"reason", reason_of_end(link_.get())}});
     tell_link(false);
@@ -429,11 +452,27 @@ result<void> nats_connection::publish(const std::string& to, std::string_view pa
 {
     if (!connected())
         return fail(errc::disconnected);
-    if (natsConnection_Buffered(link_.get()) > max_buffered)
-        return fail(errc::overloaded, "too much is waiting to be sent to the broker");
     if (to.empty() || !is_wire_safe(to) || !is_wire_safe(reply) || !is_header_safe(headers))
         return fail(errc::bad_request, "a subject or header that cannot be put on the wire");
+    if (!has_room())
+        return fail(errc::overloaded, "too much is waiting to be sent to the broker");
+    return put(to, payload, headers, reply);
+}
 
+/// The write buffer is written once a turn, unless that turn has more to say than it holds.
+bool nats_connection::has_room()
+{
+    if (!queue_.empty())
+        return false;
+    if (natsConnection_Buffered(link_.get()) <= max_buffered)
+        return true;
+    link_.write_now();
+    return natsConnection_Buffered(link_.get()) <= max_buffered;
+}
+
+result<void> nats_connection::put(const std::string& to, std::string_view payload, const header_list& headers,
+                                  const std::string& reply)
+{
     natsStatus s = NATS_OK;
     if (!headers.empty())
     {
@@ -452,6 +491,70 @@ result<void> nats_connection::publish(const std::string& to, std::string_view pa
     if (s == NATS_MAX_PAYLOAD)
         return fail(errc::payload_too_large, "the message is larger than the broker takes");
     return fail(errc::disconnected, natsStatus_GetText(s));
+}
+
+result<void> nats_connection::publish_later(const std::string& to, std::string_view payload, const header_list& headers,
+                                            const std::string& reply, deadline until, unsent_handler unsent)
+{
+    if (!connected())
+        return fail(errc::disconnected);
+    if (to.empty() || !is_wire_safe(to) || !is_wire_safe(reply) || !is_header_safe(headers))
+        return fail(errc::bad_request, "a subject or header that cannot be put on the wire");
+    if (std::cmp_greater(payload.size(), natsConnection_GetMaxPayload(link_.get())))
+        return fail(errc::payload_too_large, "the message is larger than the broker takes");
+    const auto half = until.remaining() / 2;
+    const auto patience = deadline::in(payload.size() < send_queue::small ? half : std::min(send_patience_, half));
+    const bool first = queue_.empty();
+    if (!queue_.add({to, std::string(payload), headers, reply, patience.at(), std::move(unsent)}))
+    {
+        ++stats_.unsent;
+        return fail(errc::overloaded, "too much is waiting to be sent to the broker");
+    }
+    ++stats_.waited;
+    if (first)
+        look_after_waiting();
+    return {};
+}
+
+/// The socket has taken something: as much as the write buffer then holds follows.
+void nats_connection::send_waiting()
+{
+    if (queue_.empty())
+        return;
+    while (connected() && !queue_.empty() && natsConnection_Buffered(link_.get()) <= max_buffered)
+    {
+        const auto one = queue_.next();
+        auto sent = put(one.to, one.payload, one.headers, one.reply);
+        if (sent.has_error() && one.unsent)
+            one.unsent(sent.error());
+    }
+    if (queue_.empty())
+        sent_.cancel();
+}
+
+/// Now and then while something waits.
+void nats_connection::look_after_waiting()
+{
+    expiry_.expires_after(expiry_tick);
+    expiry_.async_wait(
+        [this, alive = std::weak_ptr(alive_)](boost::system::error_code ec)
+        {
+            if (ec || alive.expired())
+                return;
+            give_up(queue_.take_expired(send_queue::clock::now()), fail(errc::overloaded, "the broker took too little in time"));
+            if (!queue_.empty())
+                look_after_waiting();
+        });
+}
+
+void nats_connection::give_up(std::vector<send_queue::item> unsent, error why)
+{
+    stats_.unsent += unsent.size();
+    for (const auto& one : unsent)
+        if (one.unsent)
+            one.unsent(why);
+    if (queue_.empty())
+        sent_.cancel();
 }
 
 result<std::shared_ptr<subscription>> nats_connection::subscribe(std::string_view pattern, std::string_view queue_group,
@@ -497,6 +600,7 @@ connection_stats nats_connection::stats() const noexcept
     auto now = stats_;
     now.late_replies = inbox_.late_replies();
     now.in_flight = inbox_.in_flight();
+    now.waiting_bytes = queue_.bytes();
     now.dropped_messages = *dropped_;
     for (const auto& weak : subs_)
         if (auto sub = weak.lock())
@@ -506,6 +610,13 @@ connection_stats nats_connection::stats() const noexcept
 
 asio::awaitable<bool> nats_connection::flush(deadline until)
 {
+    while (!queue_.empty() && !until.passed())
+    {
+        sent_.expires_at(until.at());
+        boost::system::error_code ignored;
+        auto token = asio::redirect_error(asio::use_awaitable, ignored);
+        co_await sent_.async_wait(token);
+    }
     auto pending = inbox_.ping(until);
     auto answer = co_await pending.receive();
     co_return answer.has_value();
@@ -529,6 +640,7 @@ void nats_connection::shut(errc why)
     }
     link_.write_now();
     reply_sub_.reset();
+    give_up(queue_.take_all(), fail(why));
     inbox_.fail_all(why);
     link_.close();
 }

@@ -4,6 +4,7 @@
 #include "broker/message.hpp"
 #include "broker/options.hpp"
 #include "broker/requester.hpp"
+#include "broker/send_queue.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -25,6 +26,9 @@ struct connection_stats
     std::uint64_t dropped_messages = 0; ///< messages lost to a pending limit (slow consumer)
     std::uint64_t async_errors = 0;     ///< permission violations and the like
     std::size_t in_flight = 0;          ///< requests that wait for a reply
+    std::uint64_t waited = 0;           ///< messages that waited for room in the write buffer
+    std::uint64_t unsent = 0;           ///< those that found none in time, and were not sent
+    std::size_t waiting_bytes = 0;      ///< of messages that wait for room now
 };
 
 /// Held by main around all connections. Its end waits for nats.c's threads: one that still frees a closed connection while the process exits
@@ -65,9 +69,18 @@ public:
     [[nodiscard]] virtual asio::io_context& context() noexcept = 0;
 
     /// Puts a message into the write buffer; everything of one loop turn leaves in one system call. Success means "in the buffer".
-    /// Fails with disconnected, or overloaded while over 1 MiB is buffered.
+    /// Fails with disconnected, or overloaded where the socket takes nothing and over 1 MiB is buffered, or others wait for room.
     virtual result<void> publish(const std::string& to, std::string_view payload, const header_list& headers = {},
                                  const std::string& reply = {}) = 0;
+
+    /// The same for a message that publish() refused as overloaded: it waits for room, half of what is left until `until`, a large one no longer
+    /// than connection_options::send_patience. Where it is not sent after all, `unsent` is called, never from within this call. Fails as publish() does;
+    /// with overloaded where connection_options::send_room bytes wait already.
+    virtual result<void> publish_later(const std::string& to, std::string_view payload, const header_list& headers,
+                                       const std::string& reply, deadline until, unsent_handler unsent) = 0;
+
+    /// Whether a message may be published to `subject` because another one names it: see reply_prefixes.
+    [[nodiscard]] virtual bool is_inbox(std::string_view subject) const noexcept = 0;
 
     /// Calls `handler` for each message on `pattern` (wildcards allowed), in order. With a queue group, one member gets each. A slow consumer
     /// (over `pending_limit` messages waiting) loses messages, counted, and goes on.

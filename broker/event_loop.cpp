@@ -229,6 +229,8 @@ void event_loop::write_pending()
     natsConnection_ProcessWriteEvent(nc_);
     if (want_write_ && up())
         watch_write(); // the socket is full
+    if (handlers_.on_written)
+        handlers_.on_written();
 }
 
 void event_loop::watch_write()

@@ -54,6 +54,7 @@ public:
         std::function<void()> on_read;                  ///< nats.c has parsed a read; drain the subscriptions
         std::function<void(bool up)> on_link;           ///< the link went up (subscriptions are in place) or down
         std::function<void(std::string what)> on_error; ///< an asynchronous error, already logged by nobody
+        std::function<void()> on_written;               ///< the socket took some of what is buffered, or all
     };
 
     event_loop(asio::io_context& io, handlers h);

@@ -104,6 +104,7 @@ void nats_link::try_next()
     round_.pop_back();
     event_loop::handlers h;
     h.on_read = [this] { handlers_.on_read(); };
+    h.on_written = [this] { handlers_.on_written(); };
     h.on_link = [this](bool up) { link_changed(up); };
     h.on_error = [this](std::string what) { handlers_.on_error(std::move(what)); };
     under_way_ = std::make_shared<connect_attempt>(std::make_shared<event_loop>(io_, std::move(h)), server);

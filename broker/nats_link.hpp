@@ -30,6 +30,7 @@ public:
     struct handlers
     {
         std::function<void()> on_read;                  ///< see event_loop
+        std::function<void()> on_written;               ///< see event_loop
         std::function<void()> on_up;                    ///< a new natsConnection, with nothing subscribed
         std::function<void()> on_down;                  ///< get() is closed, and destroyed some time after this returns
         std::function<void(std::string what)> on_error; ///< see event_loop

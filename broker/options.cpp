@@ -1,8 +1,10 @@
 #include "broker/options.hpp"
 
+#include "broker/reply_prefixes.hpp"
 #include "broker/server_list.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -88,6 +90,15 @@ void add_connection_options(po::options_description& options)
         ("inbox-prefix", po::value<std::string>()->value_name("SUBJECT"), "prefix of reply subjects (_INBOX)");
 }
 
+void add_reply_options(po::options_description& options)
+{
+    options.add_options() //
+        ("reply-prefix", po::value<std::vector<std::string>>()->value_name("SUBJECT"),
+         "a reply goes to subjects that begin so, a request that names another is not carried out; may be repeated; `_INBOX_*` "
+         "takes what begins "
+         "with it (_INBOX, _INBOX_*, _R_); --inbox-prefix is always taken");
+}
+
 result<connection_options> read_connection_options(const po::variables_map& given)
 {
     connection_options read;
@@ -108,6 +119,11 @@ result<connection_options> read_connection_options(const po::variables_map& give
         read.inbox_prefix = given["inbox-prefix"].as<std::string>();
     if (!is_prefix(read.inbox_prefix))
         return fail(errc::bad_request, "an inbox prefix is tokens of [A-Za-z0-9_-] joined by dots", "--inbox-prefix");
+    if (given.count("reply-prefix") > 0)
+        read.reply_prefixes = given["reply-prefix"].as<std::vector<std::string>>();
+    if (!std::all_of(read.reply_prefixes.begin(), read.reply_prefixes.end(), is_reply_prefix))
+        return fail(errc::bad_request, "a reply prefix is tokens of [A-Za-z0-9_-] joined by dots, the last may end with *",
+                    "--reply-prefix");
     return read;
 }
 

@@ -7,6 +7,7 @@
 #include <boost/program_options/variables_map.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct connection_options
     std::string tls_cert_file;
     std::string tls_key_file;
     std::string inbox_prefix = "_INBOX";
+    std::vector<std::string> reply_prefixes;         ///< where replies may go besides inbox_prefix; empty: the usual ones
+    std::size_t send_room = 32 << 20;                ///< bytes that may wait to be sent beyond the write buffer
+    std::chrono::milliseconds send_patience{1000};   ///< how long a large message may wait
     std::chrono::milliseconds connect_timeout{2000}; ///< a server
     std::chrono::milliseconds reconnect_wait{100};
     std::chrono::milliseconds reconnect_jitter{100};
@@ -36,6 +40,9 @@ struct connection_options
 
 /// Adds --server, --user, --password, --token, --creds, --nkey, --tlsca, --tlscert, --tlskey and --inbox-prefix.
 void add_connection_options(boost::program_options::options_description& options);
+
+/// Adds --reply-prefix, for programs that answer requests.
+void add_reply_options(boost::program_options::options_description& options);
 
 /// Reads them back; an option that was not given falls back to its environment variable (NATS_URL, NATS_USER, NATS_PASSWORD, NATS_TOKEN,
 /// NATS_CREDS, NATS_NKEY, NATS_CA, NATS_CERT, NATS_KEY), then to the default. Fails with bad_request on a value that cannot be right.

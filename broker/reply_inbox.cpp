@@ -7,8 +7,8 @@
 namespace marquee::detail
 {
 
-reply_inbox::reply_inbox(asio::io_context& io, std::string prefix, publish_function publish)
-    : io_(io), prefix_(std::move(prefix)), publish_(std::move(publish)), timer_(io)
+reply_inbox::reply_inbox(asio::io_context& io, std::string prefix, publish_function publish, publish_later_function later)
+    : io_(io), prefix_(std::move(prefix)), publish_(std::move(publish)), publish_later_(std::move(later)), timer_(io)
 {
 }
 
@@ -56,7 +56,8 @@ pending_reply reply_inbox::send(const std::string* to, std::string_view payload,
     std::string reply;
     reply.reserve(prefix_.size() + 21);
     ((reply += prefix_) += '.') += std::to_string(token);
-    auto sent = to != nullptr ? publish_(*to, payload, headers, reply) : publish_(reply, payload, headers, {});
+    static const std::string none;
+    auto sent = publish(to != nullptr ? *to : reply, payload, headers, to != nullptr ? reply : none, token, until);
     if (sent.has_error())
     {
         pending.settle(sent.error());
@@ -65,6 +66,31 @@ pending_reply reply_inbox::send(const std::string* to, std::string_view payload,
     waiting_.emplace(token, pending);
     schedule({until.at(), token});
     return pending;
+}
+
+result<void> reply_inbox::publish(const std::string& to, std::string_view payload, const header_list& headers,
+                                  const std::string& reply, std::uint64_t token, deadline until)
+{
+    auto sent = publish_(to, payload, headers, reply);
+    if (sent.has_value() || !(sent.error() == errc::overloaded) || !publish_later_)
+        return sent;
+    return publish_later_(to, payload, headers, reply, until,
+                          [this, token, alive = std::weak_ptr(alive_)](const error& why)
+                          {
+                              if (!alive.expired())
+                                  never_left(token, why);
+                          });
+}
+
+/// It waited for room and got none: nothing was done, whatever became of the link meanwhile.
+void reply_inbox::never_left(std::uint64_t token, const error& why)
+{
+    const auto found = waiting_.find(token);
+    if (found == waiting_.end())
+        return;
+    auto pending = std::move(found->second);
+    waiting_.erase(found);
+    pending.settle(fail(why == errc::payload_too_large ? why.code : errc::overloaded, why.detail));
 }
 
 void reply_inbox::deliver(std::string_view at, message arrived)

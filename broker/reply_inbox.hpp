@@ -24,8 +24,13 @@ public:
     using publish_function = std::function<result<void>(const std::string& to, std::string_view payload,
                                                         const header_list& headers, const std::string& reply)>;
 
-    /// `prefix` ends without a dot; replies arrive at `prefix.TOKEN`.
-    reply_inbox(asio::io_context& io, std::string prefix, publish_function publish);
+    /// As connection::publish_later: for a request that found no room.
+    using publish_later_function =
+        std::function<result<void>(const std::string& to, std::string_view payload, const header_list& headers,
+                                   const std::string& reply, deadline until, unsent_handler unsent)>;
+
+    /// `prefix` ends without a dot; replies arrive at `prefix.TOKEN`. Without `later` a request that finds no room fails at once.
+    reply_inbox(asio::io_context& io, std::string prefix, publish_function publish, publish_later_function later = {});
 
     pending_reply request(const subject& to, std::string_view payload, const header_list& headers, deadline until) override;
 
@@ -58,6 +63,9 @@ private:
     };
 
     pending_reply send(const std::string* to, std::string_view payload, const header_list& headers, deadline until);
+    result<void> publish(const std::string& to, std::string_view payload, const header_list& headers, const std::string& reply,
+                         std::uint64_t token, deadline until);
+    void never_left(std::uint64_t token, const error& why);
     void deliver_to_survey(std::string_view digits, message arrived);
     void schedule(due item);
     void arm();
@@ -66,6 +74,7 @@ private:
     asio::io_context& io_;
     std::string prefix_;
     publish_function publish_;
+    publish_later_function publish_later_;
     boost::unordered_flat_map<std::uint64_t, pending_reply> waiting_;
     std::unordered_map<std::uint64_t, std::weak_ptr<reply_handler>> surveys_; ///< those that ended go when the next one begins
     std::vector<due> deadlines_; ///< a min-heap; entries of settled requests stay until they are due or the heap is rebuilt

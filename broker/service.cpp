@@ -2,6 +2,7 @@
 
 #include "broker/bundle.hpp"
 #include "broker/log_quota.hpp"
+#include "broker/service_detail.hpp"
 #include "broker/spawn.hpp"
 #include "schemas/event.hpp"
 #include "schemas/messages.hpp"
@@ -13,8 +14,6 @@
 #include <boost/json/serialize.hpp>
 
 #include <charconv>
-#include <random>
-#include <regex>
 #include <stdexcept>
 
 namespace marquee
@@ -29,54 +28,39 @@ namespace
 {
 
 namespace json = boost::json;
+using namespace detail;
 using clock = std::chrono::steady_clock;
 
-bool is_name(std::string_view name)
+/// One line of a kind a minute.
+class rare_line
 {
-    return !name.empty() &&
-           name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
-}
-
-/// semver.org's own expression.
-bool is_semver(const std::string& version)
-{
-    static const std::regex semver(
-        R"(^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-((0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(\+([0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*))?$)");
-    return std::regex_match(version, semver);
-}
-
-std::string make_service_id()
-{
-    constexpr std::string_view alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    std::random_device random;
-    std::uniform_int_distribution<std::size_t> pick(0, alphabet.size() - 1);
-    std::string id;
-    for (int i = 0; i < 22; ++i)
-        id += alphabet[pick(random)];
-    return id;
-}
-
-json::object as_json(const std::map<std::string, std::string>& metadata)
-{
-    json::object out;
-    for (const auto& [key, value] : metadata)
-        out[key] = value;
-    return out;
-}
-
-bool matches(std::string_view pattern, std::string_view subject)
-{
-    while (!pattern.empty() && !subject.empty())
+public:
+    /// How many were left out since the last one, where a line is due.
+    [[nodiscard]] std::optional<std::uint64_t> due()
     {
-        const auto wanted = pattern.substr(0, pattern.find('.'));
-        const auto given = subject.substr(0, subject.find('.'));
-        if (given.empty() || (wanted != "*" && wanted != given))
-            return false;
-        pattern.remove_prefix(std::min(pattern.size(), wanted.size() + 1));
-        subject.remove_prefix(std::min(subject.size(), given.size() + 1));
+        const auto now = clock::now();
+        if (now >= next_)
+        {
+            next_ = now + std::chrono::minutes(1);
+            return std::exchange(left_out_, 0);
+        }
+        ++left_out_;
+        return std::nullopt;
     }
-    return pattern.empty() && subject.empty();
-}
+
+private:
+    clock::time_point next_{};
+    std::uint64_t left_out_ = 0;
+};
+
+/// Of the messages of one endpoint, or of `$SRV`.
+struct message_counts
+{
+    std::uint64_t refused = 0;    ///< not carried out: see reason_to_refuse()
+    std::uint64_t waited = 0;     ///< replies that waited for room in the write buffer
+    std::uint64_t overloaded = 0; ///< those that found none in time: the requester was told so
+    std::uint64_t lost = 0;       ///< those of which not even that could be told
+};
 
 struct endpoint
 {
@@ -87,7 +71,10 @@ struct endpoint
     std::uint64_t errors = 0;
     std::string last_error;
     std::chrono::nanoseconds processing{0};
+    message_counts messages;
 };
+
+using endpoint_ptr = std::shared_ptr<endpoint>;
 
 /// A bug, told to nobody but the log.
 service_result threw(const endpoint& from, const std::exception& what)
@@ -95,23 +82,6 @@ service_result threw(const endpoint& from, const std::exception& what)
     static limited_log exceptions(log_level::error, "a handler threw");
     exceptions.write({{"endpoint", from.config.name}, {"error", what.what()}});
     return service_error(fail(errc::service_failed));
-}
-
-service_reply error_reply_for(const service_error& why)
-{
-    const auto title = title_of(why.what.code);
-    error_reply body;
-    body.status = title;
-    if (!why.id.empty())
-        body.id = why.id;
-    if (!why.what.detail.empty())
-        body.detail = why.what.detail;
-    if (!why.what.field.empty())
-        body.field = why.what.field;
-    header_list headers;
-    headers.set(names::header_service_error, title);
-    headers.set(names::header_service_error_code, std::to_string(service_code_of(why.what.code)));
-    return {encode(body), std::move(headers)};
 }
 
 class service_impl final : public service
@@ -134,27 +104,38 @@ private:
     result<void> subscribe_control();
     result<void> join();
     void leave();
-    void arrived(const std::shared_ptr<endpoint>& to, message msg);
-    asio::awaitable<void> serve(std::shared_ptr<endpoint> to, service_request request);
+    bool refuses(const endpoint_config& to, message_counts& counts, const message& msg);
+    void arrived(const endpoint_ptr& to, message msg);
+    asio::awaitable<void> serve(endpoint_ptr to, service_request request);
     static std::optional<service_result> answer_at_once(endpoint& to, const service_request& request);
     static asio::awaitable<service_result> handle(endpoint& to, service_request request);
     asio::awaitable<service_result> serve_many(service_request request);
-    std::shared_ptr<endpoint> find_endpoint(std::string_view subject) const;
-    void answer(endpoint& from, const std::string& reply_to, const service_result& outcome);
+    endpoint_ptr find_endpoint(std::string_view subject) const;
+    void answer(const endpoint_ptr& from, const std::string& reply_to, const service_result& outcome, deadline until);
+    void answer_error(const endpoint_ptr& from, const std::string& reply_to, const service_error& why);
+    void not_sent(const endpoint_ptr& from, bool changed, const std::string& reply_to, const error& why);
+    void send_or_lose(message_counts& counts, const std::shared_ptr<void>& owner, const std::string& to,
+                      const service_reply& reply);
+    void lost(message_counts& counts, const std::string& to, const error& why);
     service_reply refuse(endpoint& from, const service_error& why);
-    void answer_error(endpoint& from, const std::string& reply_to, const service_error& why);
-    result<deadline> deadline_of(const message& msg) const; ///< fails with bad_request
+    result<void> read_deadline(const endpoint& to, service_request& request) const;
+    json::value data_of(const endpoint& of) const;
 
     connection& nats_;
     service_config config_;
     std::string id_ = make_service_id();
     std::string started_;
-    std::vector<std::shared_ptr<endpoint>> endpoints_;
+    std::vector<endpoint_ptr> endpoints_;
+    std::shared_ptr<message_counts> discovery_ = std::make_shared<message_counts>();
+    rare_line refused_line_;
+    rare_line overloaded_line_;
+    rare_line lost_line_;
     std::vector<std::shared_ptr<subscription>> control_;
     std::size_t in_flight_ = 0;
     asio::steady_timer idle_; ///< cancelled when the last handler ends
     bool serving_;            ///< wanted; endpoints without a subscription follow when the link is up
     bool stopping_ = false;
+    std::shared_ptr<int> alive_ = std::make_shared<int>(); ///< a reply that waits for room outlives this object
     std::shared_ptr<void> link_;
 };
 
@@ -172,12 +153,12 @@ service_impl::service_impl(connection& nats, service_config config, std::vector<
 
 result<void> service_impl::begin()
 {
-    if (!is_name(config_.name))
+    if (!is_service_name(config_.name))
         return fail(errc::bad_request, "a service name is [A-Za-z0-9_-]+", "name");
     if (!is_semver(config_.version))
         return fail(errc::bad_request, "a service version is SemVer", "version");
     for (const auto& e : endpoints_)
-        if (!is_name(e->config.name))
+        if (!is_service_name(e->config.name))
             return fail(errc::bad_request, "an endpoint name is [A-Za-z0-9_-]+", "name");
     if (config_.bundles)
         add_many();
@@ -210,18 +191,21 @@ void service_impl::add_many()
 /// PING, INFO and STATS for everybody, for this name, and for this instance.
 result<void> service_impl::subscribe_control()
 {
-    auto respond = [this](const char* verb, std::function<json::value()> document) -> result<void>
+    endpoint_config discovery;
+    discovery.name = "$SRV";
+    auto respond = [this, &discovery](const char* verb, std::function<json::value()> document) -> result<void>
     {
         const std::string all = std::string("$SRV.") + verb;
         const std::string named = all + '.' + config_.name;
         for (const auto& subject : {all, named, named + '.' + id_})
         {
-            auto sub = nats_.subscribe(subject, {},
-                                       [this, document](message msg)
-                                       {
-                                           if (!msg.reply.empty())
-                                               (void)nats_.publish(msg.reply, json::serialize(document()));
-                                       });
+            auto sub =
+                nats_.subscribe(subject, {},
+                                [this, document, discovery](const message& msg)
+                                {
+                                    if (!refuses(discovery, *discovery_, msg))
+                                        send_or_lose(*discovery_, discovery_, msg.reply, {json::serialize(document()), {}});
+                                });
             if (sub.has_error())
                 return sub.error();
             control_.push_back(std::move(*sub));
@@ -277,28 +261,46 @@ result<void> service_impl::set_serving(bool serving)
     return {};
 }
 
-void service_impl::arrived(const std::shared_ptr<endpoint>& to, message msg)
+bool service_impl::refuses(const endpoint_config& to, message_counts& counts, const message& msg)
+{
+    const auto why = reason_to_refuse(to, msg, nats_.is_inbox(msg.reply));
+    if (why.empty())
+        return false;
+    ++counts.refused;
+    if (const auto left_out = refused_line_.due())
+        log(log_level::warning, "a message is not carried out as a request",
+            {{"endpoint", to.name},
+             {"subject", msg.subject},
+             {"reply", msg.reply},
+             {"why", std::string(why)},
+             {"left_out", std::to_string(*left_out)}});
+    return true;
+}
+
+void service_impl::arrived(const endpoint_ptr& to, message msg)
 {
     ++to->requests;
-    const auto until = deadline_of(msg);
-    if (until.has_error())
-        return answer_error(*to, msg.reply, until.error());
-    service_request request{std::move(msg), *until};
+    if (refuses(to->config, to->messages, msg))
+        return;
+    service_request request{std::move(msg), deadline::in(config_.max_timeout)};
+    if (const auto read = read_deadline(*to, request); read.has_error())
+        return answer_error(to, request.msg.reply, read.error());
     if (const auto outcome = answer_at_once(*to, request))
-        return answer(*to, request.msg.reply, *outcome);
+        return answer(to, request.msg.reply, *outcome, request.until);
     if (to->in_flight >= to->config.max_in_flight)
-        return answer_error(*to, request.msg.reply, fail(errc::overloaded, "too many requests in flight"));
+        return answer_error(to, request.msg.reply, fail(errc::overloaded, "too many requests in flight"));
     ++to->in_flight;
     ++in_flight_;
     spawn("answering a request", nats_.context().get_executor(), serve(to, std::move(request)));
 }
 
-asio::awaitable<void> service_impl::serve(std::shared_ptr<endpoint> to, service_request request)
+asio::awaitable<void> service_impl::serve(endpoint_ptr to, service_request request)
 {
     const auto reply_to = request.msg.reply;
+    const auto until = request.until;
     auto handling = handle(*to, std::move(request));
     auto outcome = co_await std::move(handling);
-    answer(*to, reply_to, outcome);
+    answer(to, reply_to, outcome, until);
     --to->in_flight;
     if (--in_flight_ == 0)
         idle_.cancel();
@@ -340,12 +342,15 @@ asio::awaitable<service_result> service_impl::handle(endpoint& to, service_reque
     co_return outcome;
 }
 
-/// One after the other: these are questions, answered from memory or once the same event is counted. They share the bundle's deadline.
+/// One after the other: these are questions, answered from memory or once the same event is counted. None has longer than the bundle.
 asio::awaitable<service_result> service_impl::serve_many(service_request request)
 {
     auto items = read_bundle(request.msg.data);
+    if (items.has_value() && items->empty())
+        items = fail(errc::bad_request, "an empty bundle");
     if (items.has_error())
         co_return service_error(items.error());
+    bool changed = false;
     std::string replies;
     replies.reserve(items->size() * 256);
     for (auto& item : *items)
@@ -358,8 +363,13 @@ asio::awaitable<service_result> service_impl::serve_many(service_request request
             continue;
         }
         ++to->requests;
-        service_request one{std::move(item), request.until};
-        auto outcome = answer_at_once(*to, one);
+        changed |= to->config.change;
+        service_request one{std::move(item), request.until, request.deadline_named};
+        std::optional<service_result> outcome;
+        if (const auto read = read_deadline(*to, one); read.has_error())
+            outcome = service_error(read.error());
+        else
+            outcome = answer_at_once(*to, one);
         if (!outcome)
         {
             auto handling = handle(*to, std::move(one));
@@ -370,40 +380,94 @@ asio::awaitable<service_result> service_impl::serve_many(service_request request
             reply = refuse(*to, fail(errc::payload_too_large, "no room in the bundle; ask by itself"));
         append_to_bundle(replies, {}, reply.headers, reply.data);
     }
-    co_return service_reply{std::move(replies), {}};
+    co_return service_reply{std::move(replies), {}, changed};
 }
 
 /// The endpoint whose pattern, with `*` for a token, matches; not `many` itself.
-std::shared_ptr<endpoint> service_impl::find_endpoint(std::string_view subject) const
+endpoint_ptr service_impl::find_endpoint(std::string_view subject) const
 {
     for (const auto& e : endpoints_)
-        if (e->config.name != "many" && matches(e->config.subject, subject))
+        if (e->config.name != "many" && subject_matches(e->config.subject, subject))
             return e;
     return nullptr;
 }
 
-void service_impl::answer(endpoint& from, const std::string& reply_to, const service_result& outcome)
+/// A reply that finds no room in the write buffer waits for it, bounded in bytes and by the requester's own deadline.
+void service_impl::answer(const endpoint_ptr& from, const std::string& reply_to, const service_result& outcome, deadline until)
 {
     if (outcome.has_error())
-    {
-        answer_error(from, reply_to, outcome.error());
-        return;
-    }
+        return answer_error(from, reply_to, outcome.error());
     if (reply_to.empty())
         return;
+    const bool changed = outcome->changed || from->config.change;
     auto sent = nats_.publish(reply_to, outcome->data, outcome->headers);
-    if (sent.has_error() && sent.error() == errc::payload_too_large)
-        answer_error(from, reply_to, fail(errc::service_failed, sent.error().detail));
-    else if (sent.has_error()) // the link is gone, and the requester knows
-        log(log_level::debug, "a reply was not sent",
-            {{"endpoint", from.config.name}, {"error", std::string(name_of(sent.error().code))}});
+    if (sent.has_error() && sent.error() == errc::overloaded)
+    {
+        auto unsent = [this, alive = std::weak_ptr(alive_), from, changed, reply_to](const error& why)
+        {
+            if (!alive.expired())
+                not_sent(from, changed, reply_to, why);
+        };
+        sent = nats_.publish_later(reply_to, outcome->data, outcome->headers, {}, until, std::move(unsent));
+        from->messages.waited += sent.has_value() ? 1 : 0;
+    }
+    if (sent.has_error())
+        not_sent(from, changed, reply_to, sent.error());
 }
 
-void service_impl::answer_error(endpoint& from, const std::string& reply_to, const service_error& why)
+/// The requester hears of it, as far as there is a link.
+void service_impl::not_sent(const endpoint_ptr& from, bool changed, const std::string& reply_to, const error& why)
 {
-    const auto reply = refuse(from, why);
+    if (why == errc::payload_too_large)
+        return answer_error(from, reply_to, fail(errc::service_failed, why.detail));
+    if (!(why == errc::overloaded)) // the link is gone, and the requester knows
+        return log(log_level::debug, "a reply was not sent",
+                   {{"endpoint", from->config.name}, {"error", std::string(name_of(why.code))}});
+    ++from->messages.overloaded;
+    if (const auto left_out = overloaded_line_.due())
+        log(log_level::warning, "a reply found no room to be sent",
+            {{"endpoint", from->config.name}, {"why", why.detail}, {"left_out", std::to_string(*left_out)}});
+    // A change has been made by now.
+    answer_error(from, reply_to, fail(changed ? errc::outcome_unknown : errc::overloaded, "no room to send the reply"));
+}
+
+void service_impl::answer_error(const endpoint_ptr& from, const std::string& reply_to, const service_error& why)
+{
+    const auto reply = refuse(*from, why);
     if (!reply_to.empty())
-        (void)nats_.publish(reply_to, reply.data, reply.headers);
+        send_or_lose(from->messages, from, reply_to, reply);
+}
+
+/// What is small enough to find room ahead of the rest. `owner` keeps `counts`.
+void service_impl::send_or_lose(message_counts& counts, const std::shared_ptr<void>& owner, const std::string& to,
+                                const service_reply& reply)
+{
+    auto sent = nats_.publish(to, reply.data, reply.headers);
+    if (sent.has_error() && sent.error() == errc::overloaded)
+    {
+        auto unsent = [this, alive = std::weak_ptr(alive_), owner, &counts, to](const error& why)
+        {
+            if (!alive.expired())
+                lost(counts, to, why);
+        };
+        sent = nats_.publish_later(to, reply.data, reply.headers, {}, deadline::in(config_.max_timeout), std::move(unsent));
+        counts.waited += sent.has_value() ? 1 : 0;
+    }
+    if (sent.has_error())
+        lost(counts, to, sent.error());
+}
+
+void service_impl::lost(message_counts& counts, const std::string& to, const error& why)
+{
+    if (why == errc::disconnected || why == errc::stopping)
+        return; // the requester knows
+    ++counts.lost;
+    if (const auto left_out = lost_line_.due())
+        log(log_level::warning, "a reply is lost",
+            {{"to", to},
+             {"error", std::string(name_of(why.code))},
+             {"why", why.detail},
+             {"left_out", std::to_string(*left_out)}});
 }
 
 /// Counts a failure, and makes the reply that tells of it.
@@ -414,21 +478,24 @@ service_reply service_impl::refuse(endpoint& from, const service_error& why)
     return error_reply_for(why);
 }
 
-result<deadline> service_impl::deadline_of(const message& msg) const
+/// What `Marquee-Timeout` says, no later than before. Fails with bad_request, or with timeout where a change has no time left: nothing is done then.
+result<void> service_impl::read_deadline(const endpoint& to, service_request& request) const
 {
-    if (msg.headers_unreadable) // perhaps a condition was among them
+    if (request.msg.headers_unreadable) // perhaps a condition was among them
         return fail(errc::bad_request, "the headers cannot be read");
-    const auto text = msg.headers.get(names::header_timeout);
-    std::uint64_t left = static_cast<std::uint64_t>(config_.max_timeout.count());
-    if (!text.empty())
+    if (const auto text = request.msg.headers.get(names::header_timeout); !text.empty())
     {
         std::uint64_t asked = 0;
         const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), asked);
         if (ec != std::errc() || end != text.data() + text.size())
             return fail(errc::bad_request, "not a number of milliseconds", std::string(names::header_timeout));
-        left = std::min(left, asked);
+        asked = std::min(asked, static_cast<std::uint64_t>(config_.max_timeout.count()));
+        request.until = deadline::in(std::chrono::milliseconds(asked)).sooner(request.until);
+        request.deadline_named = true;
     }
-    return deadline::in(std::chrono::milliseconds(left));
+    if (to.config.change && request.until.passed())
+        return fail(errc::timeout, "no time was left; nothing was done");
+    return {};
 }
 
 json::object service_impl::standard_fields(const char* type) const
@@ -454,6 +521,22 @@ json::value service_impl::info() const
     return out;
 }
 
+/// The service's own, and what became of messages.
+json::value service_impl::data_of(const endpoint& of) const
+{
+    auto data = of.config.data ? of.config.data() : json::value(json::object());
+    if (auto* members = data.if_object())
+    {
+        (*members)["requests_refused"] = of.messages.refused;
+        (*members)["replies_waited"] = of.messages.waited;
+        (*members)["replies_overloaded"] = of.messages.overloaded;
+        (*members)["replies_lost"] = of.messages.lost;
+        (*members)["discovery_refused"] = discovery_->refused;
+        (*members)["discovery_lost"] = discovery_->lost;
+    }
+    return data;
+}
+
 json::value service_impl::stats() const
 {
     auto out = standard_fields("io.nats.micro.v1.stats_response");
@@ -470,8 +553,7 @@ json::value service_impl::stats() const
                          {"last_error", e->last_error},
                          {"processing_time", total},
                          {"average_processing_time", e->requests == 0 ? 0 : total / static_cast<std::int64_t>(e->requests)}};
-        if (e->config.data)
-            one["data"] = e->config.data();
+        one["data"] = data_of(*e);
         list.push_back(std::move(one));
     }
     out["endpoints"] = std::move(list);
@@ -481,11 +563,13 @@ json::value service_impl::stats() const
 void service_impl::reset()
 {
     started_ = rfc3339(std::chrono::system_clock::now());
+    *discovery_ = {};
     for (auto& e : endpoints_)
     {
         e->requests = e->errors = 0;
         e->last_error.clear();
         e->processing = {};
+        e->messages = {};
     }
 }
 

@@ -19,7 +19,8 @@ namespace marquee
 struct service_request
 {
     message msg;
-    deadline until; ///< from `Marquee-Timeout`, at most `service_config::max_timeout`
+    deadline until;              ///< from `Marquee-Timeout`, at most `service_config::max_timeout`
+    bool deadline_named = false; ///< false: there was no `Marquee-Timeout`
 };
 
 /// What a handler answers. A failed result becomes an error reply: headers `Nats-Service-Error` and `Nats-Service-Error-Code`, body
@@ -28,6 +29,7 @@ struct service_reply
 {
     std::string data;
     header_list headers;
+    bool changed = false; ///< something was changed, though the endpoint is none that changes: a bundle with a change in it
 };
 
 /// A failure to answer with, and the id it is about, if any.
@@ -57,9 +59,11 @@ struct endpoint_config
     service_handler handler;   ///< may be empty where `at_once` answers everything
     immediate_handler at_once; ///< asked first; may be empty
     std::map<std::string, std::string> metadata;
+    bool change = false;       ///< it changes something: carried out without a reply subject too, but not without time
+    bool takes_payload = true; ///< false: a change whose request is empty
     std::size_t max_in_flight =
         1024; ///< beyond it requests that have to wait are answered with 503 "overloaded", counted as errors
-    std::function<boost::json::value()> data; ///< the `data` member of STATS
+    std::function<boost::json::value()> data; ///< members of `data` in STATS, an object
 };
 
 struct service_config
@@ -78,6 +82,10 @@ struct service_config
 class service
 {
 public:
+    /// A request whose reply subject is no inbox (connection::is_inbox) is not carried out, and one without a reply subject only where it is a change
+    /// that was published on purpose. A reply that finds no room to be sent waits a bounded time; then the requester is told `overloaded`. All of it
+    /// is counted, in `data` of STATS.
+    ///
     /// Subscribes the nine `$SRV` subjects (plain) and the endpoints (queue group). Fails with bad_request on an invalid name or version, else
     /// as connection::subscribe does.
     [[nodiscard]] static result<std::unique_ptr<service>> start(connection& nats, service_config config,

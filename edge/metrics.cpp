@@ -51,7 +51,7 @@ struct sampled_family
     std::string_view help;
 };
 
-constexpr std::array<sampled_family, 7> sampled_families{{
+constexpr std::array<sampled_family, 10> sampled_families{{
     {"marquee_edge_connections", "gauge", "HTTP connections that are open."},
     {"marquee_edge_requests_in_flight", "gauge", "Requests that wait for the broker."},
     {"marquee_edge_nats_links_up", "gauge", "Threads whose connection to the broker is up."},
@@ -59,6 +59,9 @@ constexpr std::array<sampled_family, 7> sampled_families{{
     {"marquee_edge_nats_late_replies_total", "counter", "Replies that came after their deadline."},
     {"marquee_edge_nats_errors_total", "counter", "Errors the broker reported, such as denied permissions."},
     {"marquee_edge_nats_requests_in_flight", "gauge", "Requests to services that wait for a reply."},
+    {"marquee_edge_nats_waited_total", "counter", "Messages that waited for room to be sent to the broker."},
+    {"marquee_edge_nats_unsent_total", "counter", "Messages that found no room in time, and were not sent."},
+    {"marquee_edge_nats_waiting_bytes", "gauge", "Bytes that wait for room to be sent to the broker."},
 }};
 
 struct service_family
@@ -146,8 +149,9 @@ void worker_metrics::degraded(std::string_view part) noexcept { degraded_[part =
 
 void worker_metrics::sampled(const worker_sample& now) noexcept
 {
-    const std::array<std::uint64_t, samples> values{now.connections,  now.in_flight,    now.link_up,       now.reconnects,
-                                                    now.late_replies, now.async_errors, now.nats_in_flight};
+    const std::array<std::uint64_t, samples> values{now.connections,  now.in_flight,    now.link_up,        now.reconnects,
+                                                    now.late_replies, now.async_errors, now.nats_in_flight, now.nats_waited,
+                                                    now.nats_unsent,  now.nats_waiting};
     for (std::size_t i = 0; i < samples; ++i)
         sampled_[i].set(values[i]);
 }

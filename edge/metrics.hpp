@@ -46,6 +46,9 @@ struct worker_sample
     std::uint64_t late_replies = 0;
     std::uint64_t async_errors = 0;
     std::uint64_t nats_in_flight = 0; ///< requests to services that wait for a reply
+    std::uint64_t nats_waited = 0;    ///< messages to the broker that waited for room
+    std::uint64_t nats_unsent = 0;    ///< those that found none in time
+    std::uint64_t nats_waiting = 0;   ///< bytes that wait for room
 };
 
 /// The services that the edge asks, by the first token of their subjects.
@@ -86,8 +89,8 @@ private:
 
     static constexpr std::array<int, 24> statuses{200, 204, 304, 400, 401, 403, 404, 405, 408, 409, 412, 413,
                                                   414, 415, 422, 426, 429, 431, 500, 501, 502, 503, 504, 0};
-    static constexpr std::size_t bounds = 14; ///< of the histogram, besides infinity
-    static constexpr std::size_t samples = 7; ///< members of worker_sample
+    static constexpr std::size_t bounds = 14;  ///< of the histogram, besides infinity
+    static constexpr std::size_t samples = 10; ///< members of worker_sample
 
     /// One route and one method.
     struct slot

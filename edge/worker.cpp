@@ -106,6 +106,9 @@ worker_sample edge_worker::sample() const
     now.late_replies = nats.late_replies;
     now.async_errors = nats.async_errors;
     now.nats_in_flight = nats.in_flight;
+    now.nats_waited = nats.waited;
+    now.nats_unsent = nats.unsent;
+    now.nats_waiting = nats.waiting_bytes;
     return now;
 }
 

@@ -16,6 +16,8 @@ endpoint_config describe(std::string_view service, std::string_view name, std::s
     endpoint.name = name;
     endpoint.subject = subjects::pattern(service, name, name == "list" ? 0 : 1);
     endpoint.metadata = {{"description", std::string(description)}};
+    endpoint.change = name == "put" || name == "delete";
+    endpoint.takes_payload = name != "delete";
     return endpoint;
 }
 

@@ -105,6 +105,7 @@ int run_catalogue(int argc, char** argv, catalogue_program what)
         ("allow-discard-old", boost::program_options::bool_switch(),
          "accept a bucket that drops its oldest records when it is full");
     add_connection_options(options);
+    add_reply_options(options);
     const auto given = read_command_line(argc, argv, name, what.summary, std::move(options));
     if (const auto* code = std::get_if<int>(&given))
         return *code;

@@ -221,6 +221,8 @@ asio::awaitable<result<revision>> kv_store::write(asset_id id, std::string value
         headers.set("Nats-Expected-Last-Subject-Sequence", std::to_string(*expected));
     const auto to = subjects::kv_entry(what_.bucket, id);
     const std::string no_id;
+    if (until.passed())
+        co_return fail(errc::timeout, "no time was left; nothing was sent");
     const auto before = taken_;
     const auto stored = co_await publish_stored(nats_.requests(), to, std::move(value), no_id, until, headers);
     if (stored.has_error())

@@ -33,6 +33,7 @@ po::options_description all_options()
         ("allow-discard-old", po::bool_switch(), "accept a stream that drops its oldest events when it is full");
     po::options_description options("Connection");
     marquee::add_connection_options(options);
+    marquee::add_reply_options(options);
     return options.add(database).add(stream);
 }
 

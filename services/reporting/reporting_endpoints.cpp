@@ -121,7 +121,8 @@ asio::awaitable<service_result> wait_for_views(shared_views from, service_reques
     const auto question = read_question(request.msg);
     if (question.has_error())
         co_return service_error(question.error());
-    const auto counted = co_await from->waiter.wait(question->after, request.until);
+    const auto until = request.deadline_named ? request.until : request.until.sooner(deadline::in(from->unnamed_wait));
+    const auto counted = co_await from->waiter.wait(question->after, until);
     if (counted.has_error())
         co_return service_error(counted.error(), question->asset.text());
     co_return answer(*from, *question);

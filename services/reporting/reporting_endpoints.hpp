@@ -22,6 +22,7 @@ struct reporting_views
 
     static constexpr std::size_t most_waiting = 4096;
 
+    std::chrono::milliseconds unnamed_wait{2000}; ///< for an event to be counted, where the request names no deadline
     projection counts;
     sequence_waiter waiter;
     fatal_handler fatal; ///< called when the database fails

@@ -102,6 +102,9 @@ const usage_row wrong_usage[] = {
     {"", {"--tlsca", "/nonexistent/ca"}},
     {"", {"--tlscert", "/nonexistent/cert", "--tlskey", "/nonexistent/key"}},
     {"", {}, {{"NATS_CREDS", "/nonexistent/creds"}}},
+    {"metadata", {"--reply-prefix", "*"}},
+    {"reporting", {"--reply-prefix", "$JS.API"}},
+    {"edge", {"--reply-prefix", "_INBOX"}}, // it answers no requests
     {"metadata", {"--replicas", "0"}},
     {"metadata", {"--replicas", "6"}},
     {"cdnurl", {"--replicas", "three"}},
@@ -177,11 +180,11 @@ BOOST_AUTO_TEST_CASE(help_names_every_option_and_its_environment_variable)
                               "--tlsca",        "NATS_CA",     "--tlscert", "NATS_CERT",  "--tlskey",   "NATS_KEY",
                               "--inbox-prefix", "--encode-id", "--version"};
     const std::vector<std::pair<std::string, words>> own = {
-        {"metadata", {"--replicas", "--no-demo", "--allow-discard-old"}},
-        {"cdnurl", {"--replicas", "--no-demo", "--allow-discard-old"}},
+        {"metadata", {"--replicas", "--no-demo", "--allow-discard-old", "--reply-prefix"}},
+        {"cdnurl", {"--replicas", "--no-demo", "--allow-discard-old", "--reply-prefix"}},
         {"reporting",
          {"--db", "--dedupe-window", "--rebuild", "--accept-loss", "--replicas", "--max-age", "--max-bytes",
-          "--allow-discard-old"}},
+          "--allow-discard-old", "--reply-prefix"}},
         {"edge",
          {"--listen", "--threads", "--timeout", "--admin-token-file", "--jwt-key", "--jwt-issuer", "--jwt-audience", "--tls-cert",
           "--tls-key"}},

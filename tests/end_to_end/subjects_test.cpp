@@ -180,6 +180,18 @@ BOOST_AUTO_TEST_CASE(a_bad_payload_or_header_is_400_naming_what_is_wrong)
     BOOST_TEST(ask("metadata.get.123").headers.get("Marquee-Revision") == "1");
 }
 
+BOOST_AUTO_TEST_CASE(a_change_without_time_is_a_timeout_and_nothing_is_done)
+{
+    const auto no_time = header("Marquee-Timeout", "0");
+    for (const auto& in : catalogues)
+    {
+        check_error(ask(in.service + ".put.late", in.body, no_time), 504, "Deadline exceeded");
+        check_error(ask(in.service + ".delete.123", "", no_time), 504, "Deadline exceeded");
+        check_error(ask(in.service + ".get.late"), 404, "Asset not found", "late");
+        BOOST_TEST(ask(in.service + ".get.123", "", no_time).headers.get("Nats-Service-Error") == ""); // known at once
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_revision_makes_put_and_delete_a_compare_and_set)
 {
     for (const auto& in : catalogues)

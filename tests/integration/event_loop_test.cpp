@@ -38,7 +38,7 @@ std::ptrdiff_t open_files() { return std::distance(std::filesystem::directory_it
 struct connected_aside
 {
     connected_aside(asio::io_context& io, const std::string& url)
-        : loop(std::make_shared<detail::event_loop>(io, detail::event_loop::handlers{[] {}, [](bool) {}, {}}))
+        : loop(std::make_shared<detail::event_loop>(io, detail::event_loop::handlers{[] {}, [](bool) {}, {}, {}}))
     {
         natsStatus status = NATS_ERR;
         std::thread connector(
@@ -98,7 +98,7 @@ struct loop_fixture : broker_fixture
 
     int downs = 0;
     std::shared_ptr<detail::event_loop> loop = std::make_shared<detail::event_loop>(
-        io, detail::event_loop::handlers{[] {}, [this](bool up) { downs += up ? 0 : 1; }, {}});
+        io, detail::event_loop::handlers{[] {}, [this](bool up) { downs += up ? 0 : 1; }, {}, {}});
     natsConnection* nc = nullptr;
 };
 

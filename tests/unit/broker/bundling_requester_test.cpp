@@ -118,6 +118,19 @@ BOOST_AUTO_TEST_CASE(equal_questions_of_a_turn_are_asked_once_unless_a_header_ma
     BOOST_TEST(different[1]->data == "b");
 }
 
+BOOST_AUTO_TEST_CASE(the_earliest_deadline_holds_for_equal_questions_whichever_came_first)
+{
+    for (const bool early_first : {true, false})
+    {
+        nats.seen.clear();
+        nats.script_json("metadata.get.1", "one");
+        (void)outcomes({ask(get("1"), {}, early_first ? 2s : 10s), ask(get("1"), {}, early_first ? 10s : 2s)});
+        BOOST_REQUIRE(nats.seen.size() == 1U);
+        BOOST_TEST(nats.seen[0].until.remaining() <= 2s);
+        BOOST_TEST(std::stoi(std::string(nats.seen[0].headers.get(names::header_timeout))) <= 2000);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_question_of_a_later_turn_is_asked_anew)
 {
     nats.script_json("metadata.get.1", "before");

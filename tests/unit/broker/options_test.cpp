@@ -17,6 +17,7 @@ result<connection_options> read(const std::vector<std::string>& arguments)
 {
     po::options_description options;
     add_connection_options(options);
+    add_reply_options(options);
     po::variables_map given;
     po::store(po::command_line_parser(arguments).options(options).run(), given);
     return read_connection_options(given);
@@ -120,6 +121,12 @@ BOOST_AUTO_TEST_CASE(values_that_cannot_be_right_are_refused_by_name)
         {{"--inbox-prefix", "a.*"}, "--inbox-prefix"},
         {{"--inbox-prefix", ""}, "--inbox-prefix"},
         {{"--inbox-prefix", "a b"}, "--inbox-prefix"},
+        {{"--reply-prefix", ""}, "--reply-prefix"},
+        {{"--reply-prefix", "*"}, "--reply-prefix"},
+        {{"--reply-prefix", "a", "--reply-prefix", "a.*"}, "--reply-prefix"},
+        {{"--reply-prefix", "$JS"}, "--reply-prefix"},
+        {{"--reply-prefix", "a.>"}, "--reply-prefix"},
+        {{"--reply-prefix", "a."}, "--reply-prefix"},
     };
     for (const auto& r : rows)
     {
@@ -131,6 +138,14 @@ BOOST_AUTO_TEST_CASE(values_that_cannot_be_right_are_refused_by_name)
             BOOST_TEST(options.error().field == r.field);
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(each_reply_prefix_counts_and_none_means_the_usual_ones)
+{
+    BOOST_TEST(read({})->reply_prefixes.empty());
+    const auto options = read({"--reply-prefix", "corp.in", "--reply-prefix", "_INBOX_*"});
+    BOOST_REQUIRE(options.has_value());
+    BOOST_TEST(options->reply_prefixes == (std::vector<std::string>{"corp.in", "_INBOX_*"}));
 }
 
 BOOST_AUTO_TEST_CASE(servers_are_logged_without_user_info)

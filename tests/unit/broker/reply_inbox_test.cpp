@@ -22,15 +22,25 @@ struct sent
 struct recording_inbox
 {
     explicit recording_inbox(asio::io_context& io)
-        : inbox(io, "_INBOX.me.r",
-                [this](const std::string& to, std::string_view payload, const header_list&,
-                       const std::string& reply) -> result<void>
-                {
-                    if (refuse)
-                        return fail(*refuse);
-                    out.push_back({to, std::string(payload), reply});
-                    return {};
-                })
+        : inbox(
+              io, "_INBOX.me.r",
+              [this](const std::string& to, std::string_view payload, const header_list&,
+                     const std::string& reply) -> result<void>
+              {
+                  if (refuse)
+                      return fail(*refuse);
+                  out.push_back({to, std::string(payload), reply});
+                  return {};
+              },
+              [this](const std::string& to, std::string_view payload, const header_list&, const std::string& reply, deadline,
+                     unsent_handler unsent) -> result<void>
+              {
+                  if (!waits)
+                      return fail(errc::overloaded, "full");
+                  out.push_back({to, std::string(payload), reply});
+                  waiting.push_back(std::move(unsent));
+                  return {};
+              })
     {
     }
 
@@ -51,6 +61,8 @@ struct recording_inbox
 
     std::vector<sent> out;
     std::optional<errc> refuse;
+    bool waits = false;                  ///< is there a queue for what finds no room?
+    std::vector<unsent_handler> waiting; ///< in it
     detail::reply_inbox inbox;
 };
 
@@ -100,6 +112,37 @@ BOOST_AUTO_TEST_CASE(a_request_nobody_answers_fails_at_its_deadline_and_its_late
                  BOOST_TEST(nats.inbox.late_replies() == 2U);
                  auto other = co_await slow.receive();
                  BOOST_TEST(other->data == "in time");
+             });
+}
+
+BOOST_AUTO_TEST_CASE(a_request_without_room_waits_for_it_and_is_overloaded_where_it_never_left)
+{
+    asio::io_context io(1);
+    recording_inbox nats(io);
+    run_coro(io,
+             [&]() -> asio::awaitable<void>
+             {
+                 const auto to = subjects::metadata_list();
+                 nats.refuse = errc::overloaded;
+                 auto full = nats.inbox.request(to, "", {}, deadline::in(5s));
+                 BOOST_TEST(full.settled());
+                 auto refused = co_await full.receive();
+                 BOOST_TEST((refused.error() == errc::overloaded));
+                 nats.waits = true;
+                 auto sent = nats.inbox.request(to, "", {}, deadline::in(5s));
+                 auto expired = nats.inbox.request(to, "", {}, deadline::in(5s));
+                 auto cut_off = nats.inbox.request(to, "", {}, deadline::in(5s));
+                 BOOST_TEST(!sent.settled());
+                 nats.deliver(nats.answer_to(0, "found room"));
+                 nats.waiting.at(1)(fail(errc::overloaded));
+                 nats.waiting.at(2)(fail(errc::disconnected)); // it never left: nothing was done
+                 auto answer = co_await sent.receive();
+                 BOOST_TEST(answer->data == "found room");
+                 auto first = co_await expired.receive();
+                 BOOST_TEST((first.error() == errc::overloaded));
+                 auto second = co_await cut_off.receive();
+                 BOOST_TEST((second.error() == errc::overloaded));
+                 BOOST_TEST(nats.inbox.in_flight() == 0U);
              });
 }
 

@@ -38,9 +38,9 @@ struct reporting_fixture
     }
 
     /// Asks on `io`, which stays in the test's hand.
-    void begin(header_list headers, std::chrono::milliseconds limit, service_result& answer)
+    void begin(header_list headers, std::chrono::milliseconds limit, service_result& answer, bool named = true)
     {
-        service_request request{message{"reporting.views.a=2Fb.u=201", "", "", std::move(headers)}, deadline::in(limit)};
+        service_request request{message{"reporting.views.a=2Fb.u=201", "", "", std::move(headers)}, deadline::in(limit), named};
         asio::co_spawn(io, endpoints[2].handler(std::move(request)),
                        [&answer](const std::exception_ptr& e, service_result r)
                        {
@@ -182,6 +182,18 @@ BOOST_AUTO_TEST_CASE(a_wait_ends_at_the_deadline_of_its_request)
     io.run_for(10s); // ends with the last work
     BOOST_TEST(code_of(answer) == "timeout");
     BOOST_TEST(code_of(call("views", "reporting.views.a=2Fb.u=201")) == "ok");
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_for_which_nobody_named_a_deadline_is_short)
+{
+    BOOST_TEST(views->unnamed_wait.count() == 2000);
+    views->unnamed_wait = 30ms;
+    service_result answer = service_error(fail(errc::no_responders));
+    begin(header("Marquee-After", "4"), 30s, answer, false);
+    BOOST_TEST(code_of(answer) == "no_responders");
+    io.restart();
+    io.run_for(10s); // ends with the last work
+    BOOST_TEST(code_of(answer) == "timeout");
 }
 
 BOOST_AUTO_TEST_CASE(a_database_that_fails_is_no_count_and_ends_the_program)
