@@ -133,7 +133,7 @@ result<void> check_host(request_head& head)
         return bad(hosts > 1 ? "more than one Host" : "no Host", "Host");
     if (hosts == 1 && !is_authority(*head.fields.get("Host")))
         return bad("the Host is not a name or an address, and a port", "Host");
-    if (!head.authority.empty())
+    if (hosts == 1 && !head.authority.empty())
         head.fields.set("Host", head.authority);
     return {};
 }

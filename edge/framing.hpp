@@ -26,7 +26,7 @@ struct request_head
 {
     std::string method;
     std::string target;    ///< a path with its query, or `*`
-    std::string authority; ///< of a target that came in absolute form; then it is the Host, too
+    std::string authority; ///< of a target that came in absolute form; then a Host that came says the same
     int version = 11;      ///< 10, or 11 for that and what follows it
     http_fields fields;
     bool keep_alive = true;

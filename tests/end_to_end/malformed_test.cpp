@@ -25,16 +25,17 @@ std::int64_t events_stored()
     return info.at("state").at("last_seq").as_int64();
 }
 
-std::vector<int> statuses(const std::string& received)
+/// Those of all answers; the first has no content where it is for a HEAD.
+std::vector<int> statuses(const std::string& received, bool head)
 {
     std::vector<int> all;
-    for (const auto& answer : answers_in(received))
+    for (const auto& answer : answers_in(received, head ? std::vector<std::size_t>{0} : std::vector<std::size_t>{}))
     {
         all.push_back(answer.status);
         if (answer.status < 400)
             continue;
         BOOST_TEST(answer.header("Content-Type") == "application/problem+json");
-        BOOST_TEST((!answer.text("field").empty() || answer.status != 400));
+        BOOST_TEST(((head && all.size() == 1) || !answer.text("field").empty() || answer.status != 400));
     }
     return all;
 }
@@ -46,7 +47,7 @@ void check(const malformed_row& row)
     if (row.open)
         link.shut_down();
     BOOST_TEST_REQUIRE(link.wait_for_end());
-    const auto got = statuses(link.received());
+    const auto got = statuses(link.received(), row.bytes.starts_with("HEAD "));
     BOOST_TEST(got == row.answers, boost::test_tools::per_element());
     BOOST_TEST(shared::system->call({"GET", "/healthz"}).status == 200);
 }
