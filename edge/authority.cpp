@@ -54,7 +54,8 @@ bool is_ipv4(std::string_view text) noexcept
     return is_octet(text);
 }
 
-/// Eight groups of 16 bits; the last two may be an IPv4 address, and `::` stands once for one or more of them. No zone.
+/// Eight groups of 16 bits; the last two may be an IPv4 address, and `::` stands once for one or
+/// more of them. No zone.
 bool is_ipv6(std::string_view text) noexcept
 {
     bool elided = text.starts_with("::");

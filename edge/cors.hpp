@@ -23,7 +23,8 @@ public:
     /// Adds to an answer what lets a page of `origin` read it. Credentials are allowed to named origins only.
     void grant(const std::optional<std::string>& origin, http_fields& answer) const;
 
-    /// Likewise, to the answer to a request that ended before its Origin was read: of several origins none is known to be the one.
+    /// Likewise, to the answer to a request that ended before its Origin was read: of several
+    /// origins none is known to be the one.
     void grant_unread(http_fields& answer) const;
 
     /// Adds to the answer to a preflight what such a page may send. `methods` is a list as in Allow.

@@ -20,7 +20,8 @@ constexpr std::array<std::string_view, 16> not_in_trailers = {
     "Content-Type", "Content-Encoding", "Authorization",     "Cookie",      "Expect", "Cache-Control",
     "If-Match",     "If-None-Match",    "Idempotency-Key",   "X-Request-ID"};
 
-/// What a request is taken for and who asks depends on these: nobody may read their values in another way.
+/// What a request is taken for and who asks depends on these: nobody may read their values in
+/// another way.
 constexpr std::array<std::string_view, 9> ascii_only = {
     "Host",          "Content-Length",  "Transfer-Encoding", "Connection",      "Expect",
     "Authorization", "Idempotency-Key", "Content-Type",      "Content-Encoding"};
@@ -55,8 +56,8 @@ result<void> read_version(std::string_view text, request_head& head)
     return {};
 }
 
-/// Takes a target in absolute form apart: what follows the authority becomes the target, and the authority is the host (RFC 9112
-/// section 3.2.2). Any other target stays as it is.
+/// Takes a target in absolute form apart: what follows the authority becomes the target, and the
+/// authority is the host (RFC 9112 section 3.2.2). Any other target stays as it is.
 result<void> read_absolute_form(request_head& head)
 {
     const auto colon = head.target.find("://");

@@ -40,13 +40,15 @@ struct request_head
 /// head (bad_request), and when the limit is passed (uri_too_long within the request line, headers_too_large after it).
 [[nodiscard]] result<std::size_t> find_head(std::string_view received, std::size_t& from, const head_limits& limits);
 
-/// Reads a complete head. Fails with bad_request, uri_too_long, headers_too_large, not_implemented (a method that HTTP does not define) or
-/// version_not_supported (2.0 and later); the connection must be closed then.
+/// Reads a complete head. Fails with bad_request, uri_too_long, headers_too_large, not_implemented
+/// (a method that HTTP does not define) or version_not_supported (2.0 and later); the connection
+/// must be closed then.
 ///
-/// Refused: targets in authority form or of another scheme than http and https, folded lines, blanks before a colon, control characters
-/// in field values, bytes from 0x80 on in those that decide what the request is or who asks (in others they are opaque), no Host
-/// (HTTP/1.1), two of them or one that is no authority, a Transfer-Encoding other than exactly `chunked`, on HTTP/1.0 or next to a
-/// Content-Length, and a Content-Length that is not one plain number.
+/// Refused: targets in authority form or of another scheme than http and https, folded lines,
+/// blanks before a colon, control characters in field values, bytes from 0x80 on in those that
+/// decide what the request is or who asks (in others they are opaque), no Host (HTTP/1.1), two of
+/// them or one that is no authority, a Transfer-Encoding other than exactly `chunked`, on HTTP/1.0
+/// or next to a Content-Length, and a Content-Length that is not one plain number.
 [[nodiscard]] result<request_head> read_head(std::string_view head, const head_limits& limits);
 
 /// What can be known of a head that is refused, or that does not come whole: how to answer it.

@@ -20,15 +20,16 @@ struct body_limits
     std::size_t trailer_bytes = 16 * 1024;
 };
 
-/// Chunks are read byte by byte, and refused at the first byte that cannot belong to them (RFC 9112 section 7.1). Extensions and trailers
-/// are checked and ignored.
+/// Chunks are read byte by byte, and refused at the first byte that cannot belong to them (RFC 9112
+/// section 7.1). Extensions and trailers are checked and ignored.
 class request_body
 {
 public:
     request_body(const request_head& head, const body_limits& limits);
 
-    /// Takes what belongs to the body from the front of `received` and returns its length: less than all only where the body is complete.
-    /// Fails with bad_request or payload_too_large; then the connection must be closed.
+    /// Takes what belongs to the body from the front of `received` and returns its length: less
+    /// than all only where the body is complete. Fails with bad_request or payload_too_large; then
+    /// the connection must be closed.
     [[nodiscard]] result<std::size_t> take(std::string_view received);
 
     [[nodiscard]] bool is_complete() const noexcept { return at_ == place::end; }

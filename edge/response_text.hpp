@@ -25,8 +25,9 @@ struct answer_context
 /// How to answer a request whose head came no further, or was refused there.
 [[nodiscard]] answer_context context_of(const head_glance& seen);
 
-/// The whole response, as one piece to write, with Date, X-Request-ID, Connection, Content-Length and the fields that `cors` grants.
-/// Without a body where the request was HEAD or the status has none.
+/// The whole response, as one piece to write, with Date, X-Request-ID, Connection, Content-Length
+/// and the fields that `cors` grants. Without a body where the request was HEAD or the status has
+/// none.
 [[nodiscard]] std::string response_text(http_response answer, const answer_context& context, const cors_policy& cors);
 
 } // namespace marquee

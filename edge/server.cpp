@@ -27,7 +27,8 @@ namespace
 
 constexpr std::size_t accepts_a_turn = 32; ///< requests under way wait for no more than that
 
-/// Whether what has come, if anything has, begins as a HEAD does. Nothing is taken, and nothing waited for.
+/// Whether what has come, if anything has, begins as a HEAD does. Nothing is taken, and nothing
+/// waited for.
 bool asks_for_head(tcp::socket& socket)
 {
     std::array<char, 5> start{};
@@ -36,7 +37,8 @@ bool asks_for_head(tcp::socket& socket)
     return glance_at({start.data(), size}).head_only;
 }
 
-/// One answer without a session, as far as the socket takes it at once. The request is not read: its origin is not known.
+/// One answer without a session, as far as the socket takes it at once. The request is not read:
+/// its origin is not known.
 void refuse(tcp::socket& socket, const char* why, const cors_policy& cors)
 {
     error_code ignored;

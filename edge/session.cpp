@@ -321,8 +321,8 @@ private:
         co_return !ec;
     }
 
-    /// The system takes a part of an answer at once, a large one, and more only when much of it has gone: whether a slow client takes it is
-    /// seen from what its system has acknowledged.
+    /// The system takes a part of an answer at once, a large one, and more only when much of it has
+    /// gone: whether a slow client takes it is seen from what its system has acknowledged.
     void note_progress(clock::time_point now)
     {
         int left = 0;

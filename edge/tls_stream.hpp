@@ -27,7 +27,8 @@ public:
     using executor_type = asio::ip::tcp::socket::executor_type;
     using error_code = boost::system::error_code;
 
-    /// `context` serves many streams. Where OpenSSL has no memory for this one, every operation fails with no_memory.
+    /// `context` serves many streams. Where OpenSSL has no memory for this one, every operation
+    /// fails with no_memory.
     tls_stream(asio::ip::tcp::socket socket, const std::shared_ptr<SSL_CTX>& context) noexcept;
 
     [[nodiscard]] executor_type get_executor() { return socket_.get_executor(); }
