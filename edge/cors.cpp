@@ -61,6 +61,11 @@ void cors_policy::grant(const std::optional<std::string>& origin, http_fields& a
     answer.add("Access-Control-Expose-Headers", exposed);
 }
 
+void cors_policy::grant_unread(http_fields& answer) const
+{
+    grant(origins_.size() == 1 ? std::optional(origins_.front()) : std::nullopt, answer);
+}
+
 void cors_policy::grant_preflight(const http_fields& request, std::string_view methods, http_fields& answer) const
 {
     if (!enabled())
@@ -78,12 +83,15 @@ std::optional<std::string> origin_of(const http_fields& request)
 {
     if (request.count("Origin") != 1)
         return std::nullopt;
-    return std::string(*request.get("Origin"));
+    const auto origin = *request.get("Origin");
+    if (std::any_of(origin.begin(), origin.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
+        return std::nullopt;
+    return std::string(origin);
 }
 
 bool is_preflight(const http_request& request)
 {
-    return request.method == "OPTIONS" && request.fields.get("Origin") && request.fields.get("Access-Control-Request-Method");
+    return request.method == "OPTIONS" && origin_of(request.fields) && request.fields.get("Access-Control-Request-Method");
 }
 
 } // namespace marquee

@@ -23,6 +23,10 @@ public:
     /// Adds to an answer what lets a page of `origin` read it. Credentials are allowed to named origins only.
     void grant(const std::optional<std::string>& origin, http_fields& answer) const;
 
+    /// Likewise, to the answer to a request that ended before its Origin was read: of several
+    /// origins none is known to be the one.
+    void grant_unread(http_fields& answer) const;
+
     /// Adds to the answer to a preflight what such a page may send. `methods` is a list as in Allow.
     void grant_preflight(const http_fields& request, std::string_view methods, http_fields& answer) const;
 
@@ -33,7 +37,7 @@ private:
     std::vector<std::string> origins_;
 };
 
-/// The one Origin of a request.
+/// The one Origin of a request. One with bytes beyond ASCII is none.
 [[nodiscard]] std::optional<std::string> origin_of(const http_fields& request);
 
 /// True for what a browser asks before a request of another origin.

@@ -1,5 +1,7 @@
 #include "edge/framing.hpp"
 
+#include "edge/authority.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -18,10 +20,16 @@ constexpr std::array<std::string_view, 16> not_in_trailers = {
     "Content-Type", "Content-Encoding", "Authorization",     "Cookie",      "Expect", "Cache-Control",
     "If-Match",     "If-None-Match",    "Idempotency-Key",   "X-Request-ID"};
 
-bool is_token_char(char c) noexcept
+/// What a request is taken for and who asks depends on these: nobody may read their values in
+/// another way.
+constexpr std::array<std::string_view, 9> ascii_only = {
+    "Host",          "Content-Length",  "Transfer-Encoding", "Connection",      "Expect",
+    "Authorization", "Idempotency-Key", "Content-Type",      "Content-Encoding"};
+
+template <std::size_t size>
+bool is_one_of(const std::array<std::string_view, size>& names, std::string_view name) noexcept
 {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    return std::any_of(names.begin(), names.end(), [&](std::string_view each) { return equals_ignoring_case(name, each); });
 }
 
 bool is_token(std::string_view text) noexcept { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char); }
@@ -32,15 +40,43 @@ error bad(std::string detail, std::string_view field = "head")
     return fail(errc::bad_request, std::move(detail), std::string(field));
 }
 
-/// A name or address with an optional port; commas, user info and paths have no place in it. Empty is allowed by RFC 9110.
-bool is_authority(std::string_view host) noexcept
+bool is_beyond_ascii(char c) noexcept { return static_cast<unsigned char>(c) >= 0x80; }
+
+/// RFC 9112 section 2.3: 1.2 and later are answered as 1.1 is.
+result<void> read_version(std::string_view text, request_head& head)
 {
-    return std::all_of(host.begin(), host.end(),
-                       [](char c)
-                       {
-                           return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                                  std::string_view("-._~%!$&'()*+;=:[]").find(c) != std::string_view::npos;
-                       });
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    const bool well_formed =
+        text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) && text[6] == '.' && is_digit(text[7]);
+    if (!well_formed || text[5] == '0')
+        return bad("the version is not HTTP/1.0 or HTTP/1.1", "version");
+    if (text[5] != '1')
+        return fail(errc::version_not_supported, "this server speaks HTTP/1.1 and HTTP/1.0", "version");
+    head.version = text[7] == '0' ? 10 : 11;
+    return {};
+}
+
+/// Takes a target in absolute form apart: what follows the authority becomes the target, and the
+/// authority is the host (RFC 9112 section 3.2.2). Any other target stays as it is.
+result<void> read_absolute_form(request_head& head)
+{
+    const auto colon = head.target.find("://");
+    const auto scheme = std::string_view(head.target).substr(0, colon);
+    if (colon == std::string::npos || !(equals_ignoring_case(scheme, "http") || equals_ignoring_case(scheme, "https")))
+        return {};
+    const auto rest = std::string_view(head.target).substr(colon + 3);
+    const auto end = std::min(rest.find_first_of("/?"), rest.size());
+    const auto authority = rest.substr(0, end);
+    if (authority.empty() || authority.front() == ':' || !is_authority(authority))
+        return bad("the target is for no host with a valid name", "target");
+    head.authority = authority;
+    auto path = std::string(rest.substr(end));
+    if (path.empty() && head.method == "OPTIONS")
+        path = "*";
+    else if (path.empty() || path.front() == '?')
+        path.insert(0, 1, '/');
+    head.target = std::move(path);
+    return {};
 }
 
 result<void> read_request_line(std::string_view line, request_head& head, const head_limits& limits)
@@ -55,19 +91,21 @@ result<void> read_request_line(std::string_view line, request_head& head, const 
 
     if (head.target.size() > limits.target_bytes)
         return fail(errc::uri_too_long, "the target is longer than " + std::to_string(limits.target_bytes) + " bytes");
-    if (std::find(known_methods.begin(), known_methods.end(), head.method) == known_methods.end())
-        return bad("no such method", "method");
-    if (version != "HTTP/1.1" && version != "HTTP/1.0")
-        return bad("the version is not HTTP/1.0 or HTTP/1.1", "version");
-    head.version = version == "HTTP/1.1" ? 11 : 10;
-
-    if (head.target != "*" && (head.target.empty() || head.target.front() != '/'))
-        return bad("the target is not a path", "target");
-    if (head.target == "*" && head.method != "OPTIONS")
-        return bad("the target * is for OPTIONS only", "target");
+    if (!is_token(head.method))
+        return bad("the method is no token", "method");
     for (const char c : head.target)
         if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '#')
             return bad("the target holds a character that must be percent-encoded", "target");
+    if (auto read = read_version(version, head); read.has_error())
+        return read;
+    if (std::find(known_methods.begin(), known_methods.end(), head.method) == known_methods.end())
+        return fail(errc::not_implemented, "the method is none that HTTP defines", "method");
+    if (auto read = read_absolute_form(head); read.has_error())
+        return read;
+    if (head.target != "*" && (head.target.empty() || head.target.front() != '/'))
+        return bad("the target is neither a path nor an http URI", "target");
+    if (head.target == "*" && head.method != "OPTIONS")
+        return bad("the target * is for OPTIONS only", "target");
     return {};
 }
 
@@ -80,20 +118,24 @@ result<void> read_field(std::string_view line, request_head& head)
     if (colon == std::string_view::npos || !is_token(name))
         return bad("a header field has no valid name");
     const auto value = trim_blanks(line.substr(colon + 1));
-    for (const char c : value)
-        if (const auto byte = static_cast<unsigned char>(c); (byte < 0x20 && c != '\t') || byte >= 0x7f)
-            return bad("a header value holds a character outside printable ASCII", name);
+    if (!std::all_of(value.begin(), value.end(), is_field_value_char))
+        return bad("a header value holds a control character", name);
+    if (std::any_of(value.begin(), value.end(), is_beyond_ascii) && is_one_of(ascii_only, name))
+        return bad("the value of this header holds a byte beyond ASCII", name);
     head.fields.add(name, value);
     return {};
 }
 
-result<void> check_host(const request_head& head)
+/// There must be a Host even where the target says who is meant; then that counts.
+result<void> check_host(request_head& head)
 {
     const auto hosts = head.fields.count("Host");
     if (hosts > 1 || (hosts == 0 && head.version == 11))
         return bad(hosts > 1 ? "more than one Host" : "no Host", "Host");
     if (hosts == 1 && !is_authority(*head.fields.get("Host")))
-        return bad("the Host is no authority", "Host");
+        return bad("the Host is not a name or an address, and a port", "Host");
+    if (hosts == 1 && !head.authority.empty())
+        head.fields.set("Host", head.authority);
     return {};
 }
 
@@ -137,7 +179,26 @@ bool lists(const http_fields& fields, std::string_view name, std::string_view wa
     return false;
 }
 
+/// The fields that say how a refusal is written.
+void glance_at_field(std::string_view line, http_fields& fields)
+{
+    const auto name = line.substr(0, line.find(':'));
+    if (name.size() == line.size() || !(equals_ignoring_case(name, "Origin") || equals_ignoring_case(name, "X-Request-ID")))
+        return;
+    const auto value = trim_blanks(line.substr(name.size() + 1));
+    if (std::all_of(value.begin(), value.end(), is_field_value_char))
+        fields.add(name, value);
+}
+
 } // namespace
+
+bool is_token_char(char c) noexcept
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+bool is_field_value_char(char c) noexcept { return (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) || c == '\t'; }
 
 result<std::size_t> find_head(std::string_view received, std::size_t& from, const head_limits& limits)
 {
@@ -192,10 +253,29 @@ result<request_head> read_head(std::string_view head, const head_limits& limits)
     return parsed;
 }
 
-bool is_forbidden_trailer(std::string_view name) noexcept
+head_glance glance_at(std::string_view received)
 {
-    return std::any_of(not_in_trailers.begin(), not_in_trailers.end(),
-                       [&](std::string_view forbidden) { return equals_ignoring_case(name, forbidden); });
+    head_glance seen;
+    const auto method = received.substr(
+        0, static_cast<std::size_t>(std::find_if_not(received.begin(), received.end(), is_token_char) - received.begin()));
+    seen.head_only = method == "HEAD";
+    for (bool first = true;; first = false)
+    {
+        const auto end = received.find("\r\n");
+        if (end == std::string_view::npos)
+            return seen;
+        const auto line = received.substr(0, end);
+        received.remove_prefix(end + 2);
+        seen.whole = line.empty();
+        if (seen.whole)
+            return seen;
+        if (first)
+            seen.version = line.ends_with(" HTTP/1.0") ? 10 : 11;
+        else
+            glance_at_field(line, seen.fields);
+    }
 }
+
+bool is_forbidden_trailer(std::string_view name) noexcept { return is_one_of(not_in_trailers, name); }
 
 } // namespace marquee

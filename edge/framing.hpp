@@ -16,7 +16,7 @@ namespace marquee
 
 struct head_limits
 {
-    std::size_t header_bytes = 8 * 1024; ///< request line, fields and the blank line
+    std::size_t header_bytes = 16 * 1024; ///< request line, fields and the blank line
     std::size_t target_bytes = 4 * 1024;
     std::size_t field_count = 64;
 };
@@ -25,8 +25,9 @@ struct head_limits
 struct request_head
 {
     std::string method;
-    std::string target;
-    int version = 11; ///< 10 or 11
+    std::string target;    ///< a path with its query, or `*`
+    std::string authority; ///< of a target that came in absolute form; then a Host that came says the same
+    int version = 11;      ///< 10, or 11 for that and what follows it
     http_fields fields;
     bool keep_alive = true;
     bool expects_continue = false;
@@ -39,13 +40,33 @@ struct request_head
 /// head (bad_request), and when the limit is passed (uri_too_long within the request line, headers_too_large after it).
 [[nodiscard]] result<std::size_t> find_head(std::string_view received, std::size_t& from, const head_limits& limits);
 
-/// Reads a complete head. Fails with bad_request, uri_too_long or headers_too_large; the connection must be closed then.
+/// Reads a complete head. Fails with bad_request, uri_too_long, headers_too_large, not_implemented
+/// (a method that HTTP does not define) or version_not_supported (2.0 and later); the connection
+/// must be closed then.
 ///
-/// Refused: methods HTTP does not define, targets in absolute or authority form, other versions than 1.0 and 1.1, folded lines,
-/// blanks before a colon, control characters and bytes from 0x80 on in field values, no Host (HTTP/1.1), two of them or one that
-/// is no authority, a Transfer-Encoding other than exactly `chunked`, on HTTP/1.0 or next to a Content-Length, and a Content-Length that
-/// is not one plain number.
+/// Refused: targets in authority form or of another scheme than http and https, folded lines,
+/// blanks before a colon, control characters in field values, bytes from 0x80 on in those that
+/// decide what the request is or who asks (in others they are opaque), no Host (HTTP/1.1), two of
+/// them or one that is no authority, a Transfer-Encoding other than exactly `chunked`, on HTTP/1.0
+/// or next to a Content-Length, and a Content-Length that is not one plain number.
 [[nodiscard]] result<request_head> read_head(std::string_view head, const head_limits& limits);
+
+/// What can be known of a head that is refused, or that does not come whole: how to answer it.
+struct head_glance
+{
+    bool head_only = false; ///< the method is HEAD, as far as it has come
+    bool whole = false;     ///< the blank line at its end has come
+    int version = 11;
+    http_fields fields; ///< Origin and X-Request-ID, of complete lines
+};
+
+/// Reads what there is of a head, up to where it was refused.
+[[nodiscard]] head_glance glance_at(std::string_view received);
+
+[[nodiscard]] bool is_token_char(char c) noexcept;
+
+/// Blanks, visible characters, and bytes from 0x80 on, which are opaque (RFC 9110 section 5.5).
+[[nodiscard]] bool is_field_value_char(char c) noexcept;
 
 /// True for fields that must not come after a body (RFC 9110 section 6.5.1): they frame, route or authorise the request.
 [[nodiscard]] bool is_forbidden_trailer(std::string_view name) noexcept;

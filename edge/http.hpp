@@ -56,7 +56,7 @@ struct http_request
 {
     std::string id; ///< of this request: the client's X-Request-ID where it is well-formed, else one of our own
     std::string method;
-    std::string target; ///< as sent
+    std::string target; ///< as sent, without the scheme and authority of absolute form
     http_fields fields;
     std::string body;
     client_address peer; ///< at the other end of the connection

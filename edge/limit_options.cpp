@@ -85,14 +85,15 @@ const count_option counts[] = {
      [](edge_config& c, std::uint64_t n)
      {
          c.session.head.header_bytes = n;
+         c.session.body.trailer_bytes = n;
          c.session.buffer_bytes = std::max(c.session.buffer_bytes, 2 * c.session.head.header_bytes);
      }},
     {"max-header-fields", 1, 1000, usual.head.field_count, "header fields of a request; beyond them 431",
      [](edge_config& c, std::uint64_t n) { c.session.head.field_count = n; }},
     {"max-target-bytes", 16, 1U << 20U, usual.head.target_bytes, "bytes of a request's target; beyond them 414",
      [](edge_config& c, std::uint64_t n) { c.session.head.target_bytes = n; }},
-    {"max-body-bytes", 0, 1U << 30U, usual.body_bytes, "bytes of a request's body; beyond them 413",
-     [](edge_config& c, std::uint64_t n) { c.session.body_bytes = n; }},
+    {"max-body-bytes", 0, 1U << 30U, usual.body.body_bytes, "bytes of a request's body; beyond them 413",
+     [](edge_config& c, std::uint64_t n) { c.session.body.body_bytes = n; }},
 };
 
 struct time_option
@@ -107,8 +108,11 @@ const time_option times[] = {
     {"handshake-timeout", "10s", "for a TLS handshake; then the connection is closed", &session_settings::handshake_timeout},
     {"header-timeout", "10s", "for a request's head, from its first byte; then 408", &session_settings::header_timeout},
     {"body-timeout", "10s", "for a request's body; then 408", &session_settings::body_timeout},
-    {"write-timeout", "10s", "for a client to take an answer; then its connection is closed", &session_settings::write_timeout},
-    {"idle-timeout", "60s", "between the requests of a connection", &session_settings::idle_timeout},
+    {"write-timeout", "10s", "for a client that takes nothing of an answer; then its connection is closed",
+     &session_settings::write_timeout},
+    {"answer-timeout", "10m", "for a client to take a whole answer; then its connection is closed",
+     &session_settings::answer_timeout},
+    {"idle-timeout", "75s", "between the requests of a connection", &session_settings::idle_timeout},
 };
 
 result<void> read_counts_and_times(const po::variables_map& given, edge_config& config)

@@ -3,6 +3,7 @@
 #include "broker/log_quota.hpp"
 #include "broker/spawn.hpp"
 #include "edge/listen.hpp"
+#include "edge/response_text.hpp"
 #include "edge/status.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -10,6 +11,8 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <array>
+#include <exception>
 #include <limits>
 #include <utility>
 
@@ -24,17 +27,25 @@ namespace
 
 constexpr std::size_t accepts_a_turn = 32; ///< requests under way wait for no more than that
 
-/// One answer without a session, as far as the socket takes it at once.
-void refuse(tcp::socket& socket, const char* why)
+/// Whether what has come, if anything has, begins as a HEAD does. Nothing is taken, and nothing
+/// waited for.
+bool asks_for_head(tcp::socket& socket)
 {
-    const auto id = request_id_for({});
-    const auto answer = problem_response(fail(errc::overloaded, why), id);
-    std::string text = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nX-Request-ID: " + id + "\r\n";
-    for (const auto& [name, value] : answer.fields)
-        text += name + ": " + value + "\r\n";
-    text += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n\r\n" + answer.body;
+    std::array<char, 5> start{};
+    error_code none;
+    const auto size = socket.receive(asio::buffer(start), tcp::socket::message_peek, none);
+    return glance_at({start.data(), size}).head_only;
+}
+
+/// One answer without a session, as far as the socket takes it at once. The request is not read:
+/// its origin is not known.
+void refuse(tcp::socket& socket, const char* why, const cors_policy& cors)
+{
     error_code ignored;
     socket.non_blocking(true, ignored);
+    auto context = context_of({});
+    context.head_only = asks_for_head(socket);
+    const auto text = response_text(problem_response(fail(errc::overloaded, why), context.request_id), context, cors);
     socket.write_some(asio::buffer(text), ignored);
     socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
@@ -109,6 +120,7 @@ asio::awaitable<void> http_server::accept()
 }
 
 void http_server::admit(tcp::socket socket)
+try
 {
     error_code gone;
     const auto peer = socket.remote_endpoint(gone);
@@ -118,9 +130,14 @@ void http_server::admit(tcp::socket socket)
         return serve(std::move(socket), from);
     if (tls_ == nullptr) // else there is nothing that the client could read yet
         refuse(socket,
-               entry == connection_limit::entry::too_many ? "too many connections" : "too many connections from this address");
+               entry == connection_limit::entry::too_many ? "too many connections" : "too many connections from this address",
+               settings_.cors);
     if (settings_.on_refused)
         settings_.on_refused(status_of(errc::overloaded));
+}
+catch (const std::exception&) // the next one may be served
+{
+    log_exception("refusing a connection", std::current_exception());
 }
 
 std::shared_ptr<http_session> http_server::new_session(tcp::socket socket)
@@ -130,20 +147,32 @@ std::shared_ptr<http_session> http_server::new_session(tcp::socket socket)
     return http_session::make(tls_stream(std::move(socket), tls_->current()), settings_, handler_);
 }
 
+/// Where memory is short this connection alone is given up.
 void http_server::serve(tcp::socket socket, const client_address& from)
 {
-    auto session = new_session(std::move(socket));
-    const auto at = sessions_.insert(sessions_.end(), session);
-    if (stopping_)
-        session->drain();
-    spawn("a session", io_.get_executor(), session->run(),
-          [this, session, at, from](bool)
-          {
-              sessions_.erase(at);
-              limit_.leave(from);
-              if (sessions_.empty())
-                  all_gone_.cancel();
-          });
+    auto at = sessions_.end();
+    try
+    {
+        const auto session = new_session(std::move(socket));
+        at = sessions_.insert(sessions_.end(), session);
+        if (stopping_)
+            session->drain();
+        spawn("a session", io_.get_executor(), session->run(), [this, session, at, from](bool) { end(at, from); });
+    }
+    catch (const std::exception&)
+    {
+        log_exception("serving a connection", std::current_exception());
+        end(at, from);
+    }
+}
+
+void http_server::end(session_list::iterator session, const client_address& from)
+{
+    if (session != sessions_.end())
+        sessions_.erase(session);
+    limit_.leave(from);
+    if (sessions_.empty())
+        all_gone_.cancel();
 }
 
 asio::awaitable<void> http_server::watch_timeouts()

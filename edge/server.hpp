@@ -70,6 +70,8 @@ public:
     [[nodiscard]] std::size_t connections() const noexcept { return sessions_.size(); }
 
 private:
+    using session_list = std::list<std::shared_ptr<http_session>>;
+
     asio::awaitable<void> accept();
     asio::awaitable<void> watch_timeouts();
     asio::awaitable<void> stop_listening(deadline until);
@@ -77,6 +79,7 @@ private:
     std::shared_ptr<http_session> new_session(asio::ip::tcp::socket socket);
     void admit(asio::ip::tcp::socket socket);
     void serve(asio::ip::tcp::socket socket, const client_address& from);
+    void end(session_list::iterator session, const client_address& from);
 
     asio::io_context& io_;
     asio::ip::tcp::acceptor acceptor_;
@@ -84,7 +87,7 @@ private:
     http_handler handler_;
     connection_limit& limit_;
     const tls_credentials* tls_;
-    std::list<std::shared_ptr<http_session>> sessions_; ///< whose timeouts are due to be looked at first, first
+    session_list sessions_; ///< whose timeouts are due to be looked at first, first
     asio::steady_timer ticker_;
     asio::steady_timer pause_;    ///< of accepting, when descriptors have run out
     asio::steady_timer all_gone_; ///< cancelled when the last session ends

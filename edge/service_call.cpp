@@ -31,6 +31,8 @@ bool is_services_to_say(errc code) noexcept
     case errc::uri_too_long:
     case errc::headers_too_large:
     case errc::unsupported_media:
+    case errc::not_implemented:
+    case errc::version_not_supported:
         return false;
     case errc::bad_id:
     case errc::bad_request:

@@ -46,6 +46,8 @@ outcome verdict_on(errc code) noexcept
     case errc::uri_too_long:
     case errc::headers_too_large:
     case errc::unsupported_media:
+    case errc::not_implemented:
+    case errc::version_not_supported:
     case errc::rate_limited:
     case errc::asset_not_found:
     case errc::user_not_found:

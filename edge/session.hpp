@@ -4,6 +4,7 @@
 #include "edge/cors.hpp"
 #include "edge/framing.hpp"
 #include "edge/http.hpp"
+#include "edge/request_body.hpp"
 #include "edge/tls_stream.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -24,18 +25,22 @@ struct session_settings
 {
     head_limits head;
     cors_policy cors;
-    std::uint64_t body_bytes = 64 * 1024;
-    std::size_t buffer_bytes = 16 * 1024;     ///< unread input; bounds what chunk extensions and trailers can make us hold
-    std::size_t chunk_extension_bytes = 1024; ///< of a request in all
-    std::uint64_t requests = 1000;            ///< of a connection; 0: any number
+    body_limits body;
+    std::size_t buffer_bytes = 32 * 1024;               ///< unread input; no less than a head
+    std::size_t linger_bytes = 64 * 1024 * 1024;        ///< of what comes after the last answer; then the connection is reset
+    std::uint64_t requests = 1000;                      ///< of a connection; 0: any number
     std::chrono::milliseconds handshake_timeout{10000}; ///< where there is TLS
     std::chrono::milliseconds header_timeout{
         10000}; ///< from the first byte of a head (of a new connection: from its start, or the end of the handshake) to its last
-    std::chrono::milliseconds idle_timeout{60000};  ///< between requests
-    std::chrono::milliseconds body_timeout{10000};  ///< for a whole body
-    std::chrono::milliseconds write_timeout{10000}; ///< for a whole answer
-    std::chrono::milliseconds linger_timeout{1000}; ///< for the client to take the last answer, after we have closed our side
-    std::chrono::milliseconds drain_idle{500};      ///< when stopping: for a request that may be on its way on an idle connection
+    std::chrono::milliseconds idle_timeout{
+        75000}; ///< between requests; longer than balancers keep connections, so that they are the first
+    std::chrono::milliseconds body_timeout{10000};    ///< for a whole body
+    std::chrono::milliseconds write_timeout{10000};   ///< for a client to take any part of an answer; anew with each
+    std::chrono::milliseconds answer_timeout{600000}; ///< for a whole answer
+    std::chrono::milliseconds linger_timeout{
+        1000}; ///< for the client to take the last answer and stop sending; anew with what it sends
+    std::chrono::milliseconds linger_time{10000}; ///< for all of that
+    std::chrono::milliseconds drain_idle{500};    ///< when stopping: for a request that may be on its way on an idle connection
     std::chrono::milliseconds drain_handshakes{
         100};                            ///< when stopping: for connections whose handshake is under way, as TCP has it
     std::chrono::milliseconds tick{200}; ///< how precisely the timeouts are kept

@@ -38,6 +38,10 @@ const char* explanation_of(errc code) noexcept
         return "the head is too long";
     case errc::unsupported_media:
         return "the body is of another type than JSON";
+    case errc::not_implemented:
+        return "the method is none that this server knows";
+    case errc::version_not_supported:
+        return "this server speaks HTTP/1.1 and HTTP/1.0";
     case errc::rate_limited:
         return "too many requests; Retry-After says when to come back";
     case errc::asset_not_found:
@@ -129,6 +133,8 @@ int status_of(errc code) noexcept
         return 429;
     case errc::headers_too_large:
         return 431;
+    case errc::not_implemented:
+        return 501;
     case errc::malformed_reply:
     case errc::service_failed:
         return 502;
@@ -141,6 +147,8 @@ int status_of(errc code) noexcept
     case errc::timeout:
     case errc::outcome_unknown:
         return 504;
+    case errc::version_not_supported:
+        return 505;
     }
     return 500;
 }

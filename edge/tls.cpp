@@ -43,10 +43,10 @@ std::string with_reason(std::string what)
 }
 
 /// Nobody is there to be asked for a password.
-int no_password(char*, int, int, void*) { return -1; }
+int no_password(char*, int, int, void*) noexcept { return -1; }
 
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char* offered, unsigned offered_size,
-                    void*)
+                    void*) noexcept
 {
     static constexpr std::string_view wanted = "http/1.1";
     for (unsigned at = 0; at < offered_size; at += 1U + offered[at])

@@ -1,26 +1,28 @@
 #include "edge/tls_stream.hpp"
 
-#include <new>
-
 #include <openssl/err.h>
 
 namespace marquee
 {
 
-tls_stream::tls_stream(asio::ip::tcp::socket socket, const std::shared_ptr<SSL_CTX>& context)
+tls_stream::tls_stream(asio::ip::tcp::socket socket, const std::shared_ptr<SSL_CTX>& context) noexcept
     : socket_(std::move(socket)), tls_(SSL_new(context.get()), SSL_free)
 {
     error_code ignored;
     socket_.non_blocking(true, ignored);
-    if (!tls_ || SSL_set_fd(tls_.get(), socket_.native_handle()) != 1)
-        throw std::bad_alloc();
-    SSL_set_accept_state(tls_.get());
+    if (tls_ && SSL_set_fd(tls_.get(), socket_.native_handle()) != 1)
+        tls_.reset();
+    if (tls_)
+        SSL_set_accept_state(tls_.get());
+    ERR_clear_error();
 }
 
 tls_stream::progress tls_stream::attempt(const request& wanted) noexcept
 {
     if (!socket_.is_open()) // its number may be another's by now
         return {progress::done, asio::error::operation_aborted, 0};
+    if (!tls_)
+        return {progress::done, asio::error::no_memory, 0};
     if (wanted.what != operation::handshake && wanted.size == 0)
         return {};
     ERR_clear_error();

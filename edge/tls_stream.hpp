@@ -27,8 +27,9 @@ public:
     using executor_type = asio::ip::tcp::socket::executor_type;
     using error_code = boost::system::error_code;
 
-    /// `context` serves many streams. Throws std::bad_alloc.
-    tls_stream(asio::ip::tcp::socket socket, const std::shared_ptr<SSL_CTX>& context);
+    /// `context` serves many streams. Where OpenSSL has no memory for this one, every operation
+    /// fails with no_memory.
+    tls_stream(asio::ip::tcp::socket socket, const std::shared_ptr<SSL_CTX>& context) noexcept;
 
     [[nodiscard]] executor_type get_executor() { return socket_.get_executor(); }
     [[nodiscard]] asio::ip::tcp::socket& socket() noexcept { return socket_; }

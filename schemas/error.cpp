@@ -31,6 +31,8 @@ constexpr row rows[] = {
     {errc::uri_too_long, "uri_too_long", "Request target too long", 414},
     {errc::headers_too_large, "headers_too_large", "Header section too large", 431},
     {errc::unsupported_media, "unsupported_media", "The body must be JSON", 415},
+    {errc::not_implemented, "not_implemented", "Method not implemented", 501},
+    {errc::version_not_supported, "version_not_supported", "HTTP version not supported", 505},
     {errc::rate_limited, "rate_limited", "Too many requests", 429},
     {errc::asset_not_found, "asset_not_found", "Asset not found", 404},
     {errc::user_not_found, "user_not_found", "User not found", 404},

@@ -29,6 +29,9 @@ enum class errc
     headers_too_large,  ///< the header section is over the limit
     unsupported_media,  ///< a body of another type than JSON
     rate_limited,       ///< too many requests of one client
+    // the request speaks another protocol
+    not_implemented,       ///< a method that HTTP does not define
+    version_not_supported, ///< HTTP/2.0 or later in a request line
     // the state says no
     asset_not_found,   ///< no such asset
     user_not_found,    ///< no view of such a user

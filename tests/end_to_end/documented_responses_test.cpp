@@ -178,7 +178,7 @@ public:
         for (const auto& each : all_.routes_with(415))
             ask(each, with(call(each), "Content-Type", "text/plain"), 415);
         for (const auto& each : all_routes())
-            ask(each, with(call(each), "X-Long", std::string(9000, 'x')), 431);
+            ask(each, with(call(each), "X-Long", std::string(17000, 'x')), 431);
     }
 
     void credentials()

@@ -166,6 +166,31 @@ BOOST_AUTO_TEST_CASE(any_page_may_where_any_is_allowed_but_without_credentials)
     BOOST_TEST(answer.header("Vary") == "");
 }
 
+BOOST_AUTO_TEST_CASE(refusals_of_a_head_are_readable_to_the_pages_that_may_use_the_edge)
+{
+    const std::string field = "Origin: https://shop.example\r\n";
+    const std::pair<std::string, int> table[] = {
+        {"GET / HTTP/1.1\r\n" + field + "\r\n", 400},
+        {"GET / HTTP/2.0\r\nHost: a\r\n" + field + "\r\n", 505},
+        {"FOO / HTTP/1.1\r\nHost: a\r\n" + field + "\r\n", 501},
+        {"GET / HTTP/1.1\r\nHost: a\r\n" + field + "X: " + std::string(17000, 'x'), 431},
+        {"GET /" + std::string(5000, 'x') + " HTTP/1.1\r\nHost: a\r\n" + field + "\r\n", 414},
+    };
+    for (const auto& [request, status] : table)
+        for (const std::string method : {"", "HEAD"})
+        {
+            raw_connection link(shared::system->port("edge-shop"));
+            link.send(method.empty() || status == 501 ? request : method + request.substr(3));
+            BOOST_TEST_REQUIRE(link.wait_for_end());
+            const auto answers = answers_in(link.received(), {status == 501 || method.empty() ? 1U : 0U});
+            BOOST_TEST_REQUIRE(answers.size() == 1U);
+            BOOST_TEST(answers[0].status == status);
+            BOOST_TEST(answers[0].header("Access-Control-Allow-Origin") == "https://shop.example");
+            BOOST_TEST(answers[0].header("Vary") == "Origin");
+            BOOST_TEST(!answers[0].header("Date").empty());
+        }
+}
+
 BOOST_AUTO_TEST_CASE(without_the_option_no_page_may)
 {
     const auto answer = send({"GET", "/events/top", {{"Origin", "https://shop.example"}}});

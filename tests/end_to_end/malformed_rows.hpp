@@ -21,4 +21,7 @@ inline const std::string malformed_play = "/play/asset/123/user/malformed";
 /// Drawn from RFC 9110 and 9112, and from published work on request smuggling: each row is refused by one of their rules.
 [[nodiscard]] std::vector<malformed_row> malformed_rows();
 
+/// Those that look alike and are well-formed: each is answered as any other request, and so is what follows it. None is a play.
+[[nodiscard]] std::vector<malformed_row> well_formed_rows();
+
 } // namespace marquee::test

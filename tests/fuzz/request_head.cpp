@@ -1,4 +1,5 @@
 // The head of a request, as it comes in pieces of any size.
+#include "edge/authority.hpp"
 #include "edge/framing.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
@@ -28,14 +29,20 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
     require(*at_once == *in_pieces, "a head ends at one place");
     require(*at_once <= limits.header_bytes && *at_once <= input.size(), "a head is within its limit");
 
+    const auto seen = glance_at(input.substr(0, *at_once));
+    require(seen.whole, "a head that is whole is seen to be");
     const auto head = read_head(input.substr(0, *at_once), limits);
     if (head.has_error())
         return 0;
+    require(head->authority.empty() || is_authority(head->authority), "a target is for an authority");
+    const auto hosts = head->fields.get("Host");
+    require(!hosts || is_authority(*hosts), "a Host is one");
     require(head->target == "*" || head->target.front() == '/', "a target is a path or *");
     require(head->target.size() <= limits.target_bytes && head->fields.size() <= limits.field_count, "limits are kept");
     require(!(head->chunked && head->content_length), "a body is framed in one way");
     require(!head->chunked || head->version == 11, "nothing is chunked on HTTP/1.0");
     require(head->fields.count("Content-Length") <= 1 && head->fields.count("Transfer-Encoding") <= 1, "framing is said once");
+    require(seen.version == head->version && seen.head_only == (head->method == "HEAD"), "a glance sees what reading does");
     require(head->fields.count("Host") == 1 || head->version == 10, "a Host is there once");
     for (const auto& [name, value] : head->fields)
     {

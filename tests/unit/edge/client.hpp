@@ -26,11 +26,33 @@ class raw_client
 public:
     raw_client(asio::io_context& io, const asio::ip::tcp::endpoint& to) : socket_(io) { socket_.connect(to); }
 
-    asio::awaitable<void> send(std::string bytes)
+    /// Has a window that small, so that what it does not read soon waits at the server.
+    raw_client(asio::io_context& io, const asio::ip::tcp::endpoint& to, int receive_buffer) : socket_(io)
     {
-        boost::system::error_code ec; // the server may have closed: what it answered counts
+        socket_.open(to.protocol());
+        socket_.set_option(asio::socket_base::receive_buffer_size(receive_buffer));
+        socket_.connect(to);
+    }
+
+    /// As far as the system takes it at once.
+    void send_now(const std::string& bytes) { socket_.send(asio::buffer(bytes)); }
+
+    /// False: the server has closed. What it answered counts.
+    asio::awaitable<bool> send(std::string bytes)
+    {
+        boost::system::error_code ec;
         auto token = asio::redirect_error(asio::use_awaitable, ec);
         co_await asio::async_write(socket_, asio::buffer(bytes), token);
+        co_return !ec;
+    }
+
+    /// What there is to read, `most` bytes of it; 0: the server has closed.
+    asio::awaitable<std::size_t> read_some(std::size_t most)
+    {
+        std::string into(most, '\0');
+        boost::system::error_code ec;
+        auto token = asio::redirect_error(asio::use_awaitable, ec);
+        co_return co_await socket_.async_read_some(asio::buffer(into), token);
     }
 
     /// Everything until the server closes.

@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(what_a_connection_is_granted_is_that_of_the_sessions_unless
     const session_settings usual;
     const auto session = read({}).value().session;
     BOOST_TEST(session.requests == usual.requests);
-    BOOST_TEST(session.body_bytes == usual.body_bytes);
+    BOOST_TEST(session.body.body_bytes == usual.body.body_bytes);
     BOOST_TEST(session.buffer_bytes == usual.buffer_bytes);
     BOOST_TEST(session.head.header_bytes == usual.head.header_bytes);
     BOOST_TEST(session.head.target_bytes == usual.head.target_bytes);
@@ -115,22 +115,24 @@ BOOST_AUTO_TEST_CASE(what_a_connection_is_granted_is_that_of_the_sessions_unless
     BOOST_TEST((session.header_timeout == usual.header_timeout));
     BOOST_TEST((session.body_timeout == usual.body_timeout));
     BOOST_TEST((session.write_timeout == usual.write_timeout));
+    BOOST_TEST((session.answer_timeout == usual.answer_timeout));
     BOOST_TEST((session.idle_timeout == usual.idle_timeout));
     BOOST_TEST(read({}).value().max_connections_per_address == 0U);
 
     const auto other = read({"--max-requests-per-connection=5", "--max-header-bytes=65536", "--max-header-fields=7",
                              "--max-target-bytes=99", "--max-body-bytes=0", "--header-timeout=1s", "--body-timeout=2s",
-                             "--write-timeout=3s", "--idle-timeout=4s", "--max-connections-per-address=6"})
+                             "--write-timeout=3s", "--answer-timeout=5s", "--idle-timeout=4s", "--max-connections-per-address=6"})
                            .value();
     BOOST_TEST(other.session.requests == 5U);
     BOOST_TEST(other.session.head.header_bytes == 65536U);
     BOOST_TEST(other.session.buffer_bytes == 131072U); // always room for a head
     BOOST_TEST(other.session.head.field_count == 7U);
     BOOST_TEST(other.session.head.target_bytes == 99U);
-    BOOST_TEST(other.session.body_bytes == 0U);
+    BOOST_TEST(other.session.body.body_bytes == 0U);
     BOOST_TEST((other.session.header_timeout == 1s));
     BOOST_TEST((other.session.body_timeout == 2s));
     BOOST_TEST((other.session.write_timeout == 3s));
+    BOOST_TEST((other.session.answer_timeout == 5s));
     BOOST_TEST((other.session.idle_timeout == 4s));
     BOOST_TEST(other.max_connections_per_address == 6U);
 }

@@ -47,6 +47,36 @@ BOOST_AUTO_TEST_CASE(nothing_is_granted_by_default)
     BOOST_TEST(preflight.size() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(where_no_origin_was_read_the_only_one_is_granted)
+{
+    const auto unread = [](const cors_policy& policy)
+    {
+        http_fields fields;
+        policy.grant_unread(fields);
+        return fields;
+    };
+    BOOST_TEST(unread(cors_policy()).size() == 0U);
+    BOOST_TEST(unread(allowing({"*"})).get("Access-Control-Allow-Origin").value_or("") == "*");
+    const auto one = unread(allowing({"https://shop.example"}));
+    BOOST_TEST(one.get("Access-Control-Allow-Origin").value_or("") == "https://shop.example");
+    BOOST_TEST(one.get("Vary").value_or("") == "Origin");
+    const auto two = unread(allowing({"https://shop.example", "https://b.example"}));
+    BOOST_TEST(two.count("Access-Control-Allow-Origin") == 0U);
+    BOOST_TEST(two.get("Vary").value_or("") == "Origin");
+}
+
+BOOST_AUTO_TEST_CASE(an_origin_with_bytes_beyond_ascii_is_none)
+{
+    http_request asked;
+    asked.method = "OPTIONS";
+    asked.fields.add("Access-Control-Request-Method", "POST");
+    asked.fields.add("Origin", "https://caf\xc3\xa9.example");
+    BOOST_TEST(!origin_of(asked.fields).has_value());
+    BOOST_TEST(!is_preflight(asked));
+    asked.fields.set("Origin", "https://cafe.example");
+    BOOST_TEST(is_preflight(asked));
+}
+
 BOOST_AUTO_TEST_CASE(a_named_origin_is_granted_by_name_and_caches_are_told)
 {
     const auto policy = allowing({"https://shop.example", "http://localhost:3000"});

@@ -1,8 +1,10 @@
+#include "edge/authority.hpp"
 #include "edge/framing.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <string>
+#include <tuple>
 #include <vector>
 
 using namespace marquee;
@@ -65,7 +67,6 @@ BOOST_AUTO_TEST_CASE(what_can_be_read_in_two_ways_is_refused)
         {"no colon", get_with("X\r\n")},
         {"empty name", get_with(": a\r\n")},
         {"name with a slash", get_with("X/Y: a\r\n")},
-        {"high byte in a value", get_with("X: \xc3\xa9\r\n")},
         {"high byte in a name", get_with("X\xc3: a\r\n")},
         {"control character in a value", get_with("X: a\x01\r\n")},
         {"DEL in a value", get_with("X: a\x7f\r\n")},
@@ -73,7 +74,16 @@ BOOST_AUTO_TEST_CASE(what_can_be_read_in_two_ways_is_refused)
         {"bare CR in a value", get_with("X: a\rb\r\n")},
         {"bare LF at the end of a line", "GET / HTTP/1.1\n" + host + "\r\n"},
         {"bare LF after a field", "GET / HTTP/1.1\r\nHost: a\n\r\n"},
-        {"absolute form", "GET http://a/ HTTP/1.1\r\n" + host + "\r\n"},
+        {"absolute form without a host", "GET http:///a HTTP/1.1\r\n" + host + "\r\n"},
+        {"absolute form with a port alone", "GET http://:80/a HTTP/1.1\r\n" + host + "\r\n"},
+        {"absolute form with user info", "GET http://u@a/ HTTP/1.1\r\n" + host + "\r\n"},
+        {"absolute form with a port that is no number", "GET http://a:b/ HTTP/1.1\r\n" + host + "\r\n"},
+        {"absolute form with an open bracket", "GET http://[::1/ HTTP/1.1\r\n" + host + "\r\n"},
+        {"absolute form of another scheme", "GET ftp://a/ HTTP/1.1\r\n" + host + "\r\n"},
+        {"absolute form with one slash", "GET http:/a HTTP/1.1\r\n" + host + "\r\n"},
+        {"absolute form, no Host", "GET http://a/ HTTP/1.1\r\n\r\n"},
+        {"absolute form, two Hosts", "GET http://a/ HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"},
+        {"absolute form, Host with a path", "GET http://a/ HTTP/1.1\r\nHost: a/b\r\n\r\n"},
         {"authority form", "CONNECT a:80 HTTP/1.1\r\n" + host + "\r\n"},
         {"asterisk form for GET", "GET * HTTP/1.1\r\n" + host + "\r\n"},
         {"relative target", "GET a HTTP/1.1\r\n" + host + "\r\n"},
@@ -83,10 +93,11 @@ BOOST_AUTO_TEST_CASE(what_can_be_read_in_two_ways_is_refused)
         {"two blanks after the method", "GET  / HTTP/1.1\r\n" + host + "\r\n"},
         {"blank after the version", "GET / HTTP/1.1 \r\n" + host + "\r\n"},
         {"no version", "GET /\r\n\r\n"},
-        {"unknown method", "FOO / HTTP/1.1\r\n" + host + "\r\n"},
-        {"lower-case method", "get / HTTP/1.1\r\n" + host + "\r\n"},
-        {"version 1.2", "GET / HTTP/1.2\r\n" + host + "\r\n"},
-        {"version 2.0", "GET / HTTP/2.0\r\n" + host + "\r\n"},
+        {"method with a slash", "GET/ / HTTP/1.1\r\n" + host + "\r\n"},
+        {"method beyond ASCII", "G\xc3T / HTTP/1.1\r\n" + host + "\r\n"},
+        {"version 0.9", "GET / HTTP/0.9\r\n" + host + "\r\n"},
+        {"version 1.10", "GET / HTTP/1.10\r\n" + host + "\r\n"},
+        {"version 2", "GET / HTTP/2\r\n" + host + "\r\n"},
         {"lower-case version", "GET / http/1.1\r\n" + host + "\r\n"},
         {"blank line first", " GET / HTTP/1.1\r\n" + host + "\r\n"},
         {"TLS", std::string("\x16\x03\x01\x00\x05", 5)},
@@ -106,6 +117,9 @@ BOOST_AUTO_TEST_CASE(a_refusal_names_what_is_at_fault)
     const std::pair<std::string, const char*> table[] = {
         {"GET / HTTP/1.1\r\n\r\n", "Host"},
         {"FOO / HTTP/1.1\r\n" + host + "\r\n", "method"},
+        {"G(T / HTTP/1.1\r\n" + host + "\r\n", "method"},
+        {"GET http://a:b/ HTTP/1.1\r\n" + host + "\r\n", "target"},
+        {"GET / HTTP/1.x\r\n" + host + "\r\n", "version"},
         {"GET a HTTP/1.1\r\n" + host + "\r\n", "target"},
         {"GET /a\tb HTTP/1.1\r\n" + host + "\r\n", "target"},
         {"GET / HTTP/2.0\r\n" + host + "\r\n", "version"},
@@ -135,6 +149,205 @@ BOOST_AUTO_TEST_CASE(an_ordinary_request_is_read)
     BOOST_TEST(!head->chunked);
     BOOST_TEST(head->keep_alive);
     BOOST_TEST(!head->expects_continue);
+}
+
+BOOST_AUTO_TEST_CASE(a_host_is_a_name_or_an_address_and_perhaps_a_port)
+{
+    for (const auto* good : {"",
+                             "a",
+                             "a.b",
+                             "a.b.",
+                             "A-1_~!$&'()*+;=",
+                             "%41b",
+                             "%c3%a9.example",
+                             "a:",
+                             "a:80",
+                             "a:065535",
+                             ":80",
+                             "127.0.0.1",
+                             "127.0.0.1:8080",
+                             "999.1.1.1",
+                             "[::]",
+                             "[::1]",
+                             "[::1]:",
+                             "[::1]:80",
+                             "[1:2:3:4:5:6:7:8]",
+                             "[1:2:3:4:5:6:7::]",
+                             "[::2:3:4:5:6:7:8]",
+                             "[1::8]",
+                             "[2001:DB8::abcd]:443",
+                             "[::ffff:192.0.2.1]",
+                             "[1:2:3:4:5:6:192.0.2.1]",
+                             "[::192.0.2.1]",
+                             "[v1.a]",
+                             "[vF0.x:y:z]:80",
+                             "[V1.!]"})
+        BOOST_TEST_CONTEXT(good) { BOOST_TEST(is_authority(good)); }
+    for (const auto* bad : {"a:b",
+                            "a:80:80",
+                            "a::",
+                            "a: 80",
+                            "a:-1",
+                            "a:+1",
+                            "a:0x50",
+                            "[::1",
+                            "::1",
+                            "::1]",
+                            "[]",
+                            "[",
+                            "]",
+                            "[::1]80",
+                            "[::1]a",
+                            "[::1]:a",
+                            "[::1]:80:80",
+                            "[[::1]]",
+                            "a[::1]",
+                            "[a]",
+                            "[a.b]",
+                            "[127.0.0.1]",
+                            "[:::]",
+                            "[::1::]",
+                            "[:1]",
+                            "[1:]",
+                            "[1:2:3]",
+                            "[1:2:3:4:5:6:7]",
+                            "[1:2:3:4:5:6:7:8:9]",
+                            "[1:2:3:4::5:6:7:8]",
+                            "[1::2::3]",
+                            "[12345::]",
+                            "[g::]",
+                            "[::1%25eth0]",
+                            "[::1%eth0]",
+                            "[::256.0.0.1]",
+                            "[::1.2.3]",
+                            "[::1.2.3.4.5]",
+                            "[::01.2.3.4]",
+                            "[::1.2.3.4:5]",
+                            "[1:2:3:4:5:6:7:1.2.3.4]",
+                            "[::1:2:3:4:5:6:1.2.3.4]",
+                            "[v.a]",
+                            "[v1]",
+                            "[v1.]",
+                            "[vg.a]",
+                            "[1.a]",
+                            "[v1.a/b]",
+                            "[v1.%41]",
+                            "%zz",
+                            "%",
+                            "%4",
+                            "%4g",
+                            "a%",
+                            "a b",
+                            "a,b",
+                            "a/b",
+                            "a?b",
+                            "a#b",
+                            "u@a",
+                            "u:p@a",
+                            "a\\b",
+                            "<a>",
+                            "\"a\"",
+                            "a|b",
+                            "a^b",
+                            "a`b",
+                            "{a}",
+                            "a\tb",
+                            "\xc3\xa9"})
+        BOOST_TEST_CONTEXT(bad)
+        {
+            BOOST_TEST(!is_authority(bad));
+            BOOST_TEST((read(std::string("GET / HTTP/1.1\r\nHost: ") + bad + "\r\n\r\n").error() == errc::bad_request));
+        }
+}
+
+BOOST_AUTO_TEST_CASE(a_target_in_absolute_form_is_a_path_for_its_own_host)
+{
+    const std::tuple<std::string, const char*, const char*> table[] = {
+        {"GET http://b/x/y?z", "/x/y?z", "b"}, {"GET https://b:443/x", "/x", "b:443"},
+        {"POST HTTP://b/", "/", "b"},          {"GET hTTps://[::1]:80", "/", "[::1]:80"},
+        {"GET http://b?x=/y", "/?x=/y", "b"},  {"GET http://b//x", "//x", "b"},
+        {"OPTIONS http://b", "*", "b"},        {"OPTIONS http://b/", "/", "b"},
+        {"OPTIONS http://b?x", "/?x", "b"},    {"GET http://b/http://c/", "/http://c/", "b"},
+        {"GET /http://c/", "/http://c/", "a"}, {"OPTIONS *", "*", "a"},
+    };
+    for (const auto& [start, target, whose] : table)
+        BOOST_TEST_CONTEXT(start)
+        {
+            const auto head = read(start + " HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n");
+            BOOST_REQUIRE(head.has_value());
+            BOOST_TEST(head->target == target);
+            BOOST_TEST(head->fields.get("Host").value_or("") == whose);
+            BOOST_TEST(head->fields.count("Host") == 1U);
+        }
+    BOOST_TEST(read("GET http://b/x HTTP/1.0\r\n\r\n").value().target == "/x");
+}
+
+BOOST_AUTO_TEST_CASE(methods_and_versions_that_are_another_protocols_have_their_own_errors)
+{
+    for (const auto* method : {"FOO", "get", "Get", "PROPFIND", "QUERY", "PRI", "M-SEARCH", "0", "GETS"})
+        BOOST_TEST((read(std::string(method) + " / HTTP/1.1\r\n" + host + "\r\n").error() == errc::not_implemented), method);
+    for (const auto* version : {"HTTP/2.0", "HTTP/3.0", "HTTP/2.1", "HTTP/9.9"})
+        BOOST_TEST((read(std::string("GET / ") + version + "\r\n" + host + "\r\n").error() == errc::version_not_supported),
+                   version);
+    BOOST_TEST((read("PRI * HTTP/2.0\r\n\r\n").error() == errc::version_not_supported));
+    BOOST_TEST((read("FOO / HTTP/1.x\r\n" + host + "\r\n").error() == errc::bad_request));
+    for (const auto* version : {"HTTP/1.2", "HTTP/1.9"})
+    {
+        const auto head = read(std::string("GET / ") + version + "\r\n" + host + "\r\n");
+        BOOST_REQUIRE(head.has_value());
+        BOOST_TEST(head->version == 11);
+        BOOST_TEST(head->keep_alive);
+        BOOST_TEST((read(std::string("GET / ") + version + "\r\n\r\n").error() == errc::bad_request)); // as 1.1: no Host
+    }
+}
+
+BOOST_AUTO_TEST_CASE(field_values_are_opaque_bytes_but_where_they_decide_something)
+{
+    for (const std::string value : {"\xc3\xa9", "\xff", "\x80", "a\xa0", "\xe2\x80\xa8", "caf\xe9; x=\xfe"})
+    {
+        for (const std::string name : {"Cookie", "Referer", "X-City", "User-Agent", "If-Match", "If-None-Match", "X-Request-ID",
+                                       "Origin", "X-Forwarded-For", "Accept-Language", "Forwarded"})
+            BOOST_TEST_CONTEXT(name << ": " << value)
+            {
+                const auto head = read(get_with(name + ": " + value + "\r\n"));
+                BOOST_REQUIRE(head.has_value());
+                BOOST_TEST(head->fields.get(name).value() == value);
+            }
+        for (const std::string name : {"Content-Length", "Transfer-Encoding", "Connection", "Expect", "Authorization",
+                                       "Idempotency-Key", "Content-Type", "content-encoding", "AUTHORIZATION"})
+            BOOST_TEST_CONTEXT(name << ": " << value)
+            {
+                const auto head = read(get_with(name + ": " + value + "\r\n"));
+                BOOST_REQUIRE(head.has_error());
+                BOOST_TEST((head.error() == errc::bad_request));
+                BOOST_TEST(head.error().field == name);
+            }
+        const auto wrong_host = read("GET / HTTP/1.1\r\nHost: " + value + "\r\n\r\n");
+        BOOST_TEST(wrong_host.error().field == "Host");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_head_that_is_refused_says_how_to_answer_it_as_far_as_it_has_come)
+{
+    const auto seen = glance_at("HEAD /x HTTP/1.0\r\norigin: https://a.example\r\nX-Request-ID: abc\r\n\r\nOrigin: b\r\n");
+    BOOST_TEST(seen.head_only);
+    BOOST_TEST(seen.whole);
+    BOOST_TEST(seen.version == 10);
+    BOOST_TEST(seen.fields.get("Origin").value_or("") == "https://a.example");
+    BOOST_TEST(seen.fields.get("X-Request-ID").value_or("") == "abc");
+    BOOST_TEST(seen.fields.size() == 2U);
+    for (const auto* part : {"", "H", "HEA", "GET / HTTP/1.1\r\nOrigin: https://a", "HEADS / HTTP/1.1\r\n"})
+        BOOST_TEST_CONTEXT(part)
+        {
+            const auto little = glance_at(part);
+            BOOST_TEST(!little.head_only);
+            BOOST_TEST(!little.whole);
+            BOOST_TEST(little.version == 11);
+            BOOST_TEST(little.fields.size() == 0U);
+        }
+    for (const auto* part : {"HEAD", "HEAD ", "HEAD /aaaa", "HEAD\t/ HTTP/1.1\r\n"})
+        BOOST_TEST(glance_at(part).head_only, part);
+    BOOST_TEST(glance_at("GET / HTTP/1.1\r\nOrigin: a\x01\r\nOrigin : b\r\nOrigin\r\n").fields.size() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(raw_unicode_in_a_target_is_left_to_the_id_check)

@@ -231,9 +231,9 @@ BOOST_AUTO_TEST_CASE(problem_codes_are_those_of_the_program_and_belong_to_their_
                 listed.insert(name);
             }
         }
-    // Those two are of paths and methods that are none.
-    statuses.erase("route_not_found");
-    statuses.erase("method_not_allowed");
+    // Those are of paths, methods and versions that are none.
+    for (const auto* of_no_operation : {"route_not_found", "method_not_allowed", "not_implemented", "version_not_supported"})
+        statuses.erase(of_no_operation);
     for (const auto& [code, status] : statuses)
         BOOST_TEST(listed.contains(code), code);
 }

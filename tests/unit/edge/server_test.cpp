@@ -5,6 +5,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <list>
+#include <new>
+#include <tuple>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -308,6 +310,78 @@ BOOST_AUTO_TEST_CASE(one_connection_too_many_is_refused_and_makes_room_again)
                  co_await third.send(get);
                  BOOST_TEST(status_line(co_await third.receive_one()) == "HTTP/1.1 200 OK");
              });
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_connection_has_what_every_answer_has_and_nothing_is_read_for_it)
+{
+    const std::tuple<std::vector<std::string>, std::string, std::string> table[] = {
+        {{}, "", ""},
+        {{"*"}, "*", ""},
+        {{"https://shop.example"}, "https://shop.example", "Origin"},
+        {{"https://shop.example", "https://b.example"}, "", "Origin"},
+    };
+    for (const auto& [origins, granted, vary] : table)
+    {
+        connection_limit none(0);
+        server_kit kit;
+        for (const auto& each : origins)
+            BOOST_TEST(kit.settings.cors.add(each).has_value());
+        asio::ip::tcp::acceptor acceptor(kit.io, {asio::ip::address_v4::loopback(), 0});
+        kit.at = acceptor.local_endpoint();
+        kit.server = std::make_unique<http_server>(kit.io, std::move(acceptor), kit.settings, kit.handler, none);
+        kit.server->start();
+        for (const std::string method : {"", "GET", "HEAD"})
+        {
+            std::string answer;
+            run_coro(kit.io,
+                     [&]() -> asio::awaitable<void>
+                     {
+                         raw_client client(kit.io, kit.at); // complete in the kernel; the loop has not accepted it yet
+                         client.send_now(method.empty() ? "" : method + " / HTTP/1.1\r\nHost: a\r\n\r\n");
+                         answer = co_await client.receive_all();
+                     });
+            BOOST_TEST(status_line(answer) == "HTTP/1.1 503 Service Unavailable");
+            BOOST_TEST(has(answer, "\r\nDate: "));
+            BOOST_TEST(has(answer, "\r\nConnection: close\r\n"));
+            BOOST_TEST(has(answer, "\r\nAccess-Control-Allow-Origin: " + granted + "\r\n") == !granted.empty());
+            BOOST_TEST(has(answer, "\r\nVary: " + vary + "\r\n") == !vary.empty());
+            BOOST_TEST(answer.ends_with("\r\n\r\n") == (method == "HEAD"));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_tls_has_no_memory_for_fails_alone)
+{
+    asio::ip::tcp::acceptor acceptor(io, {asio::ip::address_v4::loopback(), 0});
+    asio::ip::tcp::socket client(io);
+    client.connect(acceptor.local_endpoint());
+    tls_stream without(acceptor.accept(), nullptr); // OpenSSL makes nothing of it
+    boost::system::error_code failure;
+    run_coro(io,
+             [&]() -> asio::awaitable<void>
+             {
+                 auto token = asio::redirect_error(asio::use_awaitable, failure);
+                 co_await without.async_handshake(token);
+             });
+    BOOST_TEST((failure == asio::error::no_memory));
+    without.say_goodbye();
+}
+
+BOOST_AUTO_TEST_CASE(what_fails_for_one_connection_does_not_end_accepting)
+{
+    connection_limit none(0);
+    asio::ip::tcp::acceptor acceptor(io, {asio::ip::address_v4::loopback(), 0});
+    at = acceptor.local_endpoint();
+    settings.on_refused = [](int) { throw std::bad_alloc(); };
+    server = std::make_unique<http_server>(io, std::move(acceptor), settings, handler, none);
+    server->start();
+    for (int i = 0; i < 2; ++i)
+        run_coro(io,
+                 [&]() -> asio::awaitable<void>
+                 {
+                     raw_client client(io, at);
+                     BOOST_TEST(status_line(co_await client.receive_all()) == "HTTP/1.1 503 Service Unavailable");
+                 });
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_connection_is_told_whichever_limit_it_meets)
