@@ -98,7 +98,7 @@ service_result threw(const endpoint& from, const std::exception& what)
 
 service_reply error_reply_for(const service_error& why)
 {
-    const auto title = title_of(why.what.code);
+    const auto title = service_text_of(why.what.code);
     error_reply body;
     body.status = title;
     if (!why.id.empty())
@@ -409,7 +409,7 @@ void service_impl::answer_error(endpoint& from, const std::string& reply_to, con
 service_reply service_impl::refuse(endpoint& from, const service_error& why)
 {
     ++from.errors;
-    from.last_error = std::to_string(service_code_of(why.what.code)) + ':' + std::string(title_of(why.what.code));
+    from.last_error = std::to_string(service_code_of(why.what.code)) + ':' + std::string(service_text_of(why.what.code));
     return error_reply_for(why);
 }
 
