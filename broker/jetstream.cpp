@@ -32,6 +32,9 @@ constexpr bool is_no_jetstream(std::uint64_t err_code) { return err_code == 1003
 /// 10071 names the sequence found; newer servers also answer 10164, which does not.
 constexpr bool is_wrong_sequence(std::uint64_t err_code) { return err_code == 10071 || err_code == 10164; }
 
+/// A cluster that elects a leader: 10008 "temporarily unavailable", 10009 "not the leader". Nothing was stored.
+constexpr bool is_leaderless(std::uint64_t err_code) { return err_code == 10008 || err_code == 10009; }
+
 asio::awaitable<void> pause(std::chrono::milliseconds time)
 {
     asio::steady_timer timer(co_await asio::this_coro::executor, time);
@@ -197,6 +200,8 @@ asio::awaitable<result<stored_event>> publish_stored(requester& nats, subject to
             co_return ack.error();
         if (ack->error && is_wrong_sequence(ack->error->err_code.value_or(0)))
             co_return fail(errc::revision_mismatch, ack->error->description.value_or(""));
+        if (ack->error && is_leaderless(ack->error->err_code.value_or(0)))
+            co_return fail(errc::no_responders, ack->error->description.value_or(""));
         if (ack->error)
             co_return fail(errc::unavailable, ack->error->description.value_or("JetStream refused the message"));
         if (ack->seq.value_or(0) > 0 || planted("ack_without_sequence"))

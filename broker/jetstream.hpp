@@ -23,7 +23,7 @@ struct stored_event
 
 /// Publishes into a stream and waits for its acknowledgement: the message is stored. With `message_id` the stream stores it
 /// once within its duplicate window. Failures: those of requester::request, `unavailable` where JetStream refused (its description in
-/// `detail`). An acknowledgement without a sequence is none: the same id is published again until `until`.
+/// `detail`), no_responders also where the stream has no leader just now. An acknowledgement without a sequence is none: the same id is published again until `until`.
 /// `headers` go with the message; where one of them names an expected sequence (`Nats-Expected-Last-…`) and it is another: revision_mismatch.
 [[nodiscard]] asio::awaitable<result<stored_event>> publish_stored(requester& nats, subject to, std::string payload,
                                                                    std::string message_id, deadline until,

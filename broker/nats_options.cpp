@@ -2,11 +2,12 @@
 
 #include "broker/connect_watch.hpp"
 #include "broker/nkey.hpp"
+#include "broker/small_file.hpp"
 
 #include <array>
 #include <cstdio>
-#include <fstream>
 #include <random>
+#include <tuple>
 
 namespace marquee::detail
 {
@@ -73,6 +74,20 @@ void set_tls(steps& set, natsOptions* o, const connection_options& from, const s
                  "--tlscert, --tlskey");
 }
 
+/// nats.c reads them itself, some only when it connects, and then calls what is wrong with them an "Error"; at a FIFO it would wait for ever.
+result<void> check_files(const connection_options& from)
+{
+    const std::tuple<const char*, const std::string&, secrecy> files[] = {{"--creds", from.creds_file, secrecy::secret},
+                                                                          {"--tlsca", from.tls_ca_file, secrecy::open},
+                                                                          {"--tlscert", from.tls_cert_file, secrecy::open},
+                                                                          {"--tlskey", from.tls_key_file, secrecy::secret}};
+    for (const auto& [option, file, what] : files)
+        if (!file.empty())
+            if (auto readable = check_small_file(file, what); readable.has_error())
+                return fail(errc::bad_request, readable.error().detail, option);
+    return {};
+}
+
 } // namespace
 
 result<nats_options_ptr> make_nats_options(const connection_options& from, const server_address& server)
@@ -82,9 +97,8 @@ result<nats_options_ptr> make_nats_options(const connection_options& from, const
         return fail(errc::bad_request, "cannot make connection options");
     nats_options_ptr made(raw);
 
-    // nats.c would read it only when it connects, and then call that an "Error".
-    if (!from.creds_file.empty() && !std::ifstream(from.creds_file))
-        return fail(errc::bad_request, "cannot read " + from.creds_file, "--creds");
+    if (auto readable = check_files(from); readable.has_error())
+        return readable.error();
 
     steps set;
     set.step(natsOptions_SetURL(raw, ("nats://" + server.host_port).c_str()), "--server");

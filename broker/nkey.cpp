@@ -1,12 +1,14 @@
 #include "broker/nkey.hpp"
 
+#include "broker/small_file.hpp"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <cstdint>
-#include <fstream>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string_view>
 #include <vector>
 
@@ -92,9 +94,11 @@ std::optional<bytes> public_of(const std::uint8_t* seed)
 
 result<std::string> public_nkey(const std::string& seed_file)
 {
-    std::ifstream in(seed_file);
-    if (!in)
-        return fail(errc::bad_request, "cannot read " + seed_file, "--nkey");
+    auto text = read_small_file(seed_file, secrecy::secret);
+    if (text.has_error())
+        return fail(errc::bad_request, text.error().detail, "--nkey");
+    std::istringstream in(*text);
+    OPENSSL_cleanse(text->data(), text->size());
     std::string line;
     while (std::getline(in, line) && !line.starts_with("SU"))
     {

@@ -474,7 +474,7 @@ void service_impl::lost(message_counts& counts, const std::string& to, const err
 service_reply service_impl::refuse(endpoint& from, const service_error& why)
 {
     ++from.errors;
-    from.last_error = std::to_string(service_code_of(why.what.code)) + ':' + std::string(title_of(why.what.code));
+    from.last_error = std::to_string(service_code_of(why.what.code)) + ':' + std::string(service_text_of(why.what.code));
     return error_reply_for(why);
 }
 

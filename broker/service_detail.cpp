@@ -62,7 +62,7 @@ bool subject_matches(std::string_view pattern, std::string_view subject) noexcep
 
 service_reply error_reply_for(const service_error& why)
 {
-    const auto title = title_of(why.what.code);
+    const auto title = service_text_of(why.what.code);
     error_reply body;
     body.status = title;
     if (!why.id.empty())

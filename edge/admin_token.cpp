@@ -6,10 +6,32 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace marquee
 {
+
+namespace
+{
+
+/// Nothing that a client could not send, and nothing that can be guessed. Null where it is a token.
+const char* what_is_wrong_with(std::string_view token)
+{
+    constexpr std::size_t shortest = 16;
+    if (token.empty())
+        return "is empty";
+    if (token.starts_with("\xEF\xBB\xBF"))
+        return "begins with a byte order mark";
+    if (token.find_first_of("\r\n") != std::string_view::npos)
+        return "has more than one line";
+    if (!std::all_of(token.begin(), token.end(), [](char c) { return c > 0x20 && c < 0x7f; }))
+        return "holds a character that is not printable ASCII, or a blank";
+    return token.size() < shortest ? "holds fewer than 16 characters" : nullptr;
+}
+
+} // namespace
 
 result<admin_token> admin_token::from_file(std::string path)
 {
@@ -29,14 +51,16 @@ admin_token::digest admin_token::hash(std::string_view text)
 
 result<void> admin_token::read()
 {
-    auto text = file_.read();
+    auto text = file_.read(secrecy::secret);
     if (text.has_error())
-        return fail(errc::bad_request, "cannot read the admin token file " + file_.path(), "admin-token-file");
+        return fail(errc::bad_request, "the admin token file: " + text.error().detail, "admin-token-file");
     const auto token = trim_lines(*text);
-    if (token.empty())
-        return fail(errc::bad_request, "the admin token file " + file_.path() + " is empty", "admin-token-file");
-    token_ = hash(token);
+    const auto* wrong = what_is_wrong_with(token);
+    if (wrong == nullptr)
+        token_ = hash(token);
     OPENSSL_cleanse(text->data(), text->size());
+    if (wrong != nullptr)
+        return fail(errc::bad_request, "the admin token file " + file_.path() + ' ' + wrong, "admin-token-file");
     return {};
 }
 

@@ -19,11 +19,12 @@ public:
     /// Without a file: nothing is ever authorised.
     admin_token() = default;
 
-    /// Reads the token: the file's text without blanks and line ends around it. Fails with bad_request where it cannot be read or is empty.
+    /// Reads the token: the file's text without blanks and line ends around it, 16 or more printable characters in one line. Fails with bad_request
+    /// where it cannot be read or is none.
     [[nodiscard]] static result<admin_token> from_file(std::string path);
 
     /// Checks `Authorization: Bearer TOKEN`, in constant time for any token. The file is looked at each time and read again when it changed;
-    /// while it cannot be read or is empty the last token stands. Fails with unauthorized, or forbidden where no token is configured.
+    /// while it cannot be read or holds none the last token stands. Fails with unauthorized, or forbidden where no token is configured.
     [[nodiscard]] boost::system::result<void, request_failure> check(const http_fields& fields);
 
 private:

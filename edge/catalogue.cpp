@@ -17,6 +17,8 @@ struct metadata_kind
     using body = asset_metadata;
     using item = asset_metadata_reply;
     using page = metadata_page;
+    static constexpr const char* absent = "The catalogue has no asset of this id.";
+    static constexpr const char* caching = "no-cache"; ///< what it is now must be asked, and a 304 may answer
     static constexpr auto get = subjects::metadata_get;
     static constexpr auto put = subjects::metadata_put;
     static constexpr auto erase = subjects::metadata_delete;
@@ -28,11 +30,22 @@ struct url_kind
     using body = asset_url;
     using item = asset_url_reply;
     using page = url_page;
+    static constexpr const char* absent = "No URL is stored for this asset.";
+    static constexpr const char* caching = "no-store"; ///< for administrators
     static constexpr auto get = subjects::cdnurl_get;
     static constexpr auto put = subjects::cdnurl_put;
     static constexpr auto erase = subjects::cdnurl_delete;
     static constexpr auto list = subjects::cdnurl_list;
 };
+
+/// A failure about an asset, which says what it is that is not there.
+template <class Kind>
+request_failure failed(error why, const asset_id& asset)
+{
+    if (why == errc::asset_not_found)
+        why.detail = Kind::absent;
+    return {std::move(why), asset.text()};
+}
 
 template <class Kind>
 answer get_item(edge_context& edge, routed_call call)
@@ -46,7 +59,7 @@ answer get_item(edge_context& edge, routed_call call)
     question asked(edge, call, Kind::get(*asset), call.until);
     auto reply = co_await asked.answer();
     if (reply.has_error())
-        co_return request_failure(reply.error(), asset->text());
+        co_return failed<Kind>(reply.error(), *asset);
     auto item = decode_reply_about<typename Kind::item>(reply->data, asset->text());
     if (item.has_error())
         co_return request_failure(item.error(), asset->text());
@@ -55,15 +68,17 @@ answer get_item(edge_context& edge, routed_call call)
         co_return request_failure(revision.error(), asset->text());
 
     auto found = json_response(std::move(reply->data));
+    found.fields.add("Cache-Control", Kind::caching);
     if (!*revision)
         co_return found;
     found.fields.add("ETag", make_etag(**revision));
     if (given->if_match && !given->if_match->matches_strongly(**revision))
-        co_return request_failure(fail(errc::revision_mismatch, "the revision is another one", "If-Match"), asset->text());
+        co_return request_failure(fail(errc::revision_mismatch, "The revision is another one.", "If-Match"), asset->text());
     if (given->if_none_match && given->if_none_match->matches_weakly(**revision))
     {
         http_response not_modified;
         not_modified.status = 304;
+        not_modified.fields.add("Cache-Control", Kind::caching);
         not_modified.fields.add("ETag", make_etag(**revision));
         co_return not_modified;
     }
@@ -95,7 +110,7 @@ asio::awaitable<result<std::optional<std::uint64_t>>> revision_to_expect(edge_co
     {
         auto revision = read_revision(reply->headers.get(names::header_revision));
         if (revision.has_error() || !*revision)
-            co_return fail(errc::malformed_reply, "a reply without a revision");
+            co_return fail(errc::malformed_reply, "The reply has no revision.");
         current = **revision;
     }
     auto expected = expected_revision(*given, current);
@@ -118,7 +133,7 @@ asio::awaitable<result<message>> change(edge_context& edge, const routed_call& c
     auto reply = co_await await_change(send_call(edge, call, to, payload, std::move(headers)));
     // If-Match on what is not there is a condition not met (RFC 9110 section 13.1.1).
     if (reply.has_error() && reply.error() == errc::asset_not_found && call.request.fields.get("If-Match"))
-        co_return fail(errc::revision_mismatch, "there is nothing to match", "If-Match");
+        co_return fail(errc::revision_mismatch, "There is nothing to match: the asset is absent.", "If-Match");
     co_return reply;
 }
 
@@ -143,7 +158,7 @@ answer put_item(edge_context& edge, routed_call call)
     const auto payload = encode(*body);
     auto reply = co_await change<Kind>(edge, call, *asset, to, payload);
     if (reply.has_error())
-        co_return request_failure(reply.error(), asset->text());
+        co_return failed<Kind>(reply.error(), *asset);
     auto done = decode_reply<put_reply>(reply->data);
     if (done.has_error())
         co_return request_failure(done.error(), asset->text());
@@ -162,7 +177,7 @@ answer delete_item(edge_context& edge, routed_call call)
     const std::string nothing;
     auto reply = co_await change<Kind>(edge, call, *asset, to, nothing);
     if (reply.has_error())
-        co_return request_failure(reply.error(), asset->text());
+        co_return failed<Kind>(reply.error(), *asset);
     auto done = decode_reply<delete_reply>(reply->data);
     if (done.has_error())
         co_return request_failure(done.error(), asset->text());
@@ -178,7 +193,8 @@ result<std::string> list_payload(const request_target& target)
     if (limit.has_error())
         return limit.error();
     if (*after && !is_valid_id(**after))
-        return fail(errc::bad_request, "after is an id: 1 to 128 bytes of UTF-8 without control characters", "after");
+        return fail(errc::bad_request, "The parameter after must be an id: 1 to 128 bytes of UTF-8 without control characters.",
+                    "after");
     list_request request;
     request.after = std::move(*after);
     request.limit = *limit;
@@ -199,8 +215,10 @@ answer list_items(edge_context& edge, routed_call call)
     if (page.has_error())
         co_return page.error();
     if (!std::all_of(page->assets.begin(), page->assets.end(), [](const auto& each) { return is_valid_id(each.id); }))
-        co_return fail(errc::malformed_reply, "the reply holds an invalid id", "id");
-    co_return json_response(std::move(reply->data));
+        co_return fail(errc::malformed_reply, "The reply holds an invalid id.", "id");
+    auto found = json_response(std::move(reply->data));
+    found.fields.add("Cache-Control", Kind::caching);
+    co_return found;
 }
 
 } // namespace

@@ -107,14 +107,12 @@ client_address client_of(const client_address& peer, const http_fields& fields, 
     if (!trusted.contains(peer))
         return peer;
     const auto all = fields.joined("X-Forwarded-For").value_or("");
-    std::string_view rest = all;
+    auto hops = list_elements(all);
     auto client = peer;
-    while (!rest.empty() && trusted.contains(client))
+    while (!hops.empty() && trusted.contains(client))
     {
-        const auto comma = rest.rfind(',');
-        const auto last = trim_blanks(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
-        rest = rest.substr(0, comma == std::string_view::npos ? 0 : comma);
-        const auto hop = client_address::parse(last);
+        const auto hop = client_address::parse(hops.back());
+        hops.pop_back();
         if (!hop)
             break;
         client = *hop;

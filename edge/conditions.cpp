@@ -23,34 +23,25 @@ result<std::optional<entity_tags>> read_tags(const http_fields& fields, std::str
     const auto value = fields.joined(header);
     if (!value)
         return std::optional<entity_tags>();
-    const auto malformed = fail(errc::bad_request, "not * and not a list of quoted entity tags", std::string(header));
+    const auto malformed =
+        fail(errc::bad_request, "The field is neither * nor a list of quoted entity tags.", std::string(header));
 
     entity_tags parsed;
-    auto rest = trim_blanks(*value);
+    const auto rest = trim_blanks(*value);
     if (rest == "*")
     {
         parsed.any = true;
         return std::optional<entity_tags>(parsed);
     }
-    while (!rest.empty())
+    for (auto element : list_elements(rest))
     {
         entity_tags::tag one;
-        if (rest.starts_with("W/"))
-        {
-            one.weak = true;
-            rest.remove_prefix(2);
-        }
-        const auto close = rest.find('"', 1);
-        if (rest.empty() || rest.front() != '"' || close == std::string_view::npos)
+        one.weak = element.starts_with("W/");
+        element.remove_prefix(one.weak ? 2 : 0);
+        if (element.size() < 2 || element.front() != '"' || element.find('"', 1) != element.size() - 1)
             return malformed;
-        one.text = rest.substr(1, close - 1);
+        one.text = element.substr(1, element.size() - 2);
         parsed.tags.push_back(std::move(one));
-        rest = trim_blanks(rest.substr(close + 1));
-        if (rest.empty())
-            break;
-        if (rest.front() != ',')
-            return malformed;
-        rest = trim_blanks(rest.substr(1));
     }
     if (parsed.tags.empty())
         return malformed;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "broker/requester.hpp"
+#include "edge/absence.hpp"
 #include "edge/admin_token.hpp"
 #include "edge/cors.hpp"
 #include "edge/fleet.hpp"
@@ -9,6 +10,7 @@
 #include "edge/metrics.hpp"
 #include "edge/player_token.hpp"
 #include "edge/rate_limit.hpp"
+#include "edge/readiness.hpp"
 #include "edge/service_health.hpp"
 #include "edge/target.hpp"
 #include "edge/waiting_room.hpp"
@@ -43,6 +45,8 @@ struct edge_context
     rate_limits* limits = nullptr; ///< of all threads together; nullptr: none
     cors_policy cors;
     fleet_view fleet;
+    readiness_check readiness;
+    absence events_absent;                                                          ///< of a stream that takes views
     std::shared_ptr<worker_metrics> metrics = std::make_shared<worker_metrics>();   ///< of this thread
     std::shared_ptr<const metrics_board> board = std::make_shared<metrics_board>(); ///< of all
     services_health services{*metrics};

@@ -15,8 +15,11 @@ namespace marquee
 class cors_policy
 {
 public:
-    /// Allows `https://shop.example`, `http://localhost:3000`, or `*` for any. Fails with bad_request.
+    /// Allows `https://shop.example`, `http://localhost:3000`, `capacitor://localhost`, or `*` for any. Fails with bad_request.
     [[nodiscard]] result<void> add(std::string_view origin);
+
+    /// Lets pages send this header field besides those that are always allowed. Fails with bad_request.
+    [[nodiscard]] result<void> add_header(std::string_view name);
 
     [[nodiscard]] bool enabled() const noexcept { return any_ || !origins_.empty(); }
 
@@ -35,6 +38,7 @@ private:
 
     bool any_ = false;
     std::vector<std::string> origins_;
+    std::string more_headers_; ///< as a list goes on
 };
 
 /// The one Origin of a request. One with bytes beyond ASCII is none.

@@ -15,6 +15,8 @@ asio::awaitable<http_result> views_of(edge_context& edge, const routed_call& cal
 {
     question asked(edge, call, to, call.until);
     auto reply = co_await asked.answer();
+    if (reply.has_error() && reply.error() == errc::asset_not_found)
+        co_return request_failure(fail(errc::asset_not_found, "No view of this asset is counted."), id);
     if (reply.has_error())
         co_return request_failure(reply.error(), id);
     auto views = decode_reply_about<views_reply>(reply->data, id);
@@ -60,7 +62,7 @@ answer top_assets(edge_context& edge, routed_call call)
     const bool ids_are_valid =
         std::all_of(top->assets.begin(), top->assets.end(), [](const views_reply& each) { return is_valid_id(each.id); });
     if (!ids_are_valid)
-        co_return fail(errc::malformed_reply, "the reply holds an invalid id", "id");
+        co_return fail(errc::malformed_reply, "The reply holds an invalid id.", "id");
     co_return json_response(std::move(reply->data));
 }
 

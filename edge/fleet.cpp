@@ -132,6 +132,13 @@ bool is_of_type(const json::object& document, std::string_view type)
     return found != nullptr && std::string_view(*found) == type;
 }
 
+std::string in_lower_case(std::string_view verb)
+{
+    std::string lower(verb);
+    std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return static_cast<char>(c - 'A' + 'a'); });
+    return lower;
+}
+
 /// The list of endpoints; null where it is none. No list at all is an empty one.
 const json::array* endpoints_of(const json::object& document)
 {
@@ -240,33 +247,26 @@ std::string describe_services(const std::vector<std::string>& infos, const std::
     return json::serialize(json::object{{"services", std::move(list)}});
 }
 
-asio::awaitable<presence> fleet_view::who_is_there()
+asio::awaitable<bool> fleet_view::any_says(std::string_view verb, std::string_view name,
+                                           std::function<bool(const json::object&)> accepts, deadline until)
 {
-    const remembered<presence>::finder find = [this] { return ask_who_is_there(); };
-    co_return co_await presence_.get(find);
-}
-
-asio::awaitable<presence> fleet_view::ask_who_is_there()
-{
-    static constexpr std::array<std::string_view, 3> names{"metadata", "cdnurl", "reporting"};
-    std::array<bool, 3> there{};
     if (survey_ == nullptr)
-        co_return presence{};
+        co_return false;
+    const auto type = "io.nats.micro.v1." + in_lower_case(verb) + "_response";
+    bool said = false;
     const auto home = co_await asio::this_coro::executor;
     polling all(home,
-                [&there](std::size_t question, const std::string& reply)
+                [&](std::size_t, const std::string& reply)
                 {
                     const auto document = read_object(reply);
                     const auto key = document ? key_of(*document) : std::nullopt;
-                    there[question] =
-                        key && key->first == names[question] && is_of_type(*document, "io.nats.micro.v1.ping_response");
-                    return there[question];
+                    said = key && key->first == name && is_of_type(*document, type) && accepts(*document);
+                    return said;
                 });
-    for (const auto name : names)
-        if (all.ask(*survey_, subjects::discovery("PING", name)).has_error())
-            co_return presence{};
-    (void)co_await all.wait(deadline::in(longest), std::nullopt); // who has not answered by now is away
-    co_return presence{there[0], there[1], there[2]};
+    if (all.ask(*survey_, subjects::discovery(verb, name)).has_error())
+        co_return false;
+    (void)co_await all.wait(until, std::nullopt); // who has not answered by now is away
+    co_return said;
 }
 
 asio::awaitable<result<std::string>> fleet_view::services()

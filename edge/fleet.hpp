@@ -4,42 +4,38 @@
 #include "broker/requester.hpp"
 #include "edge/remembered.hpp"
 
+#include <boost/json/object.hpp>
+
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace marquee
 {
 
-/// Which services have an instance that answers.
-struct presence
-{
-    bool metadata = false;
-    bool cdnurl = false;
-    bool reporting = false;
-};
-
-/// Both questions are asked at most once a second, whoever wants to know: a visitor must not be able to make the fleet busy. On one io thread.
+/// The list of services is asked for at most once a second, whoever wants to know: a visitor must not be able to make the fleet busy. On one io thread.
 class fleet_view
 {
 public:
     /// Until then nobody is there. `through` outlives the calls below.
     void look_through(survey& through) noexcept { survey_ = &through; }
 
-    /// Asks for one answer of each service; waits half a second at most.
-    [[nodiscard]] asio::awaitable<presence> who_is_there();
+    /// Whether an instance of the service `name` answers `verb` by `until` with what `accepts` takes. The answer is read as ADR-32 has it: of this type,
+    /// of this service.
+    [[nodiscard]] asio::awaitable<bool> any_says(std::string_view verb, std::string_view name,
+                                                 std::function<bool(const boost::json::object&)> accepts, deadline until);
 
     /// A services_reply: all instances that answered within half a second, sorted by name and id. It ends sooner, when none has answered
     /// for a tenth. Replies that make no sense are left out. Fails with disconnected, or overloaded.
     [[nodiscard]] asio::awaitable<result<std::string>> services();
 
 private:
-    asio::awaitable<presence> ask_who_is_there();
     asio::awaitable<result<std::string>> ask_services();
 
     survey* survey_ = nullptr;
-    remembered<presence> presence_{std::chrono::seconds(1)};
     remembered<result<std::string>> services_{std::chrono::seconds(1)};
 };
 

@@ -5,8 +5,10 @@
 #include "edge/routes.hpp"
 #include "schemas/ids.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace marquee
 {
@@ -41,7 +43,52 @@ result<void> check_content_type(const http_fields& fields)
         return {};
     const auto type = trim_blanks(std::string_view(*given).substr(0, given->find(';')));
     if (!equals_ignoring_case(type, "application/json"))
-        return fail(errc::unsupported_media, "the body must be application/json", "Content-Type");
+        return fail(errc::unsupported_media, "The body must be application/json.", "Content-Type");
+    return {};
+}
+
+/// Nothing here decodes a body.
+boost::system::result<void, request_failure> check_content_encoding(const http_fields& fields)
+{
+    for (const auto coding : list_elements(fields.joined("Content-Encoding").value_or("")))
+        if (!equals_ignoring_case(coding, "identity"))
+        {
+            request_failure refused(fail(errc::unsupported_media, "The body must not be encoded.", "Content-Encoding"));
+            refused.fields.add("Accept-Encoding", "identity");
+            return refused;
+        }
+    return {};
+}
+
+/// The name of a parameter as a client may have written it, so that it can stand in a `field`.
+std::string percent_encoded(std::string_view name)
+{
+    constexpr std::string_view hex = "0123456789ABCDEF";
+    std::string encoded;
+    for (const unsigned char c : name)
+        if (c > 0x20 && c < 0x7f && c != '%' && c != '&' && c != '=' && c != '+')
+            encoded += static_cast<char>(c);
+        else
+            ((encoded += '%') += hex[c >> 4U]) += hex[c & 15U];
+    return encoded.empty() ? "query" : encoded;
+}
+
+/// What is asked with a parameter that is ignored is answered wrongly. Caches are passed by with `_`.
+result<void> check_parameters(const route& wanted, const request_target& target)
+{
+    if (!checks_parameters(wanted))
+        return {};
+    const auto& query = target.query;
+    for (auto each = query.begin(); each != query.end(); ++each)
+    {
+        const auto& name = each->first;
+        if (name == "_")
+            continue;
+        if (!takes_parameter(wanted, name))
+            return fail(errc::bad_request, "The path takes no parameter of this name.", percent_encoded(name));
+        if (std::any_of(query.begin(), each, [&](const auto& before) { return before.first == name; }))
+            return fail(errc::bad_request, "The parameter is given more than once.", percent_encoded(name));
+    }
     return {};
 }
 
@@ -55,8 +102,11 @@ boost::system::result<void, request_failure> check_rights(edge_context& edge, co
         if (auto allowed = edge.admin.check(request.fields); allowed.has_error())
             return allowed;
     if (wanted.json)
+    {
         if (auto typed = check_content_type(request.fields); typed.has_error())
             return typed.error();
+        return check_content_encoding(request.fields);
+    }
     return {};
 }
 
@@ -77,7 +127,7 @@ http_result answer_options(const edge_context& edge, const http_request& request
         auto target = parse_target(request.target);
         if (target.has_error())
             return target.error();
-        allow = allowed_methods(target->segments);
+        allow = request.target == "/" ? "OPTIONS" : allowed_methods(target->segments); // a balancer's plain check asks so
         if (allow.empty())
             return fail(errc::route_not_found);
     }
@@ -96,7 +146,7 @@ error refuse_overload(edge_context& edge)
     constexpr std::uint64_t refusals_in_a_row = 16;
     if (++edge.overloads % refusals_in_a_row == 0)
         edge.read_broker();
-    return fail(errc::overloaded, "too many requests are under way");
+    return fail(errc::overloaded, "Too many requests are under way; nothing was done.");
 }
 
 /// Under overload, or while the broker is away, every request fails.
@@ -128,6 +178,8 @@ asio::awaitable<http_result> answer_request(edge_context& edge, http_request req
         co_return allowed.error();
     if (auto within = count_user(tally, *matched); within.has_error())
         co_return within.error();
+    if (auto known = check_parameters(wanted, *target); known.has_error())
+        co_return known.error();
 
     routed_call call{std::move(request), std::move(matched->ids), std::move(*target), until};
     if (wanted.internal)
@@ -148,6 +200,8 @@ asio::awaitable<http_response> handle_request(edge_context& edge, http_request r
     if (answer.has_value())
     {
         tally.describe(answer->fields);
+        if (!answer->fields.get("Cache-Control"))
+            answer->fields.add("Cache-Control", "no-store");
         co_return std::move(*answer);
     }
     auto failure = answer.error();

@@ -36,5 +36,6 @@ answer ready(edge_context& edge, routed_call call);
 answer metrics(edge_context& edge, routed_call call);
 answer services(edge_context& edge, routed_call call);
 answer openapi(edge_context& edge, routed_call call);
+answer problem(edge_context& edge, routed_call call); ///< what a code means
 
 } // namespace marquee::handlers

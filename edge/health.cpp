@@ -12,43 +12,43 @@ http_response health(std::string status, std::optional<health_checks> checks = {
     health_reply reply;
     reply.status = std::move(status);
     reply.checks = std::move(checks);
-    auto answer = json_response(encode(reply));
-    answer.fields.add("Cache-Control", "no-store");
-    return answer;
+    return json_response(encode(reply));
 }
 
 result<void> check_edge(const edge_context& edge)
 {
     if (edge.stopping)
-        return fail(errc::stopping, "the edge is stopping");
+        return fail(errc::stopping, "The edge is stopping.");
     if (!edge.link_up())
-        return fail(errc::disconnected, "the broker is away");
+        return fail(errc::disconnected, "The broker is away.");
     return {};
 }
-
-const char* in_words(bool there) { return there ? "ok" : "away"; }
 
 } // namespace
 
 answer alive(edge_context&, routed_call) { co_return health("ok"); }
 
-/// Whether this edge should be given plays. Without reporting they are answered, if without counts, and another edge would do no better: to be
-/// taken out of a balancer for that would turn a degraded answer into none.
+/// Whether this edge should be given plays. Without reporting or the stream they are answered, if without counts, and another edge would do no
+/// better: to be taken out of a balancer for that would turn a degraded answer into none.
 answer ready(edge_context& edge, routed_call)
 {
     if (auto fit = check_edge(edge); fit.has_error())
         co_return fit.error();
-    const auto there = co_await edge.fleet.who_is_there();
+    const auto found = co_await edge.readiness.look(edge.nats, edge.fleet);
     if (auto fit = check_edge(edge); fit.has_error()) // that took a while
         co_return fit.error();
-    if (!there.metadata || !there.cdnurl)
-        co_return fail(errc::no_responders, std::string("no answer from ") + (there.metadata ? "" : "metadata") +
-                                                (there.metadata || there.cdnurl ? "" : " and ") + (there.cdnurl ? "" : "cdnurl"));
+    const bool metadata = found.metadata == fitness::ok;
+    const bool cdnurl = found.cdnurl == fitness::ok;
+    if (!metadata || !cdnurl)
+        co_return fail(errc::no_responders, std::string("There is no answer from ") + (metadata ? "" : "metadata") +
+                                                (metadata || cdnurl ? "" : " and ") + (cdnurl ? "" : "cdnurl") + '.');
     health_checks checks;
-    checks.metadata = in_words(there.metadata);
-    checks.cdnurl = in_words(there.cdnurl);
-    checks.reporting = in_words(there.reporting);
-    co_return health(there.reporting ? "ready" : "degraded", std::move(checks));
+    checks.metadata = name_of(found.metadata);
+    checks.cdnurl = name_of(found.cdnurl);
+    checks.events = name_of(found.events);
+    checks.reporting = name_of(found.reporting);
+    const bool counted = found.events == fitness::ok && found.reporting == fitness::ok;
+    co_return health(counted ? "ready" : "degraded", std::move(checks));
 }
 
 } // namespace marquee::handlers

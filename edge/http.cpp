@@ -34,6 +34,24 @@ std::string_view trim_blanks(std::string_view text) noexcept
     return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
+std::vector<std::string_view> list_elements(std::string_view value)
+{
+    std::vector<std::string_view> elements;
+    bool quoted = false;
+    std::size_t begin = 0;
+    for (std::size_t at = 0; at <= value.size(); ++at)
+    {
+        if (at < value.size() && value[at] == '"')
+            quoted = !quoted;
+        if (at < value.size() && (quoted || value[at] != ','))
+            continue;
+        if (const auto element = trim_blanks(value.substr(begin, at - begin)); !element.empty())
+            elements.push_back(element);
+        begin = at + 1;
+    }
+    return elements;
+}
+
 void http_fields::set(std::string_view name, std::string_view value)
 {
     std::erase_if(items_, [&](const value_type& item) { return equals_ignoring_case(item.first, name); });

@@ -19,6 +19,10 @@ namespace marquee
 /// `text` without spaces and tabs at either end.
 [[nodiscard]] std::string_view trim_blanks(std::string_view text) noexcept;
 
+/// The elements of a list field's value, such as `a, "b,c"`: split at commas outside quotes, without blanks around them. Empty ones are left out, as
+/// RFC 9110 section 5.6.1.2 has it. Valid while the text is.
+[[nodiscard]] std::vector<std::string_view> list_elements(std::string_view value);
+
 /// Header fields in order. Names are compared without regard to case.
 class http_fields
 {

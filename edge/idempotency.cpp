@@ -52,7 +52,7 @@ result<std::optional<std::string>> idempotency_key(const http_fields& fields)
     if (fields.count(header) == 0)
         return std::optional<std::string>();
     if (fields.count(header) > 1)
-        return malformed("more than one key");
+        return malformed("There is more than one key.");
 
     const auto text = trim_blanks(*fields.get(header));
     std::string key(text);

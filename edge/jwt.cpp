@@ -14,6 +14,7 @@
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace marquee
 {
@@ -26,6 +27,7 @@ namespace json = boost::json;
 error refuse(const char* detail) { return fail(errc::unauthorized, detail); }
 
 constexpr const char* no_jwt = "the token is no signed JWT";
+constexpr const char* wrong_signature = "the signature of the token is wrong";
 
 // ---- the three parts
 
@@ -82,16 +84,28 @@ std::optional<jwt_header> read_header(std::string_view encoded)
     return header;
 }
 
-/// The key that a token with this header must be signed with. A key without `kid` is the only one.
-const jwt_key* choose(std::span<const jwt_key> keys, const jwt_header& header)
+/// The keys that a token with this header may be signed with: those of its algorithm and its `kid`. A key without one is for all tokens that no other
+/// is for, and a token without one may use the only key of its algorithm.
+std::vector<const jwt_key*> choose(std::span<const jwt_key> keys, const jwt_header& header)
 {
+    std::vector<const jwt_key*> named;
+    std::vector<const jwt_key*> nameless;
+    std::vector<const jwt_key*> all;
     for (const auto& key : keys)
     {
-        const bool meant = !key.kid || key.kid == header.kid || (!header.kid && keys.size() == 1);
-        if (meant)
-            return key.algorithm == header.algorithm ? &key : nullptr;
+        if (key.algorithm != header.algorithm)
+            continue;
+        all.push_back(&key);
+        if (!key.kid)
+            nameless.push_back(&key);
+        else if (key.kid == header.kid)
+            named.push_back(&key);
     }
-    return nullptr;
+    if (!named.empty())
+        return named;
+    if (!nameless.empty())
+        return nameless;
+    return !header.kid && all.size() == 1 ? all : named;
 }
 
 struct jws_release
@@ -112,7 +126,7 @@ result<std::string> verified_payload(std::string_view token, const jwt_key& key)
     const bool right = cjose_jws_verify(jws.get(), key.jwk.get(), nullptr);
     ERR_clear_error(); // nothing of a wrong signature stays behind for others on this thread
     if (!right)
-        return refuse("the signature of the token is wrong");
+        return refuse(wrong_signature);
     std::uint8_t* payload = nullptr;
     std::size_t size = 0;
     if (!cjose_jws_get_plaintext(jws.get(), &payload, &size, nullptr))
@@ -180,17 +194,18 @@ result<std::string> jwt_subject(std::string_view token, std::span<const jwt_key>
                                 std::chrono::system_clock::time_point now)
 {
     if (token.size() > longest_jwt)
-        return refuse("the token is longer than 4096 bytes");
+        return refuse("the token is longer than 8192 bytes");
     const auto parts = split(token);
     const auto header = parts ? read_header(parts->header) : std::nullopt;
     if (!header)
         return refuse(no_jwt);
-    const auto* key = choose(keys, *header);
-    if (key == nullptr)
+    const auto candidates = choose(keys, *header);
+    if (candidates.empty())
         return refuse("no key has the kid and the algorithm of the token");
-    if (parts->signature.size() != (key->signature_bytes * 8 + 5) / 6)
-        return refuse("the signature of the token is wrong");
-    auto payload = verified_payload(token, *key);
+    result<std::string> payload = refuse(wrong_signature);
+    for (const auto* key : candidates) // more than one only where two keys have the same kid
+        if (payload.has_error() && parts->signature.size() == (key->signature_bytes * 8 + 5) / 6)
+            payload = verified_payload(token, *key);
     if (payload.has_error())
         return payload.error();
 

@@ -13,7 +13,7 @@
 namespace marquee
 {
 
-constexpr std::size_t longest_jwt = 4096;      ///< bytes
+constexpr std::size_t longest_jwt = 8192;      ///< bytes
 constexpr std::chrono::seconds jwt_leeway{30}; ///< for clocks that differ
 
 /// What a token's claims must say besides.
@@ -26,7 +26,7 @@ struct jwt_expectations
 /// The `sub` of a token that is signed with one of the keys and valid at `now`: `exp` is there and not past, `nbf` is reached, `iss` and
 /// `aud` are as expected. Fails with unauthorized and a constant detail.
 ///
-/// The key is chosen by `kid` where it has one (a token without `kid` may use the only key there is), and the key's type decides the algorithm:
+/// The keys are chosen by `kid` and algorithm (a token without `kid` may use the only key of its algorithm), and a key's type decides its algorithm:
 /// a header with another one, `none` among them, is refused before anything is computed. Headers with `crit` are refused.
 [[nodiscard]] result<std::string> jwt_subject(std::string_view token, std::span<const jwt_key> keys,
                                               const jwt_expectations& expected, std::chrono::system_clock::time_point now);

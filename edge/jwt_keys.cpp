@@ -1,5 +1,6 @@
 #include "edge/jwt_keys.hpp"
 
+#include "broker/log.hpp"
 #include "edge/base64url.hpp"
 #include "edge/watched_file.hpp"
 
@@ -13,6 +14,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 #include <array>
@@ -101,17 +103,35 @@ bytes number_of(const EVP_PKEY* key, const char* name, int size = 0)
     return out;
 }
 
+/// A certificate stands for its key; who has issued it, and until when, is the operator's to know.
+key_ptr read_pem_key(std::string_view text, bool certificate)
+{
+    auto* source = BIO_new_mem_buf(text.data(), static_cast<int>(text.size()));
+    key_ptr key;
+    if (!certificate)
+        key.reset(PEM_read_bio_PUBKEY(source, nullptr, nullptr, nullptr));
+    else if (auto* read = PEM_read_bio_X509(source, nullptr, nullptr, nullptr); read != nullptr)
+    {
+        key.reset(X509_get_pubkey(read));
+        X509_free(read);
+    }
+    BIO_free(source);
+    ERR_clear_error();
+    return key;
+}
+
 result<jwt_key> read_pem(std::string_view text)
 {
     constexpr std::string_view begin = "-----BEGIN ";
     if (text.find(begin, 1) != std::string_view::npos)
-        return bad("a PEM file holds one key; several are a JWKS");
-    auto* source = BIO_new_mem_buf(text.data(), static_cast<int>(text.size()));
-    const key_ptr key(PEM_read_bio_PUBKEY(source, nullptr, nullptr, nullptr));
-    BIO_free(source);
-    ERR_clear_error();
+        return bad("a PEM file holds one key or certificate; several keys are a JWKS");
+    const auto label = text.substr(begin.size(), text.find("-----", begin.size()) - begin.size());
+    if (label.ends_with("PRIVATE KEY"))
+        return bad("the PEM text is a private key: the edge needs the public one");
+    const auto key = read_pem_key(text, label == "CERTIFICATE");
     if (!key)
-        return bad("the PEM text is no public key");
+        return bad(label == "PUBLIC KEY" || label == "CERTIFICATE" ? "the PEM text is damaged"
+                                                                   : "the PEM text is neither a PUBLIC KEY nor a CERTIFICATE");
     if (EVP_PKEY_get_base_id(key.get()) == EVP_PKEY_RSA)
     {
         auto n = number_of(key.get(), OSSL_PKEY_PARAM_RSA_N);
@@ -160,20 +180,33 @@ bool may_verify(const json::object& jwk)
                                                  [](const json::value& each) { return each == "verify"; });
 }
 
-/// Whether this is a key for RS256 or ES256; RFC 7517 section 5 passes over the others.
-bool is_usable(const json::object& jwk)
+/// Fails, and says why, where this is no key for RS256 or ES256.
+result<void> check_use(const json::object& jwk)
 {
     const auto type = text_of(jwk, "kty");
     const bool rsa = type == "RSA";
-    if (!rsa && !(type == "EC" && text_of(jwk, "crv") == "P-256"))
-        return false;
-    return may_verify(jwk) && (!jwk.contains("alg") || text_of(jwk, "alg") == (rsa ? "RS256" : "ES256"));
+    if (!rsa && type != "EC")
+        return bad("its kty is neither RSA nor EC");
+    if (!rsa && text_of(jwk, "crv") != "P-256")
+        return bad("it is not on the curve P-256");
+    if (!may_verify(jwk))
+        return bad("it is not for signatures");
+    if (jwk.contains("alg") && text_of(jwk, "alg") != (rsa ? "RS256" : "ES256"))
+        return bad("its alg is not " + std::string(rsa ? "RS256" : "ES256"));
+    if (jwk.contains("d"))
+        return bad("it is private: the edge needs the public one");
+    if (jwk.contains("kid") && text_of(jwk, "kid").empty())
+        return bad("its kid is no text, or empty");
+    return {};
 }
 
-result<jwt_key> read_jwk(const json::object& jwk)
+result<jwt_key> read_jwk(const json::value& entry)
 {
-    if (jwk.contains("d"))
-        return bad("a key of the JWKS is private: the edge needs the public one");
+    if (!entry.is_object())
+        return bad("it is no JSON object");
+    const auto& jwk = entry.as_object();
+    if (auto of_use = check_use(jwk); of_use.has_error())
+        return of_use.error();
     json::object plain{{"kty", text_of(jwk, "kty")}};
     const bool rsa = plain["kty"] == "RSA";
     if (!rsa)
@@ -181,36 +214,21 @@ result<jwt_key> read_jwk(const json::object& jwk)
     for (const auto* number : rsa ? std::array{"n", "e"} : std::array{"x", "y"})
     {
         if (!is_base64url(text_of(jwk, number)))
-            return bad(std::string("in the JWKS: ") + number + " is no base64url");
+            return bad(std::string("its ") + number + " is missing, or no base64url");
         plain[number] = text_of(jwk, number);
     }
     const auto text = json::serialize(plain);
     auto key = with_algorithm(cjose_jwk_import(text.data(), text.size(), nullptr));
-    if (key.has_error())
-        return bad("in the JWKS: " + key.error().detail);
-    if (!jwk.contains("kid"))
-        return key;
-    const auto kid = text_of(jwk, "kid");
-    if (kid.empty())
-        return bad("a kid of the JWKS is no text, or empty");
-    key->kid.emplace(kid);
+    if (key.has_value() && jwk.contains("kid"))
+        key->kid.emplace(text_of(jwk, "kid"));
     return key;
 }
 
-result<void> check_kids(const std::vector<jwt_key>& keys)
+/// A token without a `kid` could not tell them apart.
+bool is_second_without_kid(const std::vector<jwt_key>& keys, const jwt_key& one)
 {
-    if (keys.empty())
-        return bad("the JWKS holds no key for RS256 or ES256");
-    if (keys.size() == 1)
-        return {};
-    for (auto each = keys.begin(); each != keys.end(); ++each)
-    {
-        if (!each->kid)
-            return bad("a key of the JWKS has no kid, and is not the only one");
-        if (std::any_of(keys.begin(), each, [&](const jwt_key& before) { return before.kid == each->kid; }))
-            return bad("two keys of the JWKS have the same kid");
-    }
-    return {};
+    return !one.kid && std::any_of(keys.begin(), keys.end(),
+                                   [&](const jwt_key& each) { return !each.kid && each.algorithm == one.algorithm; });
 }
 
 result<std::vector<jwt_key>> read_jwks(std::string_view text)
@@ -221,17 +239,24 @@ result<std::vector<jwt_key>> read_jwks(std::string_view text)
     if (list == nullptr || !list->is_array())
         return bad("the JWKS is not JSON of the form {\"keys\":[...]}");
     std::vector<jwt_key> keys;
-    for (const auto& each : list->as_array())
+    std::string first_reason;
+    for (std::size_t i = 0; i < list->as_array().size(); ++i)
     {
-        if (!each.is_object() || !is_usable(each.as_object()))
+        auto key = read_jwk(list->as_array()[i]);
+        if (key.has_value() && is_second_without_kid(keys, *key))
+            key = bad("it has no kid, as another one of its algorithm");
+        if (key.has_value())
+        {
+            keys.push_back(std::move(*key));
             continue;
-        auto key = read_jwk(each.as_object());
-        if (key.has_error())
-            return key.error();
-        keys.push_back(std::move(*key));
+        }
+        const auto reason = "key " + std::to_string(i + 1) + ": " + key.error().detail;
+        if (first_reason.empty())
+            first_reason = reason;
+        log(log_level::warning, "a key of the JWKS is left out", {{"reason", reason}});
     }
-    if (auto checked = check_kids(keys); checked.has_error())
-        return checked.error();
+    if (keys.empty())
+        return bad("the JWKS holds no key for RS256 or ES256" + (first_reason.empty() ? "" : " (" + first_reason + ')'));
     return keys;
 }
 
@@ -239,13 +264,16 @@ result<std::vector<jwt_key>> read_jwks(std::string_view text)
 
 result<std::vector<jwt_key>> read_jwt_keys(std::string_view text)
 {
-    const auto content = trim_lines(text);
+    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+    auto content = trim_lines(text);
+    if (content.starts_with(byte_order_mark))
+        content = trim_lines(content.substr(byte_order_mark.size()));
     if (content.empty())
         return bad("it is empty");
     if (content.front() == '{' || content.front() == '[')
         return read_jwks(content);
-    if (content.starts_with("-----BEGIN"))
-        return only(read_pem(content));
+    if (const auto pem = content.find("-----BEGIN "); pem != std::string_view::npos) // tools write words in front of it
+        return only(read_pem(content.substr(pem)));
     return only(read_secret(content));
 }
 

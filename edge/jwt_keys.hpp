@@ -29,13 +29,13 @@ struct jwt_key
     std::unique_ptr<cjose_jwk_t, release> jwk;
 };
 
-/// Reads a key file. What it holds is told by its text:
-/// - a PEM public key, RSA of 2048 to 8192 bits or EC on P-256;
-/// - a JWKS: `{"keys":[…]}` with such keys. Those of other types, other algorithms or another use than signatures are passed over. All that
-///   remain must have a `kid` where there are several, no two the same;
+/// Reads a key file, with or without a byte order mark. What it holds is told by its text:
+/// - a PEM public key or certificate, RSA of 2048 to 8192 bits or EC on P-256;
+/// - a JWKS: `{"keys":[…]}` with such keys. One that is of no use is left out with a warning (RFC 7517 section 5): of another type, algorithm or
+///   use, too short, damaged, private, or without a `kid` where another key of its algorithm has none either;
 /// - otherwise an HS256 secret: 32 or more printable characters in one line. Blanks and line ends around it do not belong to it.
 ///
-/// Fails with bad_request where it holds no usable key, or a private one.
+/// Fails with bad_request and the reason where it holds no usable key.
 [[nodiscard]] result<std::vector<jwt_key>> read_jwt_keys(std::string_view text);
 
 } // namespace marquee

@@ -143,11 +143,12 @@ void add_limit_options(po::options_description& options)
 {
     const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
     const auto list = [](const char* name) { return po::value<texts>()->composing()->value_name(name); };
-    options.add_options()                                                                                                 //
-        ("rate-address", text("R[:BURST]"), "requests a second from one client address (of IPv6 a /64); beyond them 429") //
-        ("rate-user", text("R[:BURST]"), "requests a second that name one user; beyond them 429")                         //
-        ("trusted-proxy", list("NETWORK"), "proxies whose X-Forwarded-For is believed: 10.0.0.0/8,::1; may be repeated")  //
-        ("cors-origin", list("ORIGIN"), "whose pages may use the edge: https://shop.example, or * for all; may be repeated");
+    options.add_options()                                                                                                    //
+        ("rate-address", text("R[:BURST]"), "requests a second from one client address (of IPv6 a /64); beyond them 429")    //
+        ("rate-user", text("R[:BURST]"), "requests a second that name one user; beyond them 429")                            //
+        ("trusted-proxy", list("NETWORK"), "proxies whose X-Forwarded-For is believed: 10.0.0.0/8,::1; may be repeated")     //
+        ("cors-origin", list("ORIGIN"), "whose pages may use the edge: https://shop.example, or * for all; may be repeated") //
+        ("cors-header", list("NAME"), "a header field that such pages may send besides the usual ones; may be repeated");
     const auto known = [&](const char* name, const std::string& fallback, const char* value, const char* meaning)
     { options.add_options()(name, po::value<std::string>()->default_value(fallback)->value_name(value), meaning); };
     for (const auto& each : counts)
@@ -165,6 +166,9 @@ result<void> read_limit_options(const po::variables_map& given, edge_config& con
     for (const auto& each : all_of(given, "cors-origin"))
         if (auto added = config.session.cors.add(each); added.has_error())
             return about("cors-origin", added.error());
+    for (const auto& each : all_of(given, "cors-header"))
+        if (auto added = config.session.cors.add_header(each); added.has_error())
+            return about("cors-header", added.error());
     return {};
 }
 

@@ -123,6 +123,21 @@ std::string labels_of(std::size_t slot)
     return "route=\"" + std::string(one.pattern) + "\",method=\"" + std::string(method) + '"';
 }
 
+/// Series that are there from the beginning: of one that only begins with its first event, Prometheus cannot tell that it grew. HEAD is rare, and
+/// what has no route cannot succeed.
+bool starts_at_zero(std::size_t slot, int status)
+{
+    constexpr std::array all{200, 400, 404, 429, 500, 502, 503, 504};
+    constexpr std::array without_route{400, 404, 405, 408, 413, 431, 503};
+    constexpr std::array rights{401, 403};
+    const auto is_in = [status](const auto& list) { return std::find(list.begin(), list.end(), status) != list.end(); };
+    const auto routes = all_routes();
+    if (slot / 2 >= routes.size())
+        return is_in(without_route);
+    const auto& one = routes[slot / 2];
+    return slot % 2 == 0 && (is_in(all) || ((one.admin || names_user(one)) && is_in(rights)));
+}
+
 } // namespace
 
 worker_metrics::worker_metrics() : slots_(2 * all_routes().size() + 1)
@@ -209,7 +224,7 @@ void metrics_board::add_requests(std::string& to) const
         {
             const auto count = sum([&](const worker_metrics& m) -> const counter& { return m.slots_[slot].by_status[i]; });
             const auto status = worker_metrics::statuses[i];
-            if (count > 0)
+            if (count > 0 || starts_at_zero(slot, status))
                 add_line(to, name, labels_of(slot) + ",status=\"" + (status == 0 ? "other" : std::to_string(status)) + '"',
                          count);
         }
@@ -230,7 +245,7 @@ void metrics_board::add_durations(std::string& to) const
             const auto le = i < worker_metrics::bounds ? duration_bounds[i].seconds : "+Inf";
             add_line(lines, name + "_bucket", labels + ",le=\"" + std::string(le) + '"', count);
         }
-        if (count == 0)
+        if (count == 0 && slot % 2 == 1) // HEAD is rare
             continue;
         to += lines;
         const auto total = sum([&](const worker_metrics& m) -> const counter& { return m.slots_[slot].nanoseconds; });

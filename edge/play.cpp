@@ -25,13 +25,17 @@ asio::awaitable<result<playable>> find_playable(edge_context& edge, const routed
     if (auto refused = metadata.refused())
         co_return *refused;
     question url(edge, call, subjects::cdnurl_get(asset), call.until);
+    if (auto refused = url.refused())
+        co_return *refused;
 
     auto about = co_await metadata.answer();
+    if (about.has_error() && about.error() == errc::asset_not_found)
+        co_return fail(errc::asset_not_found, "The catalogue has no asset of this id.");
     if (about.has_error())
         co_return about.error();
     auto where = co_await url.answer();
     if (where.has_error() && where.error() == errc::asset_not_found)
-        co_return fail(errc::not_playable, "the asset has no URL");
+        co_return fail(errc::not_playable, "The asset has no URL.");
     if (where.has_error())
         co_return where.error();
 
@@ -61,13 +65,6 @@ asio::awaitable<result<view_counts>> store_and_count(edge_context& edge, const r
     co_return co_await count_view(edge, call, seen, *sequence, until);
 }
 
-http_response uncached(std::string body)
-{
-    auto answer = json_response(std::move(body));
-    answer.fields.add("Cache-Control", "no-store");
-    return answer;
-}
-
 void note_degraded(edge_context& edge, const view_counts& counts)
 {
     if (counts.degraded)
@@ -78,7 +75,7 @@ void note_degraded(edge_context& edge, const view_counts& counts)
 error storing_failed(const error& why, bool link_was_up)
 {
     if (why == errc::timeout || (link_was_up && (why == errc::disconnected || why == errc::stopping)))
-        return fail(errc::outcome_unknown, "the view was sent; whether it was stored is not known");
+        return fail(errc::outcome_unknown, "The view was sent; whether it was stored is not known.");
     return why;
 }
 
@@ -109,7 +106,7 @@ answer play(edge_context& edge, routed_call call)
     reply.userviews = counts->user;
     reply.assetviews = counts->asset;
     reply.degraded = std::move(counts->degraded);
-    co_return uncached(encode(reply));
+    co_return json_response(encode(reply));
 }
 
 answer record_view(edge_context& edge, routed_call call)
@@ -132,7 +129,7 @@ answer record_view(edge_context& edge, routed_call call)
     reply.userviews = counts->user;
     reply.assetviews = counts->asset;
     reply.degraded = std::move(counts->degraded);
-    co_return uncached(encode(reply));
+    co_return json_response(encode(reply));
 }
 
 } // namespace marquee::handlers

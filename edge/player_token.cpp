@@ -24,7 +24,7 @@ result<void> player_token::read()
 {
     auto text = file_.read();
     if (text.has_error())
-        return fail(errc::bad_request, "cannot read the JWT key file " + file_.path(), "jwt-key");
+        return fail(errc::bad_request, "the JWT key file: " + text.error().detail, "jwt-key");
     auto keys = read_jwt_keys(*text);
     OPENSSL_cleanse(text->data(), text->size());
     if (keys.has_error())

@@ -173,7 +173,7 @@ boost::system::result<void, request_failure> rate_tally::count(const char* polic
     state_ += named + "r=" + std::to_string(said.left) + ";t=" + std::to_string(wait);
     if (said.allowed)
         return {};
-    request_failure refused(fail(errc::rate_limited, std::string("the rate allowed for this ") + policy + " is exceeded"));
+    request_failure refused(fail(errc::rate_limited, std::string("The rate allowed for this ") + policy + " is exceeded."));
     refused.fields.add("Retry-After", std::to_string(wait));
     return refused;
 }

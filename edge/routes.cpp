@@ -17,16 +17,16 @@ constexpr route table[] = {
     {"GET", "/content/asset/{asset}", handlers::get_metadata},
     {"POST", "/content/asset/{asset}", handlers::put_metadata, true, true},
     {"DELETE", "/content/asset/{asset}", handlers::delete_metadata, true},
-    {"GET", "/content/assets", handlers::list_metadata},
+    {"GET", "/content/assets", handlers::list_metadata, false, false, false, "after limit"},
 
     {"GET", "/url/asset/{asset}", handlers::get_url, true},
     {"POST", "/url/asset/{asset}", handlers::put_url, true, true},
     {"DELETE", "/url/asset/{asset}", handlers::delete_url, true},
-    {"GET", "/url/assets", handlers::list_urls, true},
+    {"GET", "/url/assets", handlers::list_urls, true, false, false, "after limit"},
 
     {"GET", "/events/asset/{asset}", handlers::asset_views},
     {"GET", "/events/user/{user}", handlers::user_views},
-    {"GET", "/events/top", handlers::top_assets},
+    {"GET", "/events/top", handlers::top_assets, false, false, false, "limit"},
     {"POST", "/events/asset/{asset}/user/{user}", handlers::record_view},
 
     {"GET", "/healthz", handlers::alive, false, false, true},
@@ -34,6 +34,7 @@ constexpr route table[] = {
     {"GET", "/metrics", handlers::metrics, false, false, true},
     {"GET", "/services", handlers::services, false, false, true},
     {"GET", "/openapi.json", handlers::openapi, false, false, true},
+    {"GET", "/problems/{code}", handlers::problem, false, false, true},
 };
 
 std::optional<std::vector<std::string>> match(std::string_view pattern, const std::vector<std::string>& segments)
@@ -60,6 +61,18 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, const st
 }
 
 } // namespace
+
+bool takes_parameter(const route& each, std::string_view name) noexcept
+{
+    for (auto rest = each.parameters; !rest.empty();)
+    {
+        const auto one = rest.substr(0, rest.find(' '));
+        if (one == name)
+            return true;
+        rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+    }
+    return false;
+}
 
 std::span<const route> all_routes() noexcept { return table; }
 

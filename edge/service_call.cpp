@@ -59,7 +59,7 @@ bool is_services_to_say(errc code) noexcept
 result<message> as_services_say(result<message> reply)
 {
     if (reply.has_error() && !is_services_to_say(reply.error().code))
-        return fail(errc::malformed_reply, "a service answered with an error that is not its own to give");
+        return fail(errc::malformed_reply, "A service answered with an error that is not its own to give.");
     return reply;
 }
 
@@ -117,7 +117,7 @@ std::optional<error> question::refused() const
 {
     if (first_)
         return std::nullopt;
-    return fail(errc::unavailable, std::string(service_.name()) + " keeps failing, and is given a pause");
+    return fail(errc::unavailable, "The service " + std::string(service_.name()) + " keeps failing, and is given a pause.");
 }
 
 asio::awaitable<result<message>> question::answer()
@@ -205,12 +205,16 @@ void waiting_questions::look()
 asio::awaitable<result<message>> await_change(pending_reply pending)
 {
     const bool sent = !pending.settled(); // settled already: it failed before it left
-    auto reply = co_await await_answer(std::move(pending));
+    auto outcome = co_await pending.receive();
+    // The client's body, which the broker does not take: as with a limit of the edge's own.
+    if (outcome.has_error() && outcome.error() == errc::payload_too_large)
+        co_return fail(errc::payload_too_large, "The body is larger than what the message broker takes.");
+    auto reply = as_services_say(std::move(outcome));
     if (reply.has_value())
         co_return reply;
     const auto code = reply.error().code;
     if (code == errc::timeout || (sent && (code == errc::disconnected || code == errc::stopping)))
-        co_return fail(errc::outcome_unknown, "the change was sent; whether it was made is not known");
+        co_return fail(errc::outcome_unknown, "The change was sent; whether it was made is not known.");
     co_return reply;
 }
 

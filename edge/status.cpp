@@ -1,5 +1,6 @@
 #include "edge/status.hpp"
 
+#include "edge/problems.hpp"
 #include "schemas/messages.hpp"
 
 #include <algorithm>
@@ -11,75 +12,10 @@ namespace marquee
 namespace
 {
 
-/// What is said where the failure itself has no more to say.
-const char* explanation_of(errc code) noexcept
-{
-    switch (code)
-    {
-    case errc::bad_id:
-        return "an id is 1 to 128 bytes of UTF-8 without control characters";
-    case errc::bad_request:
-        return "the request is malformed";
-    case errc::unauthorized:
-        return "credentials are missing or wrong";
-    case errc::forbidden:
-        return "no credentials would be enough";
-    case errc::route_not_found:
-        return "there is no such path";
-    case errc::method_not_allowed:
-        return "this path has other methods: those of Allow";
-    case errc::request_timeout:
-        return "the request came too slowly";
-    case errc::payload_too_large:
-        return "the body is too long";
-    case errc::uri_too_long:
-        return "the target is too long";
-    case errc::headers_too_large:
-        return "the head is too long";
-    case errc::unsupported_media:
-        return "the body is of another type than JSON";
-    case errc::not_implemented:
-        return "the method is none that this server knows";
-    case errc::version_not_supported:
-        return "this server speaks HTTP/1.1 and HTTP/1.0";
-    case errc::rate_limited:
-        return "too many requests; Retry-After says when to come back";
-    case errc::asset_not_found:
-        return "there is no such asset, or nobody has seen it";
-    case errc::user_not_found:
-        return "this user has seen nothing";
-    case errc::not_playable:
-        return "the asset has no URL";
-    case errc::revision_mismatch:
-        return "the revision is not the one expected";
-    case errc::key_reused:
-        return "the key was first used for another play of this user";
-    case errc::malformed_reply:
-        return "a service's reply made no sense";
-    case errc::service_failed:
-        return "a service failed inside";
-    case errc::no_responders:
-        return "no instance of a service that is needed is there";
-    case errc::disconnected:
-        return "the broker is away";
-    case errc::overloaded:
-        return "a limit on work under way is reached; nothing was done";
-    case errc::stopping:
-        return "this edge is stopping; another may answer";
-    case errc::unavailable:
-        return "what a service needs is away; nothing was done";
-    case errc::timeout:
-        return "a part that is required did not answer in time";
-    case errc::outcome_unknown:
-        return "a change was sent; whether it was made is not known";
-    }
-    return "an internal error";
-}
-
 /// A service's words are passed on, but no more of them than a page.
 std::string in_bounds(std::string text)
 {
-    constexpr std::size_t most = 4096;
+    constexpr std::size_t most = 4095; // and a full stop
     if (text.size() <= most)
         return text;
     auto end = most;
@@ -157,11 +93,13 @@ http_response problem_response(const request_failure& failure, std::string_view 
 {
     const auto& what = failure.what;
     problem document;
+    document.type = problem_path(what.code);
     document.title = title_of(what.code);
     document.status = status_of(what.code);
     document.code = name_of(what.code);
-    document.detail = what.detail.empty() ? explanation_of(what.code) : in_bounds(what.detail);
+    document.detail = what.detail.empty() ? problem_text_of(what.code).meaning : as_sentence(in_bounds(what.detail));
     document.instance = request_id;
+    document.request_id = request_id;
     document.id = failure.id;
     if (is_field_name(what.field))
         document.field = what.field;

@@ -31,7 +31,7 @@ result<std::string> percent_decode(std::string_view text, bool plus_is_space)
             const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
             const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
             if (high < 0 || low < 0)
-                return fail(errc::bad_request, "a % in the target is not followed by two hex digits", "target");
+                return fail(errc::bad_request, "A % in the target is not followed by two hex digits.", "target");
             decoded += static_cast<char>(high * 16 + low);
             i += 2;
         }
@@ -64,7 +64,7 @@ result<void> parse_query(std::string_view text, request_target& into)
 result<request_target> parse_target(std::string_view target)
 {
     if (target.empty() || target.front() != '/')
-        return fail(errc::bad_request, "the target must start with a slash", "target");
+        return fail(errc::bad_request, "The target must start with a slash.", "target");
 
     request_target parsed;
     const auto question = target.find('?');
@@ -98,7 +98,7 @@ result<std::optional<std::string>> query_value(const request_target& target, std
         if (n != name)
             continue;
         if (found)
-            return fail(errc::bad_request, "the parameter is given more than once", std::string(name));
+            return fail(errc::bad_request, "The parameter " + std::string(name) + " is given more than once.", std::string(name));
         found = v;
     }
     return found;
@@ -115,7 +115,7 @@ result<std::optional<std::uint64_t>> query_limit(const request_target& target)
     const auto* end = (*text)->data() + (*text)->size();
     const auto [stop, problem] = std::from_chars((*text)->data(), end, limit);
     if (problem != std::errc() || stop != end || limit < 1 || limit > 1000)
-        return fail(errc::bad_request, "limit is a number from 1 to 1000", "limit");
+        return fail(errc::bad_request, "The parameter limit must be a number from 1 to 1000.", "limit");
     return std::optional<std::uint64_t>(limit);
 }
 

@@ -101,7 +101,7 @@ result<void> use_certificate(SSL_CTX* tls, const std::string& file)
 {
     const auto text = watched_file(file).read();
     if (text.has_error())
-        return unusable("cannot read the TLS certificate " + file, "tls-cert");
+        return unusable("the TLS certificate: " + text.error().detail, "tls-cert");
     const auto from = reader_of(*text);
     const x509_ptr own(PEM_read_bio_X509_AUX(from.get(), nullptr, no_password, nullptr));
     if (!own)
@@ -122,9 +122,9 @@ result<void> use_certificate(SSL_CTX* tls, const std::string& file)
 
 result<void> use_key(SSL_CTX* tls, const tls_files& files)
 {
-    auto text = watched_file(files.key).read();
+    auto text = watched_file(files.key).read(secrecy::secret);
     if (text.has_error())
-        return unusable("cannot read the TLS key " + files.key, "tls-key");
+        return unusable("the TLS key: " + text.error().detail, "tls-key");
     const key_ptr key(PEM_read_bio_PrivateKey(reader_of(*text).get(), nullptr, no_password, nullptr));
     OPENSSL_cleanse(text->data(), text->size());
     if (!key)

@@ -6,6 +6,10 @@
 #include "edge/service_call.hpp"
 #include "schemas/event.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <algorithm>
 
 namespace marquee
@@ -41,11 +45,32 @@ deadline statistics_deadline(deadline until) noexcept
 
 asio::awaitable<result<std::uint64_t>> store_view(edge_context& edge, const view& seen, deadline until)
 {
-    auto payload = encode_event(seen.event_id, seen.asset, seen.user, std::chrono::system_clock::now());
-    auto stored = co_await publish_stored(edge.nats, subjects::events(), std::move(payload), seen.event_id, until);
-    if (stored.has_error())
-        co_return stored.error();
-    co_return stored->sequence;
+    constexpr std::chrono::milliseconds for_a_leader{50};
+    const auto last_try = deadline::in(std::chrono::seconds(2)).sooner(until);
+    const auto payload = encode_event(seen.event_id, seen.asset, seen.user, std::chrono::system_clock::now());
+    bool silent = false; // a try was not answered: it may have been stored
+    for (;;)
+    {
+        // Half of the time is for a second try: an acknowledgement that comes later is given again to that one.
+        const auto patience = silent ? until : deadline::in((until.at() - deadline::clock::now()) / 2);
+        auto stored = co_await publish_stored(edge.nats, subjects::events(), payload, seen.event_id, patience);
+        if (stored.has_value())
+        {
+            edge.events_absent.is_over();
+            co_return stored->sequence;
+        }
+        const auto& why = stored.error();
+        const bool left = last_try.remaining() > for_a_leader;
+        if (why == errc::timeout && !silent && left)
+        {
+            silent = true;
+            continue;
+        }
+        if (why != errc::no_responders || !left || !edge.events_absent.is_short(deadline::clock::now()))
+            co_return silent ? fail(errc::timeout, why.detail) : why;
+        asio::steady_timer timer(co_await asio::this_coro::executor, for_a_leader);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
 }
 
 asio::awaitable<result<view_counts>> count_view(edge_context& edge, const routed_call& call, const view& seen,
@@ -60,7 +85,7 @@ asio::awaitable<result<view_counts>> count_view(edge_context& edge, const routed
     if (reply.has_error())
     {
         if (reply.error() == errc::key_reused)
-            co_return fail(errc::key_reused, "this user's key was first used for another asset", "Idempotency-Key");
+            co_return fail(errc::key_reused, "This user's key was first used for another asset.", "Idempotency-Key");
         log(log_level::debug, "no counts", {{"request", call.request.id}, {"reason", std::string(name_of(reply.error().code))}});
         co_return counts_missing("reporting");
     }

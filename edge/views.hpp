@@ -36,7 +36,8 @@ struct view_counts
 /// What statistics may take of a request: half of what is left of `until`, 500 ms at most.
 [[nodiscard]] deadline statistics_deadline(deadline until) noexcept;
 
-/// Stores the event and returns its sequence in the stream. Fails as publish_stored does.
+/// Stores the event and returns its sequence in the stream. Where nobody is there to store it, or nobody answers, it is sent again under the same
+/// Nats-Msg-Id until `until`: so the election of a leader costs no view. Fails as publish_stored does; with timeout where any try may have been stored.
 [[nodiscard]] asio::awaitable<result<std::uint64_t>> store_view(edge_context& edge, const view& seen, deadline until);
 
 /// The counts with the event at `sequence` included, or degraded ones. Fails only with key_reused: the key was first used for another view.

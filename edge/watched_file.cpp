@@ -1,9 +1,5 @@
 #include "edge/watched_file.hpp"
 
-#include <openssl/crypto.h>
-
-#include <fstream>
-
 #include <sys/stat.h>
 
 namespace marquee
@@ -21,22 +17,6 @@ bool watched_file::changed()
         return false;
     seen_ = now;
     return true;
-}
-
-result<std::string> watched_file::read() const
-{
-    constexpr std::size_t most = 1024 * 1024;
-    std::ifstream file(path_, std::ios::binary);
-    std::string text(most + 1, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (file.bad() || (file.fail() && !file.eof()))
-        return fail(errc::bad_request, "cannot read the file " + path_);
-    const auto size = static_cast<std::size_t>(file.gcount());
-    std::string exact = text.substr(0, size);
-    OPENSSL_cleanse(text.data(), size);
-    if (size > most)
-        return fail(errc::bad_request, "the file " + path_ + " is over 1 MiB");
-    return exact;
 }
 
 std::string_view trim_lines(std::string_view text) noexcept

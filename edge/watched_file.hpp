@@ -1,7 +1,7 @@
 // A small file with secrets or keys in it that an operator may change at any time.
 #pragma once
 
-#include "schemas/error.hpp"
+#include "broker/small_file.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -26,8 +26,8 @@ public:
     /// True where the file is not what it was at the last call: replaced, written to, gone, or there again. One stat(2).
     [[nodiscard]] bool changed();
 
-    /// All of its text. Fails with bad_request where it cannot be read or is over 1 MiB.
-    [[nodiscard]] result<std::string> read() const;
+    /// All of its text, as read_small_file says.
+    [[nodiscard]] result<std::string> read(secrecy what = secrecy::open) const { return read_small_file(path_, what); }
 
 private:
     /// What tells one version of the file from another.

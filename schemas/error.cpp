@@ -16,21 +16,21 @@ struct row
     std::string_view name;
     std::string_view title;
     int service_code;
+    std::string_view service_text = {}; ///< empty: the title
 };
 
-// Titles that the contract quotes stand as it quotes them.
 constexpr row rows[] = {
     {errc::bad_id, "bad_id", "Bad id", 400},
     {errc::bad_request, "bad_request", "Bad request", 400},
-    {errc::unauthorized, "unauthorized", "Unauthorized", 401},
-    {errc::forbidden, "forbidden", "Forbidden", 403},
+    {errc::unauthorized, "unauthorized", "Credentials missing or wrong", 401},
+    {errc::forbidden, "forbidden", "Not allowed", 403},
     {errc::route_not_found, "route_not_found", "No such route", 404},
     {errc::method_not_allowed, "method_not_allowed", "Method not allowed", 405},
     {errc::request_timeout, "request_timeout", "The request took too long to arrive", 408},
     {errc::payload_too_large, "payload_too_large", "Body too large", 413},
     {errc::uri_too_long, "uri_too_long", "Request target too long", 414},
     {errc::headers_too_large, "headers_too_large", "Header section too large", 431},
-    {errc::unsupported_media, "unsupported_media", "The body must be JSON", 415},
+    {errc::unsupported_media, "unsupported_media", "Unsupported media type or encoding", 415},
     {errc::not_implemented, "not_implemented", "Method not implemented", 501},
     {errc::version_not_supported, "version_not_supported", "HTTP version not supported", 505},
     {errc::rate_limited, "rate_limited", "Too many requests", 429},
@@ -38,16 +38,16 @@ constexpr row rows[] = {
     {errc::user_not_found, "user_not_found", "User not found", 404},
     {errc::not_playable, "not_playable", "Asset not playable", 404},
     {errc::revision_mismatch, "revision_mismatch", "Revision mismatch", 409},
-    {errc::key_reused, "key_reused", "key_reused", 422},
+    {errc::key_reused, "key_reused", "Idempotency key used before", 422, "key_reused"},
     {errc::malformed_reply, "malformed_reply", "A service's reply made no sense", 502},
     {errc::service_failed, "service_failed", "A service failed", 500},
     {errc::no_responders, "no_responders", "No service instance is available", 503},
     {errc::disconnected, "disconnected", "The message broker is unreachable", 503},
-    {errc::overloaded, "overloaded", "overloaded", 503},
-    {errc::stopping, "stopping", "Stopping", 503},
-    {errc::unavailable, "unavailable", "unavailable", 503},
+    {errc::overloaded, "overloaded", "Too much work under way", 503, "overloaded"},
+    {errc::stopping, "stopping", "The process is stopping", 503, "Stopping"},
+    {errc::unavailable, "unavailable", "Temporarily unavailable", 503, "unavailable"},
     {errc::timeout, "timeout", "Deadline exceeded", 504},
-    {errc::outcome_unknown, "outcome_unknown", "outcome_unknown", 504},
+    {errc::outcome_unknown, "outcome_unknown", "Outcome unknown", 504, "outcome_unknown"},
 };
 
 /// The position of a code in `rows`. Without a default the compiler names a code that has no row.
@@ -75,6 +75,12 @@ std::string_view title_of(errc code) noexcept
     return r != nullptr ? r->title : "Unknown";
 }
 
+std::string_view service_text_of(errc code) noexcept
+{
+    const auto* r = find(code);
+    return r == nullptr ? "Unknown" : r->service_text.empty() ? r->title : r->service_text;
+}
+
 int service_code_of(errc code) noexcept
 {
     const auto* r = find(code);
@@ -84,7 +90,7 @@ int service_code_of(errc code) noexcept
 errc errc_from_service(std::string_view text, std::string_view number) noexcept
 {
     for (const auto& r : rows)
-        if (r.title == text)
+        if (r.service_text.empty() ? r.title == text : r.service_text == text)
             return r.code;
     int code = 0;
     const auto [end, ec] = std::from_chars(number.data(), number.data() + number.size(), code);

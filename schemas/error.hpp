@@ -27,7 +27,7 @@ enum class errc
     payload_too_large,  ///< the body is over the limit
     uri_too_long,       ///< the request target is over the limit
     headers_too_large,  ///< the header section is over the limit
-    unsupported_media,  ///< a body of another type than JSON
+    unsupported_media,  ///< a body of another type than JSON, or encoded
     rate_limited,       ///< too many requests of one client
     // the request speaks another protocol
     not_implemented,       ///< a method that HTTP does not define
@@ -53,8 +53,11 @@ enum class errc
 /// The stable name of a code, as in a problem's `code`: the enumerator's own name.
 [[nodiscard]] std::string_view name_of(errc code) noexcept;
 
-/// The constant text for people: a problem's `title`, and `Nats-Service-Error` of an error reply.
+/// The constant phrase for people: a problem's `title`.
 [[nodiscard]] std::string_view title_of(errc code) noexcept;
+
+/// The constant text of an error reply, `Nats-Service-Error`: the title, or the name where programs have always read that.
+[[nodiscard]] std::string_view service_text_of(errc code) noexcept;
 
 /// The number that stands in `Nats-Service-Error-Code` (ADR-32): 400 to 599.
 [[nodiscard]] int service_code_of(errc code) noexcept;

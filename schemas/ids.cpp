@@ -35,6 +35,20 @@ bool is_valid_id(std::string_view text) noexcept
     return true;
 }
 
+std::size_t valid_utf8_prefix(std::string_view text) noexcept
+{
+    std::size_t valid = 0;
+    std::uint32_t point = 0;
+    while (valid < text.size())
+    {
+        const auto size = decode_utf8(text.substr(valid), point);
+        if (size == 0)
+            break;
+        valid += size;
+    }
+    return valid;
+}
+
 std::string encode_token(std::string_view text)
 {
     std::string token;

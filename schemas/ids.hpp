@@ -4,6 +4,7 @@
 #include "schemas/error.hpp"
 
 #include <compare>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,9 @@ namespace marquee
 /// True for 1 to 128 bytes of valid UTF-8 (RFC 3629: no overlong forms, no surrogates) without control characters
 /// (U+0000..U+001F, U+007F..U+009F).
 [[nodiscard]] bool is_valid_id(std::string_view text) noexcept;
+
+/// How many bytes at the front of `text` are valid UTF-8: all of them where it is valid.
+[[nodiscard]] std::size_t valid_utf8_prefix(std::string_view text) noexcept;
 
 /// The wire form: bytes in [A-Za-z0-9_-] stand for themselves, every other byte is `=` and two upper-case hex digits.
 /// Safe as one NATS subject token and as a KV key.

@@ -6,6 +6,7 @@
 #include <boost/describe/members.hpp>
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/stream_parser.hpp>
 #include <boost/mp11/algorithm.hpp>
 
 #include <array>
@@ -129,7 +130,7 @@ using complaint = std::string_view;
 complaint read(const json::value& from, std::string& to)
 {
     if (!from.is_string())
-        return "expected a string";
+        return "must be a string";
     to.assign(from.as_string().data(), from.as_string().size());
     return {};
 }
@@ -137,7 +138,7 @@ complaint read(const json::value& from, std::string& to)
 complaint read(const json::value& from, bool& to)
 {
     if (!from.is_bool())
-        return "expected true or false";
+        return "must be true or false";
     to = from.as_bool();
     return {};
 }
@@ -145,7 +146,7 @@ complaint read(const json::value& from, bool& to)
 template <number T>
 complaint read(const json::value& from, T& to)
 {
-    constexpr complaint wanted = "expected a whole number that is not negative";
+    constexpr complaint wanted = "must be a whole number that is not negative";
     std::uint64_t value = 0;
     if (from.is_uint64())
         value = from.as_uint64();
@@ -180,7 +181,7 @@ template <class T>
 complaint read(const json::value& from, std::vector<T>& to)
 {
     if (!from.is_array())
-        return "expected a list";
+        return "must be a list";
     for (const auto& element : from.as_array())
         if (const auto wrong = read(element, to.emplace_back()); !wrong.empty())
             return wrong;
@@ -192,7 +193,7 @@ complaint read(const json::value& from, T& to)
 {
     std::string unnamed; // the outermost member is the one to name
     if (!from.is_object())
-        return "expected an object";
+        return "must be an object";
     return read_members(from.as_object(), to, unnamed);
 }
 
@@ -228,17 +229,23 @@ complaint read_members(const json::object& from, T& to, std::string& field)
 
 // ---- limits of the contract
 
+/// A member is at fault; `what` goes on from its name.
+error wrong_member(const std::string& name, std::string_view what)
+{
+    return fail(errc::bad_request, "The member \"" + name + "\" " + std::string(what) + '.', name);
+}
+
 result<void> check_size(const std::string& text, std::size_t most, const char* field)
 {
     if (text.size() > most)
-        return fail(errc::bad_request, "longer than " + std::to_string(most) + " bytes", field);
+        return wrong_member(field, "is longer than " + std::to_string(most) + " bytes");
     return {};
 }
 
 result<void> check_limit(const std::optional<std::uint64_t>& limit)
 {
     if (limit && (*limit < 1 || *limit > 1000))
-        return fail(errc::bad_request, "expected a number from 1 to 1000", "limit");
+        return wrong_member("limit", "must be a number from 1 to 1000");
     return {};
 }
 
@@ -261,17 +268,17 @@ result<void> check(const asset_metadata& m)
 result<void> check(const asset_url& m)
 {
     if (m.url.empty())
-        return fail(errc::bad_request, "is empty", "url");
+        return wrong_member("url", "is empty");
     for (const unsigned char c : m.url)
         if (c < 0x20 || c == 0x7F)
-            return fail(errc::bad_request, "holds a control character", "url");
+            return wrong_member("url", "holds a control character");
     return check_size(m.url, 4096, "url");
 }
 
 result<void> check(const list_request& m)
 {
     if (m.after && !is_valid_id(*m.after))
-        return fail(errc::bad_request, "an id is 1 to 128 bytes of UTF-8 without control characters", "after");
+        return wrong_member("after", "must be an id: 1 to 128 bytes of UTF-8 without control characters");
     return check_limit(m.limit);
 }
 
@@ -282,6 +289,29 @@ json::parse_options bounded()
     json::parse_options options;
     options.max_depth = 32;
     return options;
+}
+
+/// What keeps a text that was not read from being JSON, and at which byte; the first is byte 1.
+error not_json(std::string_view text)
+{
+    const auto wrong = [](std::string detail) { return fail(errc::bad_request, std::move(detail)); };
+    const auto at_byte = [](std::size_t offset) { return " at byte " + std::to_string(offset + 1); };
+    if (text.empty())
+        return wrong("The body is empty; a JSON object is expected.");
+    if (text.starts_with("\xEF\xBB\xBF"))
+        return wrong("The body has a byte order mark at byte 1; JSON is sent without one.");
+    if (const auto valid = valid_utf8_prefix(text); valid < text.size())
+        return wrong("The body is not UTF-8" + at_byte(valid) + '.');
+    json::stream_parser again({}, bounded());
+    boost::system::error_code ec;
+    const auto read = again.write_some(text.data(), text.size(), ec);
+    if (ec == json::error::too_deep)
+        return wrong("The body is JSON of more than 32 levels" + at_byte(read) + '.');
+    if (!ec && read < text.size())
+        return wrong("The body is not JSON" + at_byte(read) + ": something follows the value.");
+    if (!ec)
+        return wrong("The body is not JSON" + at_byte(text.size()) + ": it ends too soon.");
+    return wrong("The body is not JSON" + at_byte(read) + ": " + ec.message() + '.');
 }
 
 } // namespace
@@ -312,13 +342,13 @@ result<T> decode(std::string_view text)
     boost::system::error_code ec;
     const auto parsed = json::parse(text, ec, &memory, bounded());
     if (ec)
-        return fail(errc::bad_request, "not valid JSON: " + ec.message());
+        return not_json(text);
     if (!parsed.is_object())
-        return fail(errc::bad_request, "expected a JSON object");
+        return fail(errc::bad_request, "The body is JSON, but no object.");
     T message;
     std::string field;
     if (const auto wrong = read_members(parsed.as_object(), message, field); !wrong.empty())
-        return fail(errc::bad_request, std::string(wrong), field);
+        return wrong_member(field, wrong);
     if (auto checked = check(message); checked.has_error())
         return checked.error();
     return message;

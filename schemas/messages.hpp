@@ -168,14 +168,15 @@ struct event_counts_reply
 };
 BOOST_DESCRIBE_STRUCT(event_counts_reply, (), (userviews, assetviews, degraded))
 
-/// Which services answer: "ok" or "away".
+/// What a play would meet: "ok" or "away"; reporting also "lagging", events also "full".
 struct health_checks
 {
     std::string metadata;
     std::string cdnurl;
+    std::string events;
     std::string reporting;
 };
-BOOST_DESCRIBE_STRUCT(health_checks, (), (metadata, cdnurl, reporting))
+BOOST_DESCRIBE_STRUCT(health_checks, (), (metadata, cdnurl, events, reporting))
 
 /// HTTP: /healthz (without checks) and /readyz.
 struct health_reply
@@ -188,16 +189,17 @@ BOOST_DESCRIBE_STRUCT(health_reply, (), (status, checks))
 /// HTTP: RFC 9457 problem details.
 struct problem
 {
-    std::string type = "about:blank";
+    std::string type; ///< /problems/CODE, which the edge serves
     std::string title;
     int status = 0;
     std::string code;
     std::string detail;
     std::string instance;             ///< the request id
+    std::string request_id;           ///< the same
     std::optional<std::string> id;    ///< the asset or user meant
     std::optional<std::string> field; ///< the field at fault
 };
-BOOST_DESCRIBE_STRUCT(problem, (), (type, title, status, code, detail, instance, id, field))
+BOOST_DESCRIBE_STRUCT(problem, (), (type, title, status, code, detail, instance, request_id, id, field))
 
 /// JetStream's answer to a publish (ADR-1 and the JetStream wire API reference).
 struct js_api_error

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include <poll.h>
+#include <sys/stat.h>
 
 using namespace marquee::test;
 
@@ -187,7 +188,7 @@ BOOST_AUTO_TEST_CASE(help_names_every_option_and_its_environment_variable)
           "--allow-discard-old", "--reply-prefix"}},
         {"edge",
          {"--listen", "--threads", "--timeout", "--admin-token-file", "--jwt-key", "--jwt-issuer", "--jwt-audience", "--tls-cert",
-          "--tls-key"}},
+          "--tls-key", "--cors-origin", "--cors-header"}},
     };
     for (const auto& [name, options] : own)
     {
@@ -425,11 +426,14 @@ BOOST_AUTO_TEST_CASE(a_second_signal_ends_an_edge_with_a_request_under_way)
     BOOST_TEST(marquee.at("edge").wait_for_line("second signal: stopping at once").has_value());
 }
 
-BOOST_AUTO_TEST_CASE(an_admin_token_file_that_is_missing_or_empty_is_named_and_exit_2)
+BOOST_AUTO_TEST_CASE(an_admin_token_file_that_is_missing_or_holds_no_token_is_named_and_exit_2)
 {
     temporary_folder folder;
     nats_server broker;
-    for (const auto& file : {folder.file("missing"), folder.write("empty", ""), folder.write("blank", " \r\n\n")})
+    const auto fifo = folder.file("fifo");
+    BOOST_TEST_REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+    for (const auto& file : {folder.file("missing"), folder.write("empty", ""), folder.write("blank", " \r\n\n"),
+                             folder.write("short", "x"), folder.write("lines", "one-line-of-a-token\nand-another-line\n"), fifo})
     {
         const auto refused = run("edge", {"--listen", "127.0.0.1:0", "--server", broker.url(), "--admin-token-file", file});
         BOOST_TEST(refused.code == 2);
@@ -449,29 +453,29 @@ BOOST_AUTO_TEST_CASE(without_an_admin_token_file_changes_are_forbidden)
 BOOST_AUTO_TEST_CASE(an_admin_token_is_rotated_while_the_edge_runs)
 {
     temporary_folder folder;
-    const auto file = folder.write("token", "first-geheim\n");
+    const auto file = folder.write("token", "first-and-long-geheim\n");
     const admin_edge one({"--admin-token-file", file, "--threads", "2"});
     BOOST_TEST(one.put_with("") == 401);
     BOOST_TEST(one.put_with("wrong") == 401);
-    BOOST_TEST(one.put_with("first-geheim") == 200);
+    BOOST_TEST(one.put_with("first-and-long-geheim") == 200);
 
     folder.write("token", "second-and-longer-geheim");
     for (int i = 0; i < 8; ++i) // on either thread
     {
-        BOOST_TEST(one.put_with("first-geheim") == 401);
+        BOOST_TEST(one.put_with("first-and-long-geheim") == 401);
         BOOST_TEST(one.put_with("second-and-longer-geheim") == 200);
     }
     // A file that goes away or is emptied locks nobody out and lets nobody in.
     std::filesystem::remove(file);
     BOOST_TEST(one.put_with("second-and-longer-geheim") == 200);
-    BOOST_TEST(one.put_with("first-geheim") == 401);
+    BOOST_TEST(one.put_with("first-and-long-geheim") == 401);
     folder.write("token", "");
     BOOST_TEST(one.put_with("second-and-longer-geheim") == 200);
     BOOST_TEST(one.put_with("") == 401);
     BOOST_TEST(one.edge->wait_for_line("the last admin token stands").has_value());
-    folder.write("token", "third-geheim");
+    folder.write("token", "third-and-long-geheim");
     BOOST_TEST(one.put_with("second-and-longer-geheim") == 401);
-    BOOST_TEST(one.put_with("third-geheim") == 200);
+    BOOST_TEST(one.put_with("third-and-long-geheim") == 200);
 
     BOOST_TEST(!holds(one.edge->output(), "geheim"), one.edge->output());
     BOOST_TEST(!holds(command_line_of(*one.edge), "geheim"));

@@ -55,6 +55,7 @@ std::vector<route> external_routes()
 http_call anonymous(const route& each, const std::string& asset, const std::string& user)
 {
     http_call call{std::string(each.method), replaced(replaced(std::string(each.pattern), "{asset}", asset), "{user}", user)};
+    call.target = replaced(call.target, "{code}", asset == "nobody-knows" ? "no_such_code" : "bad_id");
     if (each.json)
         call.body = each.pattern.starts_with("/content") ? metadata_body : url_body;
     return call;
@@ -176,7 +177,10 @@ public:
             ask(each, far, 414);
         }
         for (const auto& each : all_.routes_with(415))
+        {
             ask(each, with(call(each), "Content-Type", "text/plain"), 415);
+            ask(each, with(call(each), "Content-Encoding", "gzip"), 415);
+        }
         for (const auto& each : all_routes())
             ask(each, with(call(each), "X-Long", std::string(17000, 'x')), 431);
     }

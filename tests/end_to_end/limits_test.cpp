@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(one_address_has_so_many_connections_and_another_has_its_own
     const auto refused = answers_in(third.received());
     BOOST_TEST_REQUIRE(refused.size() == 1U);
     check_problem(refused[0], 503, "overloaded");
-    BOOST_TEST(refused[0].text("detail") == "too many connections from this address");
+    BOOST_TEST(refused[0].text("detail") == "Too many connections from this address.");
 
     raw_connection elsewhere(port("edge-numbers"), 3);
     elsewhere.send(last);

@@ -1,6 +1,9 @@
 // GET /readyz as a load balancer uses it.
 #include "tests/end_to_end/recovery.hpp"
+#include "tests/support/nats_client.hpp"
 
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <csignal>
@@ -13,9 +16,10 @@ using namespace marquee::test;
 
 const http_call readyz{"GET", "/readyz"};
 
-std::string with(const std::string& status, const std::string& reporting)
+std::string with(const std::string& status, const std::string& reporting, const std::string& events = "ok")
 {
-    return R"({"status":")" + status + R"(","checks":{"metadata":"ok","cdnurl":"ok","reporting":")" + reporting + R"("}})";
+    return R"({"status":")" + status + R"(","checks":{"metadata":"ok","cdnurl":"ok","events":")" + events + R"(","reporting":")" +
+           reporting + R"("}})";
 }
 
 /// What it says is remembered for a second, and a machine may be slow.
@@ -68,7 +72,7 @@ BOOST_AUTO_TEST_CASE(an_edge_without_metadata_or_cdnurl_is_not_ready_and_without
             for (const std::string name : {"metadata", "cdnurl"})
             {
                 go(system, name);
-                const auto answer = ready_when(system, is_unready("no answer from " + name));
+                const auto answer = ready_when(system, is_unready("There is no answer from " + name + '.'));
                 check_problem(answer, 503, "no_responders");
                 BOOST_TEST(system.call({"GET", "/healthz"}).status == 200);
                 come(system, name);
@@ -102,10 +106,31 @@ BOOST_AUTO_TEST_CASE(an_edge_without_its_broker_is_not_ready_and_is_when_it_is_b
     marquee_system system;
     (void)ready_when(system, says(with("ready", "ok")));
     system.broker().kill();
-    check_problem(ready_when(system, is_unready("the broker is away")), 503, "disconnected");
+    check_problem(ready_when(system, is_unready("The broker is away.")), 503, "disconnected");
     system.broker().restart();
     (void)ready_when(system, says(with("ready", "ok")));
     check_that_plays_are_counted(system);
+}
+
+BOOST_AUTO_TEST_CASE(an_edge_without_its_stream_or_with_a_full_one_is_degraded_and_nothing_is_stored_to_find_out)
+{
+    marquee_system system;
+    (void)ready_when(system, says(with("ready", "ok")));
+    const nats_client client(system.broker().url());
+    const auto state = [&] { return boost::json::parse(client.ask("$JS.API.STREAM.INFO.EVENTS").data); };
+    BOOST_TEST(state().at("state").at("last_seq").as_int64() == 0);
+    auto config = state().at("config").as_object();
+    config["max_bytes"] = 600;
+    (void)client.ask("$JS.API.STREAM.UPDATE.EVENTS", boost::json::serialize(config));
+    BOOST_TEST(system.call(a_play).status == 200);
+    (void)ready_when(system, says(with("degraded", "ok", "full")));
+    config["max_bytes"] = -1;
+    (void)client.ask("$JS.API.STREAM.UPDATE.EVENTS", boost::json::serialize(config));
+    (void)ready_when(system, says(with("ready", "ok")));
+    (void)client.ask("$JS.API.STREAM.DELETE.EVENTS");
+    (void)ready_when(system, [](const http_answer& answer)
+                     { return answer.status == 200 && answer.body.find(R"("events":"away")") != std::string::npos; });
+    BOOST_TEST(is_degraded(system.call(a_play)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

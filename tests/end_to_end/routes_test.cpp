@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(health_and_readiness_are_answered_and_never_cached)
 {
     const std::pair<const char*, const char*> table[] = {
         {"/healthz", R"({"status":"ok"})"},
-        {"/readyz", R"({"status":"ready","checks":{"metadata":"ok","cdnurl":"ok","reporting":"ok"}})"}};
+        {"/readyz", R"({"status":"ready","checks":{"metadata":"ok","cdnurl":"ok","events":"ok","reporting":"ok"}})"}};
     for (const auto& [path, body] : table)
     {
         auto answer = send({"GET", path});

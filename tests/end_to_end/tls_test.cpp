@@ -478,8 +478,8 @@ BOOST_AUTO_TEST_CASE(files_of_no_use_at_the_start_are_wrong_usage)
     const std::pair<words, const char*> table[] = {
         {{"--tls-cert", certificate}, "--tls-cert and --tls-key are needed together"},
         {{"--tls-key", key}, "--tls-cert and --tls-key are needed together"},
-        {{"--tls-cert", own.file("none"), "--tls-key", key}, "cannot read the TLS certificate"},
-        {{"--tls-cert", certificate, "--tls-key", own.file("none")}, "cannot read the TLS key"},
+        {{"--tls-cert", own.file("none"), "--tls-key", key}, "the TLS certificate: cannot read the file"},
+        {{"--tls-cert", certificate, "--tls-key", own.file("none")}, "the TLS key: cannot read the file"},
         {{"--tls-cert", key, "--tls-key", key}, "is no certificate in PEM"},
         {{"--tls-cert", certificate, "--tls-key", certificate}, "is no private key in PEM"},
         {{"--tls-cert", certificate, "--tls-key", own.write("other.key", weak.key_pem())}, "does not fit the certificate"},

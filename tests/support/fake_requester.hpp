@@ -34,6 +34,8 @@ public:
         script(subject, message{"", "", std::move(json), std::move(headers)});
     }
 
+    void forget_scripts() { scripts_.clear(); }
+
     /// The next request on `subject` is kept open; settle it through `open`.
     void script_silence(const std::string& subject) { silent_[subject]++; }
 

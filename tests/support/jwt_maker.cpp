@@ -7,6 +7,7 @@
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include <utility>
 
@@ -147,6 +148,16 @@ std::string jwt_signer::token(const std::string& algorithm, const std::string& c
 std::string jwt_signer::pem() const
 {
     return written([&](BIO* out) { return PEM_write_bio_PUBKEY(out, key_.get()); });
+}
+
+std::string jwt_signer::certificate_pem() const
+{
+    const std::shared_ptr<X509> made(X509_new(), &X509_free);
+    require(X509_set_version(made.get(), 2) == 1 && X509_set_pubkey(made.get(), key_.get()) == 1);
+    X509_gmtime_adj(X509_getm_notBefore(made.get()), -3600);
+    X509_gmtime_adj(X509_getm_notAfter(made.get()), 3600);
+    require(X509_sign(made.get(), key_.get(), EVP_sha256()) > 0);
+    return written([&](BIO* out) { return PEM_write_bio_X509(out, made.get()); });
 }
 
 std::string jwt_signer::private_pem() const

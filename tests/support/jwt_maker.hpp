@@ -32,8 +32,9 @@ public:
     /// `{"alg":ALGORITHM}` or the header given, the claims, and the signature over both.
     [[nodiscard]] std::string token(const std::string& algorithm, const std::string& claims, std::string header = {}) const;
 
-    [[nodiscard]] std::string pem() const;         ///< SubjectPublicKeyInfo
-    [[nodiscard]] std::string private_pem() const; ///< PKCS #8
+    [[nodiscard]] std::string pem() const;             ///< SubjectPublicKeyInfo
+    [[nodiscard]] std::string private_pem() const;     ///< PKCS #8
+    [[nodiscard]] std::string certificate_pem() const; ///< of the public key, signed by itself
 
     /// As a JWK, with more members in front, e.g. `"kid":"a",`.
     [[nodiscard]] std::string jwk(const std::string& more = {}) const;

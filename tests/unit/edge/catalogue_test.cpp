@@ -222,7 +222,7 @@ BOOST_AUTO_TEST_CASE(a_link_lost_after_a_change_was_sent_leaves_its_outcome_open
 {
     nats.script_silence("metadata.put.1");
     http_response answer;
-    auto request = make("POST", "/content/asset/1", {{"Authorization", "Bearer s3cret"}}, new_metadata);
+    auto request = make("POST", "/content/asset/1", {{"Authorization", "Bearer s3cret-s3cret-s3cret"}}, new_metadata);
     asio::co_spawn(io, handle_request(edge, std::move(request)),
                    [&](const std::exception_ptr&, http_response a) { answer = std::move(a); });
     io.poll();

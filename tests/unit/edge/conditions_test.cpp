@@ -37,6 +37,8 @@ BOOST_AUTO_TEST_CASE(if_match_compares_strongly_and_if_none_match_weakly)
         {"\"7\"", true, true},        {"\"8\"", false, false},         {"W/\"7\"", false, true},
         {"\"1\", \"7\"", true, true}, {"\"1\" ,W/\"7\"", false, true}, {"*", true, true},
         {"\"07\"", false, false},     {"\"\"", false, false},          {"\"a,b\", \"7\"", true, true},
+        {", \"7\"", true, true},      {"\"7\",", true, true},          {" ,\t, \"1\",,, \"7\" ,", true, true},
+        {"\"8\",", false, false},     {",W/\"7\",", false, true},
     };
     for (const auto& [value, strong, weak] : table)
         BOOST_TEST_CONTEXT(value)
@@ -48,7 +50,7 @@ BOOST_AUTO_TEST_CASE(if_match_compares_strongly_and_if_none_match_weakly)
 
 BOOST_AUTO_TEST_CASE(malformed_tags_are_refused_and_the_header_named)
 {
-    for (const std::string value : {"", "7", "\"7", "7\"", "\"7\" \"8\"", "w/\"7\"", "*, \"7\"", ","})
+    for (const std::string value : {"", "7", "\"7", "7\"", "\"7\" \"8\"", "\"7\"8", "7,\"8\"", ",,", "w/\"7\"", "*, \"7\"", ","})
         BOOST_TEST_CONTEXT('[' << value << ']')
         {
             BOOST_TEST(match(value).error().field == "If-Match");

@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+
 using namespace marquee;
 using namespace marquee::test;
 
@@ -31,11 +33,44 @@ BOOST_AUTO_TEST_SUITE(cors)
 BOOST_AUTO_TEST_CASE(an_origin_is_named_as_browsers_send_it)
 {
     for (const auto* good :
-         {"*", "https://shop.example", "http://localhost:3000", "http://[::1]:8080", "https://a-b.example:8443"})
+         {"*", "https://shop.example", "http://localhost:3000", "http://[::1]:8080", "https://a-b.example:8443",
+          "capacitor://localhost", "ionic://localhost", "tauri://localhost", "chrome-extension://abcdefghijklmnop",
+          "moz-extension://0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f", "app://Obsidian.md", "web+a.b-c://x:1"})
         allowing({good});
-    for (const auto* bad :
-         {"", "null", "shop.example", "https://", "https://shop.example/", "https://shop.example/a", "ftp://a",
-          "https://Shop.example", "https://*.example", "https://a,b", "https://u@a", "HTTPS://a", "https://:80"})
+    for (const auto* bad : {"",
+                            "null",
+                            "shop.example",
+                            "https://",
+                            "https://shop.example/",
+                            "https://shop.example/a",
+                            "capacitor://localhost/",
+                            "file://",
+                            "file:///",
+                            "https://Shop.example",
+                            "https://*.example",
+                            "https://a,b",
+                            "https://u@a",
+                            "HTTPS://a",
+                            "https://:80",
+                            "https://a:",
+                            "https://a:443",
+                            "http://a:80",
+                            "https://a:0",
+                            "https://a:65536",
+                            "https://a:01",
+                            "https://[::1",
+                            "https://::1",
+                            "https://[]",
+                            "1a://b",
+                            "://b",
+                            "a b://c",
+                            "https://a?",
+                            "https://a#",
+                            "https://a b",
+                            "https:/a",
+                            "https//a",
+                            "data:text",
+                            "Capacitor://localhost"})
         BOOST_TEST_CONTEXT(bad) { BOOST_TEST((cors_policy().add(bad).error() == errc::bad_request)); }
 }
 
@@ -126,11 +161,30 @@ BOOST_AUTO_TEST_CASE(a_preflight_of_a_named_origin_is_granted_methods_and_fields
     };
     const auto yes = ask({"https://shop.example"});
     BOOST_TEST(yes.get("Access-Control-Allow-Methods").value_or("") == "GET, HEAD, OPTIONS");
-    BOOST_TEST(yes.get("Access-Control-Allow-Headers").value_or("").find("Idempotency-Key") != std::string_view::npos);
+    for (const auto* field : {"Authorization", "Cache-Control", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match",
+                              "X-Request-ID", "X-Requested-With", "baggage", "traceparent", "tracestate"})
+    {
+        const auto allowed = list_elements(yes.get("Access-Control-Allow-Headers").value_or(""));
+        BOOST_TEST((std::find(allowed.begin(), allowed.end(), field) != allowed.end()), field);
+    }
     BOOST_TEST(yes.get("Access-Control-Max-Age").value_or("") == "7200");
     for (const auto& no :
          {std::vector<std::string>{"https://evil.example"}, {}, {"https://shop.example", "https://shop.example"}})
         BOOST_TEST(ask(no).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(more_fields_may_be_allowed_by_name)
+{
+    auto policy = allowing({"https://shop.example"});
+    BOOST_TEST(policy.add_header("X-Shop").has_value());
+    BOOST_TEST(policy.add_header("X-Other").has_value());
+    http_fields request;
+    request.add("Origin", "https://shop.example");
+    http_fields answer;
+    policy.grant_preflight(request, "GET", answer);
+    BOOST_TEST(answer.get("Access-Control-Allow-Headers").value_or("").ends_with(", tracestate, X-Shop, X-Other"));
+    for (const auto* bad : {"", "*", "a b", "a:b", "a,b", "\xc3\xa9", "a\"b"})
+        BOOST_TEST_CONTEXT(bad) { BOOST_TEST((policy.add_header(bad).error() == errc::bad_request)); }
 }
 
 BOOST_FIXTURE_TEST_CASE(what_the_session_refuses_can_be_read_by_the_page_too, server_kit)

@@ -25,8 +25,6 @@ std::string stats(const std::string& name, const std::string& id, const std::str
     return info(name, id, endpoints, "stats");
 }
 
-std::string ping(const std::string& name) { return info(name, "1", "[]", "ping"); }
-
 const std::string get = R"({"name":"get","subject":"a.get.*","queue_group":"q","metadata":{"x":"y"}})";
 const std::string get_counted =
     R"({"name":"get","subject":"a.get.*","queue_group":"q","num_requests":3,"num_errors":1,"last_error":"404:No","processing_time":9,)"
@@ -159,71 +157,6 @@ BOOST_AUTO_TEST_CASE(replies_without_end_are_cut_off)
     const auto listed = boost::json::parse(answer.body).at("services").as_array().size();
     BOOST_TEST(listed <= 1001U);
     BOOST_TEST(listed >= 1000U);
-}
-
-BOOST_AUTO_TEST_CASE(healthy_means_running_and_ready_means_that_a_play_could_be_answered)
-{
-    struct row
-    {
-        bool metadata;
-        bool cdnurl;
-        bool reporting;
-        int status;
-        std::string body; ///< of a problem: its detail
-    };
-    const row table[] = {
-        {true, true, true, 200, R"({"status":"ready","checks":{"metadata":"ok","cdnurl":"ok","reporting":"ok"}})"},
-        {true, true, false, 200, R"({"status":"degraded","checks":{"metadata":"ok","cdnurl":"ok","reporting":"away"}})"},
-        {false, true, true, 503, "no answer from metadata"},
-        {true, false, true, 503, "no answer from cdnurl"},
-        {false, false, true, 503, "no answer from metadata and cdnurl"},
-        {false, false, false, 503, "no answer from metadata and cdnurl"},
-    };
-    for (const auto& [metadata, cdnurl, reporting, status, body] : table)
-        BOOST_TEST_CONTEXT(body)
-        {
-            fleet_kit kit;
-            for (const auto& [name, there] :
-                 {std::pair("metadata", metadata), std::pair("cdnurl", cdnurl), std::pair("reporting", reporting)})
-                if (there)
-                    kit.fleet.script("$SRV.PING." + std::string(name), {"garbage", ping("other"), ping(name), ping(name)});
-            const auto answer = kit.send("GET", "/readyz");
-            if (status == 200)
-                BOOST_TEST(answer.body == body);
-            else
-                check_problem(answer, 503, "no_responders");
-            BOOST_TEST(answer.status == status);
-            BOOST_TEST((status == 200 || member(answer, "detail") == body));
-            BOOST_TEST(kit.send("GET", "/readyz").status == status);
-            BOOST_TEST(kit.fleet.seen.size() == 3U); // remembered for a second
-            BOOST_TEST(kit.send("GET", "/healthz").body == R"({"status":"ok"})");
-        }
-}
-
-BOOST_AUTO_TEST_CASE(a_service_that_keeps_silent_or_answers_as_another_is_away)
-{
-    for (const auto& replies : {std::vector<std::string>{}, {ping("metadata")}, {info("reporting", "1")}, {"{}"}})
-    {
-        fleet_kit other;
-        for (const auto* name : {"metadata", "cdnurl"})
-            other.fleet.script("$SRV.PING." + std::string(name), {ping(name)});
-        other.fleet.script("$SRV.PING.reporting", replies);
-        BOOST_TEST(member(other.send("GET", "/readyz"), "status") == "degraded");
-    }
-}
-
-BOOST_AUTO_TEST_CASE(an_edge_that_stops_or_has_lost_the_broker_is_not_ready_whatever_it_remembers)
-{
-    for (const auto* name : {"metadata", "cdnurl", "reporting"})
-        fleet.script("$SRV.PING." + std::string(name), {ping(name)});
-    BOOST_TEST(send("GET", "/readyz").status == 200);
-    edge.link_up = [] { return false; };
-    check_problem(send("GET", "/readyz"), 503, "disconnected");
-    edge.link_up = [] { return true; };
-    BOOST_TEST(send("GET", "/readyz").status == 200);
-    edge.stopping = true;
-    check_problem(send("GET", "/readyz"), 503, "stopping");
-    BOOST_TEST(send("GET", "/healthz").status == 200);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

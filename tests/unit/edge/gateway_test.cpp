@@ -46,6 +46,7 @@ BOOST_AUTO_TEST_CASE(admin_routes_need_the_token)
 
 BOOST_AUTO_TEST_CASE(an_absent_service_is_503_at_once_on_every_route_that_needs_one)
 {
+    edge.timeout = std::chrono::milliseconds(200); // a view is sent again for that long
     for (const auto& each : all_routes())
         if (!each.internal)
             BOOST_TEST_CONTEXT(each.method << ' ' << each.pattern)
@@ -79,6 +80,8 @@ BOOST_AUTO_TEST_CASE(every_path_tells_its_methods_and_needs_no_rights_for_it)
             BOOST_TEST(allow.ends_with(", OPTIONS"));
         }
     BOOST_TEST(send("OPTIONS", "*").fields.get("Allow").value() == "GET, HEAD, POST, DELETE, OPTIONS");
+    BOOST_TEST(send("OPTIONS", "/").status == 204); // a balancer's plain check
+    BOOST_TEST(send("OPTIONS", "/").fields.get("Allow").value() == "OPTIONS");
     check_problem(send("OPTIONS", "/nowhere"), 404, "route_not_found");
     check_problem(send("OPTIONS", "/%zz"), 400, "bad_request");
     BOOST_TEST(nats.seen.empty());
@@ -211,6 +214,7 @@ BOOST_AUTO_TEST_CASE(too_many_requests_of_one_address_are_429_and_told_when_to_c
 
 BOOST_AUTO_TEST_CASE(every_route_that_names_a_user_counts_for_that_user)
 {
+    edge.timeout = std::chrono::milliseconds(200);
     int checked = 0;
     for (const auto& each : all_routes())
         if (each.pattern.find("{user}") != std::string_view::npos)
@@ -253,6 +257,156 @@ BOOST_AUTO_TEST_CASE(a_request_id_is_taken_over_only_where_it_is_well_formed)
         BOOST_TEST(id_of({bad}).size() == 26U);
     BOOST_TEST(id_of({"a", "b"}).size() == 26U);
     BOOST_TEST(id_of({}) != id_of({}));
+}
+
+BOOST_AUTO_TEST_CASE(caches_are_told_of_every_answer_what_they_may_keep)
+{
+    struct row
+    {
+        const char* method;
+        const char* target;
+        int status;
+        const char* caching;
+    };
+    const row table[] = {
+        {"GET", "/content/asset/1", 200, "no-cache"},  {"HEAD", "/content/asset/1", 200, "no-cache"},
+        {"GET", "/content/asset/1", 304, "no-cache"},  {"GET", "/content/assets", 200, "no-cache"},
+        {"POST", "/content/asset/1", 200, "no-store"}, {"DELETE", "/content/asset/1", 200, "no-store"},
+        {"GET", "/url/asset/1", 200, "no-store"},      {"GET", "/url/asset/1", 304, "no-store"},
+        {"GET", "/url/assets", 200, "no-store"},       {"GET", "/events/asset/1", 200, "no-store"},
+        {"GET", "/events/user/1", 200, "no-store"},    {"GET", "/events/top", 200, "no-store"},
+        {"GET", "/healthz", 200, "no-store"},          {"GET", "/metrics", 200, "no-store"},
+        {"GET", "/openapi.json", 200, "max-age=3600"}, {"GET", "/problems/bad_id", 200, "max-age=3600"},
+        {"GET", "/problems/none", 404, "no-store"},    {"OPTIONS", "/content/asset/1", 204, "no-store"},
+        {"GET", "/content/asset/2", 503, "no-store"},  {"GET", "/nowhere", 404, "no-store"},
+    };
+    for (const auto& [method, target, status, caching] : table)
+        BOOST_TEST_CONTEXT(method << ' ' << target << ' ' << status)
+        {
+            gateway_kit kit;
+            header_list revision;
+            revision.set(names::header_revision, "7");
+            kit.nats.script_json("metadata.get.1", R"({"id":"1","title":"T","genre":"g","summary":"s"})", revision);
+            kit.nats.script_json("cdnurl.get.1", R"({"id":"1","url":"u"})", revision);
+            kit.nats.script_json("metadata.put.1", R"({"status":"ok","revision":8})");
+            kit.nats.script_json("metadata.delete.1", R"({"status":"ok"})");
+            for (const auto* list : {"metadata.list", "cdnurl.list", "reporting.top"})
+                kit.nats.script_json(list, R"({"assets":[]})");
+            for (const auto* views : {"reporting.asset.1", "reporting.user.1"})
+                kit.nats.script_json(views, R"({"id":"1","views":2})");
+            const field_list fields = status == 304 ? field_list{{"If-None-Match", "*"}} : field_list{};
+            const auto answer = kit.as_admin(method, target, fields, R"({"title":"T","genre":"g","summary":"s"})");
+            BOOST_TEST(answer.status == status);
+            BOOST_TEST(answer.fields.get("Cache-Control").value_or("") == caching);
+            BOOST_TEST(answer.fields.count("Cache-Control") == 1U);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(a_parameter_that_is_not_known_is_400_and_named_where_it_would_change_the_answer)
+{
+    const std::pair<const char*, const char*> wrong[] = {
+        {"/content/assets?genre=horror", "genre"},
+        {"/content/assets?limit=1&limit=1", "limit"},
+        {"/content/assets?after=1&after=1", "after"},
+        {"/content/assets?Limit=1", "Limit"},
+        {"/content/assets?offset", "offset"},
+        {"/content/asset/1?x=1", "x"},
+        {"/url/asset/1?since=2026", "since"},
+        {"/url/assets?limit=1&q=a", "q"},
+        {"/events/asset/1?limit=1", "limit"},
+        {"/events/user/1?a%20b=1", "a%20b"},
+        {"/events/top?after=1", "after"},
+        {"/events/top?limit=1&%E6%98%A0=1", "%E6%98%A0"},
+        {"/events/top?=1", "query"},
+    };
+    for (const auto& [target, field] : wrong)
+        for (const auto* method : {"GET", "HEAD"})
+            BOOST_TEST_CONTEXT(method << ' ' << target)
+            {
+                const auto answer = as_admin(method, target);
+                check_problem(answer, 400, "bad_request");
+                BOOST_TEST(member(answer, "field") == field);
+            }
+    BOOST_TEST(nats.seen.empty());
+    check_problem(send("GET", "/url/asset/1?x=1"), 401, "unauthorized"); // rights come first
+    check_problem(send("GET", "/nowhere?x=1"), 404, "route_not_found");
+    for (const auto* target : {"/events/user/1?_=1", "/events/user/1?_=1&_=2", "/events/user/1?", "/events/user/1?&&"})
+        BOOST_TEST_CONTEXT(target)
+        {
+            nats.script_json("reporting.user.1", R"({"id":"1","views":2})");
+            BOOST_TEST(send("GET", target).status == 200);
+        }
+    for (const auto* target : {"/healthz?x", "/metrics?x=1&x=2", "/openapi.json?v=2", "/problems/bad_id?lang=en"})
+        BOOST_TEST(send("GET", target).status == 200, target);
+    BOOST_TEST(send("OPTIONS", "/events/top?x=1").status == 204);
+    nats.script_json("metadata.put.1", R"({"status":"ok","revision":8})");
+    BOOST_TEST(as_admin("POST", "/content/asset/1?x=1", {}, R"({"title":"T","genre":"g","summary":"s"})").status == 200);
+    nats.script_json("metadata.delete.1", R"({"status":"ok"})");
+    BOOST_TEST(as_admin("DELETE", "/content/asset/1?x=1").status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(an_encoded_body_is_415_and_told_how_to_be_sent)
+{
+    const std::string body = R"({"url":"u"})";
+    for (const auto* coding : {"gzip", "GZIP", "br", "deflate", "identity, gzip", "gzip, identity", "x", "identity;q=1"})
+        BOOST_TEST_CONTEXT(coding)
+        {
+            const auto answer = as_admin("POST", "/url/asset/1", {{"Content-Encoding", coding}}, body);
+            check_problem(answer, 415, "unsupported_media");
+            BOOST_TEST(member(answer, "field") == "Content-Encoding");
+            BOOST_TEST(answer.fields.get("Accept-Encoding").value_or("") == "identity");
+        }
+    check_problem(as_admin("POST", "/url/asset/1", {{"Content-Encoding", "identity"}, {"Content-Encoding", "gzip"}}, body), 415,
+                  "unsupported_media");
+    BOOST_TEST(nats.seen.empty());
+    for (const auto* coding : {"identity", "Identity", "", ", identity ,"})
+    {
+        nats.script_json("cdnurl.put.1", R"({"status":"ok","revision":8})");
+        BOOST_TEST(as_admin("POST", "/url/asset/1", {{"Content-Encoding", coding}}, body).status == 200, coding);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_the_broker_does_not_take_is_413_on_a_change_and_no_fault_of_a_client_else)
+{
+    nats.script("cdnurl.put.1", fail(errc::payload_too_large));
+    check_problem(as_admin("POST", "/url/asset/1", {}, R"({"url":"u"})"), 413, "payload_too_large");
+    nats.script("cdnurl.get.1", fail(errc::payload_too_large));
+    check_problem(as_admin("GET", "/url/asset/1"), 502, "malformed_reply");
+}
+
+BOOST_AUTO_TEST_CASE(each_code_is_explained_where_the_problem_says)
+{
+    for (int number = 1; number <= static_cast<int>(errc::outcome_unknown); ++number)
+    {
+        const auto code = static_cast<errc>(number);
+        const auto path = member(problem_response(fail(code), "r"), "type");
+        const auto page = send("GET", path);
+        BOOST_TEST(page.status == 200, path);
+        BOOST_TEST(page.fields.get("Content-Type").value_or("") == "text/plain; charset=utf-8");
+        for (const auto part : {name_of(code), title_of(code)})
+            BOOST_TEST(page.body.find(part) != std::string::npos, page.body);
+    }
+    for (const auto* none : {"/problems/none", "/problems/", "/problems/Bad_id", "/problems/%00"})
+        check_problem(send("GET", none), 404, "route_not_found");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_found_is_named_as_what_was_asked_for)
+{
+    const std::tuple<const char*, const char*, const char*, const char*> table[] = {
+        {"GET", "/content/asset/1", "metadata.get.1", "The catalogue has no asset of this id."},
+        {"DELETE", "/content/asset/1", "metadata.delete.1", "The catalogue has no asset of this id."},
+        {"POST", "/play/asset/1/user/2", "metadata.get.1", "The catalogue has no asset of this id."},
+        {"GET", "/url/asset/1", "cdnurl.get.1", "No URL is stored for this asset."},
+        {"GET", "/events/asset/1", "reporting.asset.1", "No view of this asset is counted."},
+    };
+    for (const auto& [method, path, subject, detail] : table)
+        BOOST_TEST_CONTEXT(method << ' ' << path)
+        {
+            nats.script(subject, fail(errc::asset_not_found));
+            const auto answer = as_admin(method, path);
+            check_problem(answer, 404, "asset_not_found");
+            BOOST_TEST(member(answer, "detail") == detail);
+        }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

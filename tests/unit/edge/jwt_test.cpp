@@ -391,18 +391,18 @@ std::string token_of_size(std::size_t size)
     throw std::logic_error("no token has this size");
 }
 
-BOOST_AUTO_TEST_CASE(a_token_has_4096_bytes_at_most)
+BOOST_AUTO_TEST_CASE(a_token_has_8192_bytes_at_most)
 {
-    BOOST_TEST(longest_jwt == 4096U);
-    check_good(token_of_size(4096), phrase);
-    check_refused(token_of_size(4097), phrase, "the token is longer than 4096 bytes");
-    check_refused(std::string(1 << 20, 'A'), phrase, "the token is longer than 4096 bytes");
+    BOOST_TEST(longest_jwt == 8192U);
+    check_good(token_of_size(8192), phrase);
+    check_refused(token_of_size(8193), phrase, "the token is longer than 8192 bytes");
+    check_refused(std::string(1 << 20, 'A'), phrase, "the token is longer than 8192 bytes");
 }
 
 struct key_row
 {
     std::string text;
-    const char* why; ///< empty: it is one
+    std::string why; ///< empty: it is one
 };
 
 std::vector<key_row> key_rows()
@@ -414,7 +414,7 @@ std::vector<key_row> key_rows()
     const auto k1 = jwt_signer::ec("secp256k1");
     const char* neither = "it is neither a PEM public key nor a JWKS nor a secret: 32 or more printable characters in one line";
     const char* no_set = R"(the JWKS is not JSON of the form {"keys":[...]})";
-    const char* none = "the JWKS holds no key for RS256 or ES256";
+    const std::string none = "the JWKS holds no key for RS256 or ES256";
     return {
         {std::string(32, 'x'), ""},
         {"\r\n  " + std::string(32, 'x') + " \n\n", ""},
@@ -428,14 +428,16 @@ std::vector<key_row> key_rows()
         {std::string(40, 'x') + '\0', neither},
         {std::string(40, '\xff'), neither},
         {unbase64url("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"), neither},
-        {"Public-Key: (2048 bit)\n" + r.pem(), neither},
+        {"Public-Key: (2048 bit)\n" + r.pem(), ""},
+        {"\xEF\xBB\xBF" + r.pem(), ""},
+        {"\xEF\xBB\xBF" + jwks(r.jwk()), ""},
         {"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7", neither},
-        {r.private_pem(), "the PEM text is no public key"},
-        {e.private_pem(), "the PEM text is no public key"},
-        {r.pem().substr(0, 200), "the PEM text is no public key"},
-        {"-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n", "the PEM text is no public key"},
-        {"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "the PEM text is no public key"},
-        {r.pem() + e.pem(), "a PEM file holds one key; several are a JWKS"},
+        {r.private_pem(), "the PEM text is a private key: the edge needs the public one"},
+        {e.private_pem(), "the PEM text is a private key: the edge needs the public one"},
+        {r.pem().substr(0, 200), "the PEM text is damaged"},
+        {"-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n", "the PEM text is damaged"},
+        {"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "the PEM text is damaged"},
+        {r.pem() + e.pem(), "a PEM file holds one key or certificate; several keys are a JWKS"},
         {small.pem(), "an RSA key has 2048 to 8192 bits"},
         {p384.pem(), "a public key is an RSA key or an EC key on the curve P-256"},
         {k1.pem(), "the key is damaged"},
@@ -447,26 +449,58 @@ std::vector<key_row> key_rows()
         {r.jwk(), no_set},
         {R"({"keys":{}})", no_set},
         {jwks(""), none},
-        {jwks(hmac.jwk()), none},
-        {jwks(p384.jwk()), none},
-        {jwks(r.jwk(R"("use":"enc",)")), none},
-        {jwks(r.jwk(R"("key_ops":["sign"],)")), none},
-        {jwks(r.jwk(R"("alg":"PS256",)")), none},
-        {jwks(r.jwk(R"("alg":"HS256",)")), none},
-        {jwks(e.jwk(R"("alg":"RS256",)")), none},
-        {jwks(e.jwk(R"("d":"AAAA",)")), "a key of the JWKS is private: the edge needs the public one"},
-        {jwks(small.jwk()), "in the JWKS: an RSA key has 2048 to 8192 bits"},
-        {jwks(R"({"kty":"RSA","e":"AQAB"})"), "in the JWKS: n is no base64url"},
-        {jwks(R"({"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA"})"), "in the JWKS: the key is damaged"},
-        {jwks(R"({"kty":"RSA","n":7,"e":"AQAB"})"), "in the JWKS: n is no base64url"},
-        {jwks(R"({"kty":"RSA","n":"AAAA","e":"A"})"), "in the JWKS: e is no base64url"},
-        {jwks(R"({"kty":"EC","crv":"P-256","x":"AA=A","y":"AAAA"})"), "in the JWKS: x is no base64url"}, // cjose aborts
-        {jwks(R"({"kty":"EC","crv":"P-256","x":"AAAA","y":"AAA="})"), "in the JWKS: y is no base64url"},
-        {jwks(r.jwk(R"("kid":7,)")), "a kid of the JWKS is no text, or empty"},
-        {jwks(r.jwk(R"("kid":"",)")), "a kid of the JWKS is no text, or empty"},
-        {jwks(r.jwk(R"("kid":"a",)") + ',' + e.jwk()), "a key of the JWKS has no kid, and is not the only one"},
-        {jwks(r.jwk(R"("kid":"a",)") + ',' + e.jwk(R"("kid":"a",)")), "two keys of the JWKS have the same kid"},
+        {jwks(hmac.jwk()), none + " (key 1: its kty is neither RSA nor EC)"},
+        {jwks(p384.jwk()), none + " (key 1: it is not on the curve P-256)"},
+        {jwks(r.jwk(R"("use":"enc",)")), none + " (key 1: it is not for signatures)"},
+        {jwks(r.jwk(R"("key_ops":["sign"],)")), none + " (key 1: it is not for signatures)"},
+        {jwks(r.jwk(R"("alg":"PS256",)")), none + " (key 1: its alg is not RS256)"},
+        {jwks(r.jwk(R"("alg":"HS256",)")), none + " (key 1: its alg is not RS256)"},
+        {jwks(e.jwk(R"("alg":"RS256",)")), none + " (key 1: its alg is not ES256)"},
+        {jwks(e.jwk(R"("d":"AAAA",)")), none + " (key 1: it is private: the edge needs the public one)"},
+        {jwks(small.jwk()), none + " (key 1: an RSA key has 2048 to 8192 bits)"},
+        {jwks(R"({"kty":"RSA","e":"AQAB"})"), none + " (key 1: its n is missing, or no base64url)"},
+        {jwks(R"({"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA"})"), none + " (key 1: the key is damaged)"},
+        {jwks(R"({"kty":"RSA","n":7,"e":"AQAB"})"), none + " (key 1: its n is missing, or no base64url)"},
+        {jwks(R"({"kty":"RSA","n":"AAAA","e":"A"})"), none + " (key 1: its e is missing, or no base64url)"},
+        {jwks(R"({"kty":"EC","crv":"P-256","x":"AA=A","y":"AAAA"})"),
+         none + " (key 1: its x is missing, or no base64url)"}, // cjose aborts
+        {jwks(R"({"kty":"EC","crv":"P-256","x":"AAAA","y":"AAA="})"), none + " (key 1: its y is missing, or no base64url)"},
+        {jwks(r.jwk(R"("kid":7,)")), none + " (key 1: its kid is no text, or empty)"},
+        {jwks(r.jwk(R"("kid":"",)")), none + " (key 1: its kid is no text, or empty)"},
+        {jwks(r.jwk(R"("kid":"a",)") + ',' + e.jwk()), ""},
+        {jwks(r.jwk(R"("kid":"a",)") + ',' + e.jwk(R"("kid":"a",)")), ""},
+        {jwks(small.jwk() + ',' + e.jwk(R"("d":"AAAA",)") + R"(,{"kty":"RSA","e":"AQAB"},)" + r.jwk(R"("kid":"a",)")), ""},
+        {r.certificate_pem(), ""},
+        {e.certificate_pem(), ""},
+        {"subject=CN = a\n" + r.certificate_pem(), ""},
+        {r.certificate_pem() + e.certificate_pem(), "a PEM file holds one key or certificate; several keys are a JWKS"},
     };
+}
+
+BOOST_AUTO_TEST_CASE(keys_of_one_kid_are_told_apart_and_those_of_no_use_leave_the_others_in_place)
+{
+    const auto with = [](const char* algorithm, const char* kid)
+    { return std::string(R"({"alg":")") + algorithm + R"(","kid":")" + kid + "\"}"; };
+    const auto other = jwt_signer::rsa();
+    const auto both = jwks(rsa().jwk(R"("kid":"a",)") + ',' + ec().jwk(R"("kid":"a",)"));
+    check_good(rsa().token("RS256", claims(), with("RS256", "a")), both);
+    check_good(ec().token("ES256", claims(), with("ES256", "a")), both);
+    check_good(ec().token("ES256", claims()), both); // the only one of its algorithm
+    check_refused(rsa().token("RS256", claims(), with("RS256", "b")), both, no_key);
+    const auto twice = jwks(other.jwk(R"("kid":"a",)") + ',' + rsa().jwk(R"("kid":"a",)"));
+    check_good(rsa().token("RS256", claims(), with("RS256", "a")), twice);
+    check_good(other.token("RS256", claims(), with("RS256", "a")), twice);
+    check_refused(jwt_signer::rsa().token("RS256", claims(), with("RS256", "a")), twice, wrong);
+    const auto one_nameless = jwks(rsa().jwk() + ',' + ec().jwk(R"("kid":"b",)"));
+    check_good(rsa().token("RS256", claims(), with("RS256", "any")), one_nameless);
+    check_good(ec().token("ES256", claims(), with("ES256", "b")), one_nameless);
+    const auto second_nameless = jwks(rsa().jwk() + ',' + other.jwk());
+    check_good(rsa().token("RS256", claims()), second_nameless);
+    check_refused(other.token("RS256", claims()), second_nameless, wrong);
+    const auto among_rubbish =
+        jwks(jwt_signer::rsa(1024).jwk(R"("kid":"s",)") + R"(,{"kty":"OKP","kid":"o"},7,{},)" + rsa().jwk(R"("kid":"a",)"));
+    check_good(rsa().token("RS256", claims(), with("RS256", "a")), among_rubbish);
+    check_good(rsa().token("RS256", claims()), rsa().certificate_pem());
 }
 
 BOOST_AUTO_TEST_CASE(a_key_file_is_what_it_says_or_an_error)

@@ -51,7 +51,7 @@ public:
     fake_requester nats{io.get_executor()};
     waiting_questions waiting{io};
     edge_context edge{nats};
-    temporary_file token_file{"s3cret\n"};
+    temporary_file token_file{"s3cret-s3cret-s3cret\n"};
 
     using field_list = std::vector<std::pair<std::string, std::string>>;
 
@@ -92,7 +92,7 @@ public:
     http_response as_admin(const std::string& method, const std::string& target, field_list fields = {},
                            const std::string& body = {}, const boost::source_location& where = BOOST_CURRENT_LOCATION)
     {
-        fields.emplace_back("Authorization", "Bearer s3cret");
+        fields.emplace_back("Authorization", "Bearer s3cret-s3cret-s3cret");
         return send(method, target, fields, body, where);
     }
 
@@ -135,6 +135,11 @@ inline void check_problem(const http_response& answer, int status, const std::st
         BOOST_TEST(member(answer, "code") == code);
         BOOST_TEST(member(answer, "status") == std::to_string(status));
         BOOST_TEST(member(answer, "instance") == "request-1");
+        BOOST_TEST(member(answer, "request_id") == "request-1");
+        BOOST_TEST(member(answer, "type") == "/problems/" + code);
+        const auto detail = member(answer, "detail");
+        BOOST_TEST((detail.front() < 'a' || detail.front() > 'z'), detail);
+        BOOST_TEST(detail.back() == '.', detail);
         BOOST_TEST(answer.fields.get("Retry-After").has_value() == (status == 503 || status == 429));
     }
 }

@@ -67,7 +67,9 @@ BOOST_AUTO_TEST_CASE(an_answer_is_counted_by_route_method_and_status)
              R"(marquee_edge_request_duration_seconds_count{route="/content/asset/{asset}",method="GET"} 1)",
          })
         BOOST_TEST(has_line(answer.body, line), line << " in\n" << answer.body);
-    BOOST_TEST(answer.body.find("route=\"/metrics\"") == std::string::npos); // not before it is answered
+    BOOST_TEST(
+        has_line(answer.body,
+                 R"(marquee_edge_requests_total{route="/metrics",method="GET",status="200"} 0)")); // not before it is answered
 }
 
 BOOST_AUTO_TEST_CASE(what_is_refused_before_it_has_a_route_and_what_asks_for_options_count_as_other)
@@ -152,6 +154,23 @@ BOOST_AUTO_TEST_CASE(all_threads_are_added_up_and_one_that_does_not_answer_count
     const auto alone = text(50ms);
     BOOST_TEST(has_line(alone, "marquee_edge_nats_late_replies_total 5"));
     BOOST_TEST(has_line(alone, R"(marquee_edge_requests_total{route="other",method="other",status="400"} 2)"));
+}
+
+BOOST_AUTO_TEST_CASE(series_of_known_routes_and_common_statuses_begin_at_zero)
+{
+    const auto all = text();
+    for (const auto& each : all_routes())
+        for (const auto* status : {"200", "400", "404", "429", "500", "502", "503", "504"})
+        {
+            const auto labels = "route=\"" + std::string(each.pattern) + "\",method=\"" + std::string(each.method) + '"';
+            BOOST_TEST(has_line(all, "marquee_edge_requests_total{" + labels + ",status=\"" + status + "\"} 0"));
+            BOOST_TEST(has_line(all, "marquee_edge_request_duration_seconds_count{" + labels + "} 0"));
+        }
+    for (const std::string line : {R"(marquee_edge_requests_total{route="/url/assets",method="GET",status="401"} 0)",
+                                   R"(marquee_edge_requests_total{route="/events/user/{user}",method="GET",status="403"} 0)",
+                                   R"(marquee_edge_requests_total{route="other",method="other",status="405"} 0)"})
+        BOOST_TEST(has_line(all, line), line);
+    BOOST_TEST(all.find("method=\"HEAD\"") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(the_deadline_travels_and_statistics_get_at_most_half_of_it_
             BOOST_TEST(timeout_of(nats.seen[index]) <= timeout.count());
             BOOST_TEST(timeout_of(nats.seen[index]) > timeout.count() - 200);
         }
-        BOOST_TEST(nats.seen[2].until.remaining().count() <= most);
+        BOOST_TEST(nats.seen[2].until.remaining().count() <= most / 2); // the other half is for a second try
         BOOST_TEST(timeout_of(nats.seen[3]) <= most);
         BOOST_TEST(timeout_of(nats.seen[3]) > most / 2);
     }
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(when_an_instance_of_reporting_is_silent_another_is_asked_in
         BOOST_TEST(answer.status == 200);
         BOOST_TEST(member(answer, "degraded") == degraded);
         BOOST_REQUIRE(nats.seen.size() == 5U);
-        BOOST_TEST((nats.seen[4].until.at() == nats.seen[2].until.at()));
+        BOOST_TEST((nats.seen[4].until.at() > nats.seen[2].until.at()));
         BOOST_TEST(nats.seen[4].headers.get("Marquee-After") == nats.seen[3].headers.get("Marquee-After"));
     }
 }
@@ -350,7 +350,7 @@ BOOST_AUTO_TEST_CASE(a_view_is_recorded_without_a_look_at_the_asset)
     BOOST_TEST(answer.body == R"({"userviews":3,"assetviews":7})");
     const std::vector<std::string> expected = {"events", "reporting.views.456.8"};
     BOOST_TEST(subjects_seen() == expected, boost::test_tools::per_element());
-    BOOST_TEST(nats.seen[0].until.remaining().count() > 1000); // storing is required here: it has the whole deadline
+    BOOST_TEST(nats.seen[0].until.remaining().count() > 500); // storing is required here: it has the whole deadline, in two tries
     BOOST_TEST(timeout_of(nats.seen[1]) <= 500);
 }
 
@@ -376,6 +376,7 @@ BOOST_AUTO_TEST_CASE(a_view_that_is_not_stored_is_said_to_be_so_and_one_that_may
     for (const auto& each : table)
         BOOST_TEST_CONTEXT(each.name)
         {
+            edge.timeout = 200ms;
             edge.link_up = [up = each.link_up] { return up; };
             nats.script("events", each.event);
             check_problem(send("POST", record), each.status, each.code);
@@ -388,6 +389,72 @@ BOOST_AUTO_TEST_CASE(a_view_stored_while_reporting_is_away_is_200_without_counts
     const auto answer = send("POST", record);
     BOOST_TEST(answer.status == 200);
     BOOST_TEST(answer.body == R"({"userviews":null,"assetviews":null,"degraded":["reporting"]})");
+}
+
+BOOST_AUTO_TEST_CASE(a_view_that_finds_no_leader_or_no_answer_is_sent_again_as_the_same_message)
+{
+    const auto no_leader =
+        message{"", "", R"({"error":{"code":503,"err_code":10008,"description":"temporarily unavailable"}})", {}};
+    const std::vector<std::vector<result<message>>> elections = {
+        {fail(errc::no_responders)},
+        {fail(errc::no_responders), fail(errc::no_responders), no_leader},
+        {fail(errc::timeout)},
+        {fail(errc::timeout), fail(errc::no_responders)},
+        {no_leader, fail(errc::timeout)},
+    };
+    for (const auto* path : {play, record})
+        for (const auto& before : elections)
+        {
+            nats.seen.clear();
+            script_lookups();
+            for (const auto& each : before)
+                nats.script("events", each);
+            nats.script_json("events", R"({"stream":"EVENTS","seq":41,"duplicate":true})");
+            nats.script_json("reporting.views.456.8", counts);
+            const auto answer = send("POST", path);
+            BOOST_TEST(answer.status == 200);
+            BOOST_TEST(member(answer, "userviews") == "3");
+            std::vector<std::string> ids;
+            for (const auto& each : nats.seen)
+                if (each.subject == "events")
+                    ids.emplace_back(each.headers.get(names::header_msg_id));
+            BOOST_TEST(ids.size() == before.size() + 1);
+            BOOST_TEST(std::count(ids.begin(), ids.end(), ids.front()) == static_cast<std::ptrdiff_t>(ids.size()));
+            nats.forget_scripts(); // those of the lookups, which a mere view does not ask for
+        }
+}
+
+BOOST_AUTO_TEST_CASE(a_view_that_may_have_been_stored_is_never_said_to_be_none)
+{
+    edge.timeout = 200ms;
+    nats.script("events", fail(errc::timeout)); // and nobody listens from then on
+    check_problem(send("POST", record), 504, "outcome_unknown");
+}
+
+BOOST_AUTO_TEST_CASE(after_ten_seconds_without_a_leader_a_view_is_tried_once)
+{
+    absence away;
+    const auto now = absence::clock::now();
+    BOOST_TEST(away.is_short(now));
+    BOOST_TEST(away.is_short(now + 9s));
+    BOOST_TEST(!away.is_short(now + 10s));
+    BOOST_TEST(!away.is_short(now + 19s));
+    BOOST_TEST(away.is_short(now + 40s)); // of which nothing was known for long
+    away.is_over();
+    BOOST_TEST(away.is_short(now + 41s));
+}
+
+BOOST_AUTO_TEST_CASE(where_either_service_is_given_a_pause_nobody_waits_for_the_other)
+{
+    auto& cdnurl = edge.services.of("cdnurl.get.x");
+    const auto now = deadline::clock::now();
+    for (int i = 0; i < 10; ++i) // so many failures, and a second, open its circuit
+        cdnurl.failed(cdnurl.ask(now, edge.link_up), errc::timeout, now, now + 1200ms);
+    nats.script_silence("metadata.get.456");
+    const auto begin = deadline::clock::now();
+    const auto answer = send("POST", play);
+    check_problem(answer, 503, "unavailable");
+    BOOST_TEST((deadline::clock::now() - begin < 1s));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -47,6 +47,7 @@ BOOST_AUTO_TEST_CASE(every_row_of_the_contract_has_its_route)
         {"GET", "/metrics", false},
         {"GET", "/services", false},
         {"GET", "/openapi.json", false},
+        {"GET", "/problems/bad_id", false},
     };
     BOOST_TEST(std::size(table) == all_routes().size());
     for (const auto& [method, target, admin] : table)
@@ -90,10 +91,26 @@ BOOST_AUTO_TEST_CASE(another_method_on_a_known_path_is_told_what_is_allowed)
 
 BOOST_AUTO_TEST_CASE(other_paths_are_unknown_whatever_the_method)
 {
-    for (const auto* target :
-         {"/", "//", "/play", "/play/asset/1", "/play/asset/1/user", "/play/asset/1/user/2/", "/play/asset/1/user/2/3",
-          "/healthz/", "//healthz", "/Healthz", "/content/asset", "/content//asset/1", "/metrics/", "/services/",
-          "/content/./asset/1", "/content/x/../asset/1", "/play%2Fasset/1/user/2", "/content/asset/a/b"})
+    for (const auto* target : {"/",
+                               "//",
+                               "/play",
+                               "/play/asset/1",
+                               "/play/asset/1/user",
+                               "/play/asset/1/user/2/",
+                               "/play/asset/1/user/2/3",
+                               "/healthz/",
+                               "//healthz",
+                               "/Healthz",
+                               "/content/asset",
+                               "/content//asset/1",
+                               "/metrics/",
+                               "/services/",
+                               "/problems",
+                               "/problems/bad_id/",
+                               "/content/./asset/1",
+                               "/content/x/../asset/1",
+                               "/play%2Fasset/1/user/2",
+                               "/content/asset/a/b"})
         for (const auto* method : {"GET", "POST", "PUT"})
             BOOST_TEST_CONTEXT(method << ' ' << target)
             {

@@ -1,9 +1,11 @@
+#include "edge/problems.hpp"
 #include "edge/status.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <regex>
 #include <set>
@@ -50,6 +52,29 @@ BOOST_AUTO_TEST_CASE(every_code_has_the_status_of_the_contract)
         BOOST_TEST_CONTEXT(name_of(code)) { BOOST_TEST(status_of(code) == status); }
 }
 
+BOOST_AUTO_TEST_CASE(the_readme_explains_every_code_in_the_words_of_its_page)
+{
+    std::ifstream file(MARQUEE_SOURCE_DIR "/README.md");
+    const std::string readme{std::istreambuf_iterator<char>(file), {}};
+    for (int number = 1; number <= static_cast<int>(errc::outcome_unknown); ++number)
+    {
+        const auto code = static_cast<errc>(number);
+        const auto text = problem_text_of(code);
+        const auto row = "| " + std::to_string(status_of(code)) + " | `" + std::string(name_of(code)) + "` | " +
+                         std::string(text.meaning) + ' ' + std::string(text.when) + " | " + std::string(text.cure) + " |\n";
+        BOOST_TEST(readme.find(row) != std::string::npos, "missing in README.md: " << row);
+        const auto page = problem_page(code);
+        for (const auto part : {text.meaning, text.when, text.cure})
+        {
+            BOOST_TEST(page.find(part) != std::string::npos);
+            BOOST_TEST(as_sentence(std::string(part)) == part, part);
+        }
+        BOOST_TEST((find_problem(name_of(code)) == code));
+    }
+    BOOST_TEST(!find_problem("unknown"));
+    BOOST_TEST(!find_problem(""));
+}
+
 BOOST_AUTO_TEST_CASE(the_readme_lists_every_code_with_its_status)
 {
     std::map<std::string, int> listed;
@@ -75,12 +100,13 @@ BOOST_AUTO_TEST_CASE(a_problem_says_what_went_wrong_and_for_which_request)
     const request_failure failure(fail(errc::bad_request, "limit is a number", "limit"), "it's \"1\"");
     const auto answer = problem_response(failure, "r-7");
     const auto document = boost::json::parse(answer.body).as_object();
-    BOOST_TEST(document.at("type").as_string() == "about:blank");
+    BOOST_TEST(document.at("type").as_string() == "/problems/bad_request");
     BOOST_TEST(document.at("title").as_string() == std::string(title_of(errc::bad_request)));
     BOOST_TEST(document.at("status").as_int64() == 400);
     BOOST_TEST(document.at("code").as_string() == "bad_request");
-    BOOST_TEST(document.at("detail").as_string() == "limit is a number");
+    BOOST_TEST(document.at("detail").as_string() == "Limit is a number.");
     BOOST_TEST(document.at("instance").as_string() == "r-7");
+    BOOST_TEST(document.at("request_id").as_string() == "r-7");
     BOOST_TEST(document.at("id").as_string() == "it's \"1\"");
     BOOST_TEST(document.at("field").as_string() == "limit");
     BOOST_TEST(answer.fields.get("Content-Type").value() == "application/problem+json");
@@ -112,7 +138,7 @@ BOOST_AUTO_TEST_CASE(what_a_service_says_is_passed_on_within_bounds)
     {
         const auto answer = problem_response(fail(errc::unavailable, before + endless, "a b"), "r");
         const auto document = boost::json::parse(answer.body).as_object(); // valid UTF-8, or this throws
-        BOOST_TEST(document.at("detail").as_string().size() == (before.empty() ? 4096U : 4095U));
+        BOOST_TEST(document.at("detail").as_string().size() == (before.empty() ? 4095U : 4096U));
         BOOST_TEST(!document.contains("field"));
     }
 }

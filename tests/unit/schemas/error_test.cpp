@@ -72,6 +72,9 @@ BOOST_AUTO_TEST_CASE(every_code_has_a_name_and_a_title_of_its_own)
             BOOST_TEST(name_of(code).find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string_view::npos);
             BOOST_TEST(names.insert(name_of(code)).second);
             BOOST_TEST(titles.insert(title_of(code)).second);
+            BOOST_TEST((title_of(code).front() >= 'A' && title_of(code).front() <= 'Z'), "a phrase, not a code");
+            BOOST_TEST(title_of(code).find('_') == std::string_view::npos);
+            BOOST_TEST(title_of(code).size() <= 64U); // as the schema has it
         }
     }
     BOOST_TEST(names.size() == 26U);
@@ -87,9 +90,10 @@ BOOST_AUTO_TEST_CASE(names_titles_and_numbers_that_the_contract_quotes_stand)
 {
     BOOST_TEST(title_of(errc::asset_not_found) == "Asset not found");
     BOOST_TEST(title_of(errc::user_not_found) == "User not found");
-    BOOST_TEST(title_of(errc::key_reused) == "key_reused");
-    BOOST_TEST(title_of(errc::overloaded) == "overloaded");
-    BOOST_TEST(title_of(errc::outcome_unknown) == "outcome_unknown");
+    BOOST_TEST(service_text_of(errc::asset_not_found) == "Asset not found");
+    BOOST_TEST(service_text_of(errc::key_reused) == "key_reused");
+    BOOST_TEST(service_text_of(errc::overloaded) == "overloaded");
+    BOOST_TEST(service_text_of(errc::outcome_unknown) == "outcome_unknown");
     BOOST_TEST(name_of(errc::bad_id) == "bad_id");
     BOOST_TEST(name_of(errc::outcome_unknown) == "outcome_unknown");
     BOOST_TEST(service_code_of(errc::bad_id) == 400);
@@ -105,7 +109,7 @@ BOOST_AUTO_TEST_CASE(every_code_comes_back_from_its_own_error_reply)
     for (const auto code : every_code())
         BOOST_TEST_CONTEXT(name_of(code))
         {
-            BOOST_TEST((errc_from_service(title_of(code), std::to_string(service_code_of(code))) == code));
+            BOOST_TEST((errc_from_service(service_text_of(code), std::to_string(service_code_of(code))) == code));
         }
 }
 
@@ -125,6 +129,7 @@ BOOST_AUTO_TEST_CASE(a_number_outside_the_list_is_no_code_and_harms_nothing)
         const auto code = static_cast<errc>(number);
         BOOST_TEST(name_of(code) == "unknown");
         BOOST_TEST(title_of(code) == "Unknown");
+        BOOST_TEST(service_text_of(code) == "Unknown");
         BOOST_TEST(service_code_of(code) == 500);
     }
 }

@@ -75,8 +75,8 @@ BOOST_AUTO_TEST_CASE(every_message_comes_back_as_it_was)
     comes_back(event_counts_reply{{1}, {2}, {}});
     comes_back(event_counts_reply{{}, {}, std::vector<std::string>{"reporting"}});
     comes_back(health_reply{"ready"});
-    comes_back(health_reply{"degraded", health_checks{"ok", "ok", "away"}});
-    comes_back(problem{"about:blank", "t", 404, "c", "d", "i", "9", "f"});
+    comes_back(health_reply{"degraded", health_checks{"ok", "ok", "ok", "away"}});
+    comes_back(problem{"/problems/c", "t", 404, "c", "d", "i", "i", "9", "f"});
     comes_back(pub_ack{"EVENTS", 7, false, {}});
     comes_back(pub_ack{{}, {}, {}, js_api_error{503, 10077, "full"}});
 }
@@ -279,6 +279,43 @@ BOOST_AUTO_TEST_CASE(a_reply_that_cannot_be_read_is_malformed_and_keeps_detail_a
     }
     // also what breaks a limit
     BOOST_TEST((decode_reply<asset_url>(R"({"url":""})").error() == errc::malformed_reply));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_json_is_told_apart_and_the_byte_is_named)
+{
+    struct row
+    {
+        std::string text;
+        const char* detail;
+    };
+    const row table[] = {
+        {"", "The body is empty; a JSON object is expected."},
+        {"\xEF\xBB\xBF{}", "The body has a byte order mark at byte 1; JSON is sent without one."},
+        {"{\"url\":\"\xff\"}", "The body is not UTF-8 at byte 9."},
+        {"{\"url\":\"\xc3\x28\"}", "The body is not UTF-8 at byte 9."},
+        {"{\"url\":\"\xed\xa0\x80\"}", "The body is not UTF-8 at byte 9."},
+        {"\xff\xfe{\0}\0", "The body is not UTF-8 at byte 1."},
+        {"{\"url\":\"\xc3", "The body is not UTF-8 at byte 9."},
+        {"{\"url\":'a'}", "The body is not JSON at byte 8: syntax error."},
+        {"url=a", "The body is not JSON at byte 1: syntax error."},
+        {"{\"url\":\"a\"", "The body is not JSON at byte 11: it ends too soon."},
+        {"{\"url\":\"a\"} x", "The body is not JSON at byte 13: something follows the value."},
+        {"[\"a\"]", "The body is JSON, but no object."},
+        {"{}", "The member \"url\" is missing."},
+        {"{\"url\":7}", "The member \"url\" must be a string."},
+        {"{\"url\":\"\"}", "The member \"url\" is empty."},
+        {"{\"url\":\"a\\nb\"}", "The member \"url\" holds a control character."},
+    };
+    for (const auto& [text, detail] : table)
+        BOOST_TEST_CONTEXT(text)
+        {
+            const auto read = decode<asset_url>(text);
+            BOOST_REQUIRE(read.has_error());
+            BOOST_TEST((read.error() == errc::bad_request));
+            BOOST_TEST(read.error().detail == detail);
+        }
+    const auto deep = decode<asset_url>("{\"url\":" + std::string(40, '[') + std::string(40, ']') + '}');
+    BOOST_TEST(deep.error().detail.starts_with("The body is JSON of more than 32 levels at byte "), deep.error().detail);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -28,8 +28,8 @@ BOOST_AUTO_TEST_CASE(every_message_has_exactly_the_text_of_the_contract)
     BOOST_TEST(encode(top_reply{{{"1", 9}, {"2", 8}}}) == R"({"assets":[{"id":"1","views":9},{"id":"2","views":8}]})");
     BOOST_TEST(encode(play_event_json{"e", "a", "u", "t"}) == R"({"id":"e","asset":"a","user":"u","time":"t"})");
     BOOST_TEST(encode(health_reply{"ok"}) == R"({"status":"ok"})");
-    BOOST_TEST(encode(health_reply{"ready", health_checks{"ok", "ok", "away"}}) ==
-               R"({"status":"ready","checks":{"metadata":"ok","cdnurl":"ok","reporting":"away"}})");
+    BOOST_TEST(encode(health_reply{"ready", health_checks{"ok", "ok", "ok", "away"}}) ==
+               R"({"status":"ready","checks":{"metadata":"ok","cdnurl":"ok","events":"ok","reporting":"away"}})");
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_list_is_written_as_one)
@@ -73,13 +73,16 @@ BOOST_AUTO_TEST_CASE(a_problem_carries_only_what_is_known)
     p.code = "bad_id";
     p.detail = "d";
     p.instance = "r1";
-    BOOST_TEST(encode(p) ==
-               R"({"type":"about:blank","title":"Bad id","status":400,"code":"bad_id","detail":"d","instance":"r1"})");
+    p.request_id = "r1";
+    p.type = "/problems/bad_id";
+    BOOST_TEST(
+        encode(p) ==
+        R"({"type":"/problems/bad_id","title":"Bad id","status":400,"code":"bad_id","detail":"d","instance":"r1","request_id":"r1"})");
     p.id = "i";
     p.field = "asset";
     BOOST_TEST(
         encode(p) ==
-        R"({"type":"about:blank","title":"Bad id","status":400,"code":"bad_id","detail":"d","instance":"r1","id":"i","field":"asset"})");
+        R"({"type":"/problems/bad_id","title":"Bad id","status":400,"code":"bad_id","detail":"d","instance":"r1","request_id":"r1","id":"i","field":"asset"})");
 }
 
 BOOST_AUTO_TEST_CASE(the_acknowledgement_of_the_stream_has_its_own_names)
@@ -95,7 +98,7 @@ BOOST_AUTO_TEST_CASE(numbers_keep_every_digit)
     BOOST_TEST(encode(counts_reply{most, 0}) == R"({"assetviews":18446744073709551615,"userviews":0})");
     problem p;
     p.status = -1;
-    BOOST_TEST(encode(p) == R"({"type":"about:blank","title":"","status":-1,"code":"","detail":"","instance":""})");
+    BOOST_TEST(encode(p) == R"({"type":"","title":"","status":-1,"code":"","detail":"","instance":"","request_id":""})");
 }
 
 BOOST_AUTO_TEST_CASE(text_is_escaped_where_json_demands_it_and_nowhere_else)

@@ -25,8 +25,10 @@ inline problem sample_problem(bool full)
     p.title = title_of(errc::asset_not_found);
     p.status = 404;
     p.code = name_of(errc::asset_not_found);
-    p.detail = "is missing";
+    p.type = "/problems/asset_not_found";
+    p.detail = "There is no such asset.";
     p.instance = "01JGQ3ZK8F4M5N6P7Q8R9S0T1V";
+    p.request_id = p.instance;
     if (full)
     {
         p.id = "10.5240/7791 é";
@@ -97,8 +99,8 @@ inline std::vector<sample> samples()
         {"event_counts_reply", encode(event_counts_reply{{}, {}, not_counted})},
         {"event_counts_reply", encode(event_counts_reply{{1}, {1}, {}})},
         {"health_reply", encode(health_reply{"ok"})},
-        {"health_reply", encode(health_reply{"ready", health_checks{"ok", "ok", "ok"}})},
-        {"health_reply", encode(health_reply{"degraded", health_checks{"ok", "ok", "away"}})},
+        {"health_reply", encode(health_reply{"ready", health_checks{"ok", "ok", "full", "lagging"}})},
+        {"health_reply", encode(health_reply{"degraded", health_checks{"ok", "ok", "ok", "away"}})},
         {"problem", encode(detail::sample_problem(true))},
         {"problem", encode(detail::sample_problem(false))},
         {"services_reply", detail::services_json},

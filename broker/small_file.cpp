@@ -1,0 +1,143 @@
+#include "broker/small_file.hpp"
+
+#include "broker/log.hpp"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace marquee
+{
+
+namespace
+{
+
+class open_file
+{
+public:
+    explicit open_file(int descriptor) noexcept : descriptor_(descriptor) {}
+    ~open_file()
+    {
+        if (descriptor_ >= 0)
+            ::close(descriptor_);
+    }
+    open_file(const open_file&) = delete;
+    open_file& operator=(const open_file&) = delete;
+    [[nodiscard]] int get() const noexcept { return descriptor_; }
+
+private:
+    int descriptor_;
+};
+
+std::string reason(int number)
+{
+    char text[128] = "";
+    return ::strerror_r(number, text, sizeof text); // the GNU one
+}
+
+const char* kind_of(mode_t mode) noexcept
+{
+    if (S_ISDIR(mode))
+        return "a directory";
+    if (S_ISFIFO(mode))
+        return "a FIFO";
+    if (S_ISSOCK(mode))
+        return "a socket";
+    return "a device";
+}
+
+error not_regular(const std::string& path, mode_t mode)
+{
+    return fail(errc::bad_request, path + " is " + kind_of(mode) + ", not a regular file");
+}
+
+error unreadable(const std::string& path, int number)
+{
+    return fail(errc::bad_request, "cannot read the file " + path + ": " + reason(number));
+}
+
+/// Every thread reads the same file, perhaps again and again.
+bool is_said_first(const std::string& path, const struct stat& of)
+{
+    static std::mutex mutex;
+    static std::map<std::string, std::pair<std::int64_t, std::int64_t>> said; // when its mode or text was changed last
+    const std::pair<std::int64_t, std::int64_t> state{of.st_ctim.tv_sec, of.st_ctim.tv_nsec};
+    const std::lock_guard lock(mutex);
+    return std::exchange(said[path], state) != state;
+}
+
+void warn_of_readers(const std::string& path, const struct stat& of)
+{
+    if ((of.st_mode & (S_IROTH | S_IWOTH)) != 0 && is_said_first(path, of))
+        log(log_level::warning, "a file with a secret can be read or written by everybody", {{"file", path}});
+}
+
+/// Opens it; `found` becomes what it is.
+int open_regular(const std::string& path, struct stat& found, result<void>& outcome)
+{
+    if (::stat(path.c_str(), &found) != 0)
+        outcome = unreadable(path, errno);
+    else if (!S_ISREG(found.st_mode)) // before it is opened: that alone may do something to a device
+        outcome = not_regular(path, found.st_mode);
+    if (outcome.has_error())
+        return -1;
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (descriptor < 0 || ::fstat(descriptor, &found) != 0)
+        outcome = unreadable(path, errno);
+    else if (!S_ISREG(found.st_mode)) // it was replaced meanwhile
+        outcome = not_regular(path, found.st_mode);
+    return descriptor;
+}
+
+} // namespace
+
+result<std::string> read_small_file(const std::string& path, secrecy what)
+{
+    struct stat found
+    {
+    };
+    result<void> outcome;
+    const open_file file(open_regular(path, found, outcome));
+    if (outcome.has_error())
+        return outcome.error();
+    if (what == secrecy::secret)
+        warn_of_readers(path, found);
+    std::string text(most_of_a_small_file + 1, '\0');
+    std::size_t size = 0;
+    while (size < text.size())
+    {
+        const auto got = ::read(file.get(), text.data() + size, text.size() - size);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return unreadable(path, errno);
+        if (got == 0)
+            break;
+        size += static_cast<std::size_t>(got);
+    }
+    std::string exact = text.substr(0, std::min(size, most_of_a_small_file));
+    OPENSSL_cleanse(text.data(), size);
+    if (size > most_of_a_small_file)
+        return fail(errc::bad_request, "the file " + path + " is over 1 MiB");
+    return exact;
+}
+
+result<void> check_small_file(const std::string& path, secrecy what)
+{
+    auto text = read_small_file(path, what);
+    if (text.has_error())
+        return text.error();
+    OPENSSL_cleanse(text->data(), text->size());
+    return {};
+}
+
+} // namespace marquee
