@@ -90,7 +90,10 @@ stream_state state_in(const json::object& info)
         out.first_sequence = number_in(state->as_object(), "first_seq");
         out.last_sequence = number_in(state->as_object(), "last_seq");
         out.messages = number_in(state->as_object(), "messages");
+        out.subjects = number_in(state->as_object(), "num_subjects");
     }
+    if (const auto* config = info.if_contains("config"); config != nullptr && config->is_object())
+        out.history = static_cast<std::uint32_t>(number_in(config->as_object(), "max_msgs_per_subject")); // -1 reads as 0
     return out;
 }
 

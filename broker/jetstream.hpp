@@ -45,6 +45,8 @@ struct stream_state
     std::uint64_t first_sequence = 0;
     std::uint64_t last_sequence = 0;
     std::uint64_t messages = 0;
+    std::uint64_t subjects = 0; ///< that have a message
+    std::uint32_t history = 0;  ///< messages kept of each subject; 0: all
 };
 
 /// Creates the stream (file storage, discard new, limits retention) where it is missing; uses it as it is where it is compatible. Fails with
