@@ -68,8 +68,8 @@ public:
     /// Records with ids after `after` (all, where it is empty): at most `limit`, and at most `max_bytes` of values unless the first alone is larger.
     [[nodiscard]] virtual catalogue_page list(std::string_view after, std::size_t limit, std::size_t max_bytes) const = 0;
 
-    /// Stores `value` and answers its tag once this store serves it, or what replaced it: then the tag may have no time. Where the asset is not as expected: revision_mismatch. `unavailable` promises
-    /// that nothing happened; `outcome_unknown` that it may have.
+    /// Stores `value` and answers its tag once this store serves it, or what replaced it: then the tag may have no time. Where the asset is
+    /// not as expected: revision_mismatch. `unavailable` promises that nothing happened; `outcome_unknown` that it may have.
     [[nodiscard]] virtual asio::awaitable<result<record_tag>> put(asset_id id, std::string value, expectation expected,
                                                                   deadline until) = 0;
 

@@ -40,7 +40,7 @@ void kv_store::compare_in(std::chrono::milliseconds delay)
                 return;
             comparing_ = true;
             compare_again_ = false;
-            spawn("comparing a bucket with what is held of it", nats_.context().get_executor(), compare(),
+            spawn("comparing a bucket with what is held of it", nats_.context().get_executor(), compare(alive),
                   [this, alive](bool)
                   {
                       if (*alive)
@@ -71,9 +71,10 @@ void kv_store::compare_soon()
 }
 
 /// What is not in the bucket any more is dropped by name; where that does not explain the difference, all is read anew.
-asio::awaitable<void> kv_store::compare()
+asio::awaitable<void> kv_store::compare(std::shared_ptr<const bool> alive)
 {
-    const auto alive = alive_;
+    if (!*alive)
+        co_return;
     const auto watch = watches_;
     auto same = co_await holds_what_is_there();
     if (!*alive || watch != watches_ || !same)

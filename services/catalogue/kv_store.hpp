@@ -85,7 +85,7 @@ private:
     void compare_in(std::chrono::milliseconds delay);
     void compare_soon();
     void compared();
-    asio::awaitable<void> compare();
+    asio::awaitable<void> compare(std::shared_ptr<const bool> alive);
     asio::awaitable<std::optional<bool>> holds_what_is_there();
     asio::awaitable<bool> drop_what_is_gone();
 
