@@ -106,9 +106,11 @@ stream_state state_in(const json::object& info)
         out.first_sequence = number_in(*state, "first_seq");
         out.last_sequence = number_in(*state, "last_seq");
         out.messages = number_in(*state, "messages");
+        out.subjects = number_in(*state, "num_subjects");
     }
     if (const auto* config = object_in(info, "config"))
     {
+        out.history = static_cast<std::uint32_t>(number_in(*config, "max_msgs_per_subject")); // -1 reads as 0
         out.declared_first = number_in(*config, "first_seq");
         if (const auto* metadata = object_in(*config, "metadata"))
             out.id = text_in(*metadata, stream_id_key);

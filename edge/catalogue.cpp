@@ -47,6 +47,17 @@ request_failure failed(error why, const asset_id& asset)
     return {std::move(why), asset.text()};
 }
 
+result<record_state> state_in(const message& reply)
+{
+    return record_state::of(reply.headers.get(names::header_tag), reply.headers.get(names::header_revision));
+}
+
+void add_etag(http_response& to, const record_state& state)
+{
+    if (state.tag)
+        to.fields.add("ETag", make_etag(*state.tag));
+}
+
 template <class Kind>
 answer get_item(edge_context& edge, routed_call call)
 {
@@ -63,60 +74,70 @@ answer get_item(edge_context& edge, routed_call call)
     auto item = decode_reply_about<typename Kind::item>(reply->data, asset->text());
     if (item.has_error())
         co_return request_failure(item.error(), asset->text());
-    auto revision = read_revision(reply->headers.get(names::header_revision));
-    if (revision.has_error())
-        co_return request_failure(revision.error(), asset->text());
+    auto state = state_in(*reply);
+    if (state.has_error())
+        co_return request_failure(state.error(), asset->text());
 
     auto found = json_response(std::move(reply->data));
     found.fields.add("Cache-Control", Kind::caching);
-    if (!*revision)
-        co_return found;
-    found.fields.add("ETag", make_etag(**revision));
-    if (given->if_match && !given->if_match->matches_strongly(**revision))
-        co_return request_failure(fail(errc::revision_mismatch, "The revision is another one.", "If-Match"), asset->text());
-    if (given->if_none_match && given->if_none_match->matches_weakly(**revision))
+    add_etag(found, *state);
+    if (given->if_match && !given->if_match->matches_strongly(state->tag))
+        co_return request_failure(fail(errc::revision_mismatch, "The tag is another one.", "If-Match"), asset->text());
+    if (given->if_none_match && given->if_none_match->matches_weakly(state->tag))
     {
         http_response not_modified;
         not_modified.status = 304;
         not_modified.fields.add("Cache-Control", Kind::caching);
-        not_modified.fields.add("ETag", make_etag(**revision));
+        add_etag(not_modified, *state);
         co_return not_modified;
     }
     co_return found;
 }
 
+/// The condition of a change for a service: what is there now, or that nothing is. A service of before there were tags minds the revision, so
+/// both are sent.
+header_list expecting(const std::optional<record_state>& current)
+{
+    header_list headers;
+    if (current && current->tag)
+        headers.set(names::header_tag, to_text(*current->tag));
+    headers.set(names::header_revision, std::to_string(current ? current->revision.value_or(0) : 0));
+    return headers;
+}
+
 /// What a change expects, as the conditional headers say: nothing without any. One plain tag or `If-None-Match: *` goes to the service as
-/// it is; everything else takes a look at the current revision first, and the service then compares against that.
+/// it is; everything else takes a look at what is there first, and the service then compares against that.
 template <class Kind>
-asio::awaitable<result<std::optional<std::uint64_t>>> revision_to_expect(edge_context& edge, const routed_call& call,
-                                                                         const asset_id& asset)
+asio::awaitable<result<header_list>> condition_of(edge_context& edge, const routed_call& call, const asset_id& asset)
 {
     auto given = conditions::of(call.request.fields);
     if (given.has_error())
         co_return given.error();
     if (given->none())
-        co_return std::optional<std::uint64_t>();
-    if (given->if_match && !given->if_none_match && given->if_match->only_revision())
-        co_return given->if_match->only_revision();
+        co_return header_list();
+    std::optional<record_state> current;
+    if (const auto only = given->if_match && !given->if_none_match ? given->if_match->only_tag() : std::nullopt)
+    {
+        current = record_state{*only, only->revision};
+        co_return expecting(current);
+    }
     if (given->if_none_match && !given->if_match && given->if_none_match->any)
-        co_return std::optional<std::uint64_t>(0);
+        co_return expecting(current);
 
-    std::uint64_t current = 0;
     question asked(edge, call, Kind::get(asset), call.until);
     auto reply = co_await asked.answer();
     if (reply.has_error() && reply.error().code != errc::asset_not_found)
         co_return reply.error();
     if (reply.has_value())
     {
-        auto revision = read_revision(reply->headers.get(names::header_revision));
-        if (revision.has_error() || !*revision)
+        auto state = state_in(*reply);
+        if (state.has_error() || !state->revision)
             co_return fail(errc::malformed_reply, "The reply has no revision.");
-        current = **revision;
+        current = *state;
     }
-    auto expected = expected_revision(*given, current);
-    if (expected.has_error())
-        co_return expected.error();
-    co_return std::optional<std::uint64_t>(*expected);
+    if (auto met = check_conditions(*given, current); met.has_error())
+        co_return met.error();
+    co_return expecting(current);
 }
 
 /// Sends a put or a delete with the client's conditions.
@@ -124,13 +145,10 @@ template <class Kind>
 asio::awaitable<result<message>> change(edge_context& edge, const routed_call& call, const asset_id& asset, const subject& to,
                                         const std::string& payload)
 {
-    auto expected = co_await revision_to_expect<Kind>(edge, call, asset);
-    if (expected.has_error())
-        co_return expected.error();
-    header_list headers;
-    if (*expected)
-        headers.set(names::header_revision, std::to_string(**expected));
-    auto reply = co_await await_change(send_call(edge, call, to, payload, std::move(headers)));
+    auto condition = co_await condition_of<Kind>(edge, call, asset);
+    if (condition.has_error())
+        co_return condition.error();
+    auto reply = co_await await_change(send_call(edge, call, to, payload, std::move(*condition)));
     // If-Match on what is not there is a condition not met (RFC 9110 section 13.1.1).
     if (reply.has_error() && reply.error() == errc::asset_not_found && call.request.fields.get("If-Match"))
         co_return fail(errc::revision_mismatch, "There is nothing to match: the asset is absent.", "If-Match");
@@ -162,8 +180,11 @@ answer put_item(edge_context& edge, routed_call call)
     auto done = decode_reply<put_reply>(reply->data);
     if (done.has_error())
         co_return request_failure(done.error(), asset->text());
+    const auto stored = record_state::of(reply->headers.get(names::header_tag), std::to_string(done->revision));
+    if (stored.has_error())
+        co_return request_failure(stored.error(), asset->text());
     auto answered = json_response(std::move(reply->data));
-    answered.fields.add("ETag", make_etag(done->revision));
+    add_etag(answered, *stored);
     co_return answered;
 }
 

@@ -43,46 +43,46 @@ result<std::optional<entity_tags>> read_tags(const http_fields& fields, std::str
         one.text = element.substr(1, element.size() - 2);
         parsed.tags.push_back(std::move(one));
     }
-    if (parsed.tags.empty())
-        return malformed;
     return std::optional<entity_tags>(std::move(parsed));
+}
+
+bool has(const std::vector<entity_tags::tag>& tags, const std::optional<record_tag>& wanted, bool weak_too)
+{
+    if (!wanted)
+        return false;
+    const auto text = to_text(*wanted);
+    return std::any_of(tags.begin(), tags.end(), [&](const auto& t) { return (weak_too || !t.weak) && t.text == text; });
 }
 
 } // namespace
 
-std::string make_etag(std::uint64_t revision) { return '"' + std::to_string(revision) + '"'; }
+std::string make_etag(const record_tag& tag) { return '"' + to_text(tag) + '"'; }
 
-result<std::optional<std::uint64_t>> read_revision(std::string_view text)
+result<record_state> record_state::of(std::string_view tag, std::string_view revision)
 {
-    if (text.empty())
-        return std::optional<std::uint64_t>();
-    auto number = as_number(text);
-    if (!number)
+    record_state state;
+    if (!revision.empty() && !(state.revision = as_number(revision)))
         return fail(errc::malformed_reply, "the revision is not a number");
-    return number;
+    if (tag.empty())
+        return state;
+    state.tag = parse_record_tag(tag);
+    if (!state.tag)
+        return fail(errc::malformed_reply, "the tag is not one");
+    if (state.revision.value_or(state.tag->revision) != state.tag->revision)
+        return fail(errc::malformed_reply, "the tag is another revision's");
+    state.revision = state.tag->revision;
+    return state;
 }
 
-bool entity_tags::matches_strongly(std::uint64_t revision) const
-{
-    const auto wanted = std::to_string(revision);
-    return any || std::any_of(tags.begin(), tags.end(), [&](const tag& t) { return !t.weak && t.text == wanted; });
-}
+bool entity_tags::matches_strongly(const std::optional<record_tag>& current) const { return any || has(tags, current, false); }
 
-bool entity_tags::matches_weakly(std::uint64_t revision) const
-{
-    const auto wanted = std::to_string(revision);
-    return any || std::any_of(tags.begin(), tags.end(), [&](const tag& t) { return t.text == wanted; });
-}
+bool entity_tags::matches_weakly(const std::optional<record_tag>& current) const { return any || has(tags, current, true); }
 
-std::optional<std::uint64_t> entity_tags::only_revision() const
+std::optional<record_tag> entity_tags::only_tag() const
 {
     if (any || tags.size() != 1 || tags.front().weak)
         return std::nullopt;
-    const auto number = as_number(tags.front().text);
-    // Only what we ourselves write is a revision: "07" is another tag than "7", and 0 means absent.
-    if (!number || *number == 0 || std::to_string(*number) != tags.front().text)
-        return std::nullopt;
-    return number;
+    return parse_record_tag(tags.front().text);
 }
 
 result<conditions> conditions::of(const http_fields& fields)
@@ -99,14 +99,13 @@ result<conditions> conditions::of(const http_fields& fields)
     return both;
 }
 
-result<std::uint64_t> expected_revision(const conditions& given, std::uint64_t current)
+result<void> check_conditions(const conditions& given, const std::optional<record_state>& current)
 {
-    const bool exists = current != 0;
-    if (given.if_match && !(exists && given.if_match->matches_strongly(current)))
-        return fail(errc::revision_mismatch, "the current revision is not the one expected", "If-Match");
-    if (given.if_none_match && exists && given.if_none_match->matches_weakly(current))
-        return fail(errc::revision_mismatch, "the resource has a revision that was to be absent", "If-None-Match");
-    return current;
+    if (given.if_match && !(current && given.if_match->matches_strongly(current->tag)))
+        return fail(errc::revision_mismatch, "the current tag is not one of those expected", "If-Match");
+    if (given.if_none_match && current && given.if_none_match->matches_weakly(current->tag))
+        return fail(errc::revision_mismatch, "the resource has a tag that was to be absent", "If-None-Match");
+    return {};
 }
 
 } // namespace marquee

@@ -1,10 +1,10 @@
-// Entity tags: a resource's revision as its ETag, and the two conditional headers.
+// Entity tags: a record's tag as its ETag, and the two conditional headers.
 #pragma once
 
 #include "edge/http.hpp"
 #include "schemas/error.hpp"
+#include "schemas/record_tag.hpp"
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,11 +13,19 @@
 namespace marquee
 {
 
-/// `"7"` for revision 7.
-[[nodiscard]] std::string make_etag(std::uint64_t revision);
+/// The tag between quotes.
+[[nodiscard]] std::string make_etag(const record_tag& tag);
 
-/// A revision in a `Marquee-Revision` header. Fails with malformed_reply on anything but a number; nothing where it is empty.
-[[nodiscard]] result<std::optional<std::uint64_t>> read_revision(std::string_view text);
+/// What a service's reply says of the state that it is about, by `Marquee-Tag` and `Marquee-Revision`. Both are nothing where the reply has neither; a service
+/// of before there were tags sends a revision alone.
+struct record_state
+{
+    std::optional<record_tag> tag;
+    std::optional<std::uint64_t> revision;
+
+    /// Fails with malformed_reply where a header is not what it should be, or one says another revision than the other.
+    [[nodiscard]] static result<record_state> of(std::string_view tag, std::string_view revision);
+};
 
 /// The value of If-Match or If-None-Match.
 struct entity_tags
@@ -31,14 +39,14 @@ struct entity_tags
     bool any = false; ///< `*`
     std::vector<tag> tags;
 
-    /// As If-Match compares: weak tags never match.
-    [[nodiscard]] bool matches_strongly(std::uint64_t revision) const;
+    /// As If-Match compares: weak tags never match. What exists without a tag matches `*` alone.
+    [[nodiscard]] bool matches_strongly(const std::optional<record_tag>& current) const;
 
     /// As If-None-Match compares.
-    [[nodiscard]] bool matches_weakly(std::uint64_t revision) const;
+    [[nodiscard]] bool matches_weakly(const std::optional<record_tag>& current) const;
 
-    /// The one revision that could match strongly; nothing where it takes a look at the resource to know.
-    [[nodiscard]] std::optional<std::uint64_t> only_revision() const;
+    /// The one tag that could match strongly; nothing where it takes a look at the resource to know.
+    [[nodiscard]] std::optional<record_tag> only_tag() const;
 };
 
 /// Both headers of a request.
@@ -53,8 +61,7 @@ struct conditions
     [[nodiscard]] static result<conditions> of(const http_fields& fields);
 };
 
-/// What a change may expect of the resource, once its current revision is known (0: absent): that revision, to be compared and set. Fails with
-/// revision_mismatch where the conditions are not met.
-[[nodiscard]] result<std::uint64_t> expected_revision(const conditions& given, std::uint64_t current);
+/// Whether a change may be made to what is there (nothing: it is absent). Fails with revision_mismatch where the conditions are not met.
+[[nodiscard]] result<void> check_conditions(const conditions& given, const std::optional<record_state>& current);
 
 } // namespace marquee

@@ -110,6 +110,19 @@ boost::system::result<void, request_failure> check_rights(edge_context& edge, co
     return {};
 }
 
+/// What stands for a pattern's parameters, in its order. Handlers look at the rest of what an id is.
+result<void> check_ids(const route& wanted, const std::vector<std::string>& ids)
+{
+    auto names = wanted.pattern;
+    for (const auto& id : ids)
+    {
+        names.remove_prefix(names.find('{') + 1);
+        if (!is_id_of_a_path(id))
+            return fail(errc::bad_id, "an id in a path is neither . nor ..", std::string(names.substr(0, names.find('}'))));
+    }
+    return {};
+}
+
 /// Every route that names a user names it last.
 boost::system::result<void, request_failure> count_user(rate_tally& tally, const route_match& matched)
 {
@@ -180,6 +193,8 @@ asio::awaitable<http_result> answer_request(edge_context& edge, http_request req
         co_return within.error();
     if (auto known = check_parameters(wanted, *target); known.has_error())
         co_return known.error();
+    if (auto sent = check_ids(wanted, matched->ids); sent.has_error())
+        co_return sent.error();
 
     routed_call call{std::move(request), std::move(matched->ids), std::move(*target), until};
     if (wanted.internal)

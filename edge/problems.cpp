@@ -11,7 +11,7 @@ problem_text problem_text_of(errc code) noexcept
     {
     case errc::bad_id:
         return {"An id is 1 to 128 bytes of UTF-8 without control characters.",
-                "The id in the path, percent-decoded once, is none.", "Send the id as it is, percent-encoded once."};
+                "The id in the path, percent-decoded once, is none, or is `.` or `..`, which browsers cannot send.", "Send the id as it is, percent-encoded once."};
     case errc::bad_request:
         return {
             "The request is malformed, or could be read in two ways.",

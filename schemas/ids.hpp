@@ -18,6 +18,10 @@ namespace marquee
 /// How many bytes at the front of `text` are valid UTF-8: all of them where it is valid.
 [[nodiscard]] std::size_t valid_utf8_prefix(std::string_view text) noexcept;
 
+/// True but for `.` and `..`: no browser sends those as a segment of a path, encoded or not. Records and events may have them; no new
+/// record gets one, and no route takes one.
+[[nodiscard]] constexpr bool is_id_of_a_path(std::string_view id) noexcept { return id != "." && id != ".."; }
+
 /// The wire form: bytes in [A-Za-z0-9_-] stand for themselves, every other byte is `=` and two upper-case hex digits.
 /// Safe as one NATS subject token and as a KV key.
 [[nodiscard]] std::string encode_token(std::string_view text);

@@ -72,6 +72,7 @@ namespace subjects
 namespace names
 {
 inline constexpr std::string_view header_revision = "Marquee-Revision";
+inline constexpr std::string_view header_tag = "Marquee-Tag";
 inline constexpr std::string_view header_after = "Marquee-After";
 inline constexpr std::string_view header_event = "Marquee-Event";
 inline constexpr std::string_view header_timeout = "Marquee-Timeout";

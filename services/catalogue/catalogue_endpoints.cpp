@@ -2,7 +2,9 @@
 
 #include "schemas/subjects.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 namespace marquee::catalogue_detail
 {
@@ -38,19 +40,77 @@ result<revision> read_revision(std::string_view text)
     return value;
 }
 
+namespace
+{
+
+/// Every `Marquee-*` header that a change may carry.
+constexpr std::string_view known_headers[] = {names::header_revision, names::header_tag, names::header_timeout,
+                                              names::header_request_id};
+
+/// Whether it reads as one of ours, in whatever case.
+bool is_ours(std::string_view name) noexcept
+{
+    constexpr std::string_view prefix = "marquee-";
+    if (const auto first = name.find_first_not_of(" \t"); first != std::string_view::npos)
+        name.remove_prefix(first);
+    return name.size() >= prefix.size() &&
+           std::equal(prefix.begin(), prefix.end(), name.begin(),
+                      [](char p, char n) { return p == (n >= 'A' && n <= 'Z' ? static_cast<char>(n + 32) : n); });
+}
+
+/// The name of a header may have any bytes, and a reply is UTF-8.
+std::string in_ascii(std::string_view name)
+{
+    std::string text(name);
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+    return text;
+}
+
+/// A condition that is misspelt would be none, and the change made in any case.
+result<void> check_headers(const header_list& headers)
+{
+    for (const auto& [name, value] : headers)
+        if (is_ours(name) && std::find(std::begin(known_headers), std::end(known_headers), name) == std::end(known_headers))
+            return fail(errc::bad_request, "no header of this service has that name, byte for byte", in_ascii(name));
+    return {};
+}
+
+/// Any text may be asked for; what is no tag of ours is no record's. The quotes of an ETag are no part of it.
+record_tag read_tag(std::string_view text)
+{
+    if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
+        text = text.substr(1, text.size() - 2);
+    return parse_record_tag(text).value_or(record_tag());
+}
+
+} // namespace
+
 boost::system::result<change, service_error> read_change(const service_request& request)
 {
     auto id = read_id(request);
     if (id.has_error())
         return service_error(id.error());
+    const auto& headers = request.msg.headers;
     change what{std::move(*id), {}};
-    if (!request.msg.headers.has(names::header_revision))
+    if (auto known = check_headers(headers); known.has_error())
+        return service_error(known.error(), what.id.text());
+    if (headers.has(names::header_tag))
+        what.expected.tag = read_tag(headers.get(names::header_tag));
+    if (!headers.has(names::header_revision))
         return what;
-    auto expected = read_revision(request.msg.headers.get(names::header_revision));
+    auto expected = read_revision(headers.get(names::header_revision));
     if (expected.has_error())
         return service_error(expected.error(), what.id.text());
-    what.expected = *expected;
+    what.expected.rev = *expected;
     return what;
+}
+
+result<void> check_new_id(const asset_id& id)
+{
+    if (!is_id_of_a_path(id.text()))
+        return fail(errc::bad_id, "an asset cannot be called . or ..", asset_tag::name);
+    return {};
 }
 
 result<list_request> read_list_request(const service_request& request)
@@ -72,7 +132,8 @@ service_result handle_get(const catalogue_store& store, const service_request& r
     if (!found)
         return service_error(fail(errc::asset_not_found), id->text());
     service_reply reply{found->value, {}};
-    reply.headers.set(names::header_revision, std::to_string(found->rev));
+    reply.headers.set(names::header_revision, std::to_string(found->tag.revision));
+    reply.headers.set(names::header_tag, to_text(found->tag));
     return reply;
 }
 
@@ -82,8 +143,10 @@ asio::awaitable<service_result> store_value(catalogue_store& store, change what,
     if (stored.has_error())
         co_return service_error(stored.error(), what.id.text());
     put_reply reply;
-    reply.revision = *stored;
-    co_return service_reply{encode(reply), {}};
+    reply.revision = stored->revision;
+    service_reply answer{encode(reply), {}};
+    answer.headers.set(names::header_tag, to_text(*stored));
+    co_return answer;
 }
 
 asio::awaitable<service_result> handle_delete(catalogue_store& store, service_request request)
@@ -94,7 +157,9 @@ asio::awaitable<service_result> handle_delete(catalogue_store& store, service_re
     const auto erased = co_await store.erase(what->id, what->expected, request.until);
     if (erased.has_error())
         co_return service_error(erased.error(), what->id.text());
-    co_return service_reply{encode(delete_reply{}), {}};
+    service_reply answer{encode(delete_reply{}), {}};
+    answer.headers.set(names::header_tag, to_text(*erased));
+    co_return answer;
 }
 
 endpoint_config make_endpoint(std::string_view service, std::string_view name, std::string_view description,

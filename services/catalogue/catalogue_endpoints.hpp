@@ -22,15 +22,18 @@ inline constexpr std::size_t default_page_limit = 100;
 namespace catalogue_detail
 {
 
-/// What a put or delete is about: the id of the subject's third token and the header `Marquee-Revision`.
+/// What a put or delete is about: the id of the subject's third token, and the headers `Marquee-Revision` and `Marquee-Tag`.
 struct change
 {
     asset_id id;
-    std::optional<revision> expected;
+    expectation expected;
 };
 
 [[nodiscard]] result<asset_id> read_id(const service_request& request);
+/// Fails with bad_request and the header's name where one of ours is misspelt.
 [[nodiscard]] boost::system::result<change, service_error> read_change(const service_request& request);
+/// Whether a record may be made under this id. There may be some that no new one may have.
+[[nodiscard]] result<void> check_new_id(const asset_id& id);
 [[nodiscard]] result<list_request> read_list_request(const service_request& request);
 [[nodiscard]] result<revision> read_revision(std::string_view text);
 
@@ -49,6 +52,8 @@ template <class Catalogue>
     auto what = read_change(request);
     if (what.has_error())
         co_return what.error();
+    if (const auto allowed = check_new_id(what->id); allowed.has_error())
+        co_return service_error(allowed.error(), what->id.text());
     auto record = decode<typename Catalogue::record>(request.msg.data);
     if (record.has_error())
         co_return service_error(record.error(), what->id.text());

@@ -3,6 +3,7 @@
 
 #include "broker/deadline.hpp"
 #include "schemas/ids.hpp"
+#include "schemas/record_tag.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -24,7 +25,21 @@ using revision = std::uint64_t;
 struct catalogue_entry
 {
     std::string value;
-    revision rev = 0;
+    record_tag tag;
+};
+
+/// What a change expects of its asset. Where both are given, both hold.
+struct expectation
+{
+    std::optional<revision> rev;   ///< 0: it is absent or deleted
+    std::optional<record_tag> tag; ///< one of revision 0 is no record's: nothing meets it
+
+    expectation() = default;
+    expectation(std::optional<revision> number) : rev(number) {} // NOLINT(google-explicit-constructor)
+    expectation(revision number) : rev(number) {}                // NOLINT(google-explicit-constructor)
+    expectation(record_tag state) : tag(state) {}                // NOLINT(google-explicit-constructor)
+
+    [[nodiscard]] bool none() const noexcept { return !rev && !tag; }
 };
 
 /// An asset's record at the time of creation of a bucket.
@@ -53,14 +68,13 @@ public:
     /// Records with ids after `after` (all, where it is empty): at most `limit`, and at most `max_bytes` of values unless the first alone is larger.
     [[nodiscard]] virtual catalogue_page list(std::string_view after, std::size_t limit, std::size_t max_bytes) const = 0;
 
-    /// Stores `value` and answers its revision once this store serves it. With `expected` only if the asset has that revision now (0: it is absent or
-    /// deleted), else revision_mismatch. `unavailable` promises that nothing happened; `outcome_unknown` that it may have.
-    [[nodiscard]] virtual asio::awaitable<result<revision>> put(asset_id id, std::string value, std::optional<revision> expected,
-                                                                deadline until) = 0;
-
-    /// Deletes and answers the revision of the delete marker. Fails like put, and with asset_not_found where there is nothing to delete.
-    [[nodiscard]] virtual asio::awaitable<result<revision>> erase(asset_id id, std::optional<revision> expected,
+    /// Stores `value` and answers its tag once this store serves it, or what replaced it: then the tag may have no time. Where the asset is
+    /// not as expected: revision_mismatch. `unavailable` promises that nothing happened; `outcome_unknown` that it may have.
+    [[nodiscard]] virtual asio::awaitable<result<record_tag>> put(asset_id id, std::string value, expectation expected,
                                                                   deadline until) = 0;
+
+    /// Deletes and answers the tag of the delete marker. Fails like put, and with asset_not_found where there is nothing to delete.
+    [[nodiscard]] virtual asio::awaitable<result<record_tag>> erase(asset_id id, expectation expected, deadline until) = 0;
 };
 
 } // namespace marquee

@@ -1,5 +1,7 @@
 #include "services/catalogue/catalogue_table.hpp"
 
+#include <algorithm>
+
 namespace marquee
 {
 
@@ -31,22 +33,25 @@ catalogue_page catalogue_table::list(std::string_view after, std::size_t limit, 
 
 revision catalogue_table::last_revision(const asset_id& id) const
 {
-    const auto found = slots_.find(id.text());
-    return found == slots_.end() ? 0 : found->second.entry.rev;
+    const auto found = slots_.find(key_of(id));
+    return found == slots_.end() ? 0 : found->second.entry.tag.revision;
 }
 
-result<void> catalogue_table::check_put(const asset_id& id, std::optional<revision> expected) const
+result<void> catalogue_table::check_put(const asset_id& id, const expectation& expected) const
 {
-    if (!expected)
-        return {};
     const auto* live = find(id);
-    const revision now = live ? live->rev : 0;
-    if (now == *expected)
+    const auto now = live ? live->tag : record_tag();
+    const bool as_told = !expected.rev || *expected.rev == now.revision;
+    const bool as_tagged = !expected.tag || (live && *expected.tag == now);
+    if (as_told && as_tagged)
         return {};
-    return fail(errc::revision_mismatch, live ? "the revision is " + std::to_string(now) : "the asset does not exist");
+    if (!live)
+        return fail(errc::revision_mismatch, "the asset does not exist");
+    return fail(errc::revision_mismatch,
+                as_told ? "the tag is " + to_text(now) : "the revision is " + std::to_string(now.revision));
 }
 
-result<void> catalogue_table::check_erase(const asset_id& id, std::optional<revision> expected) const
+result<void> catalogue_table::check_erase(const asset_id& id, const expectation& expected) const
 {
     if (auto matches = check_put(id, expected); matches.has_error())
         return matches;
@@ -55,18 +60,69 @@ result<void> catalogue_table::check_erase(const asset_id& id, std::optional<revi
     return {};
 }
 
-void catalogue_table::set(const asset_id& id, std::string value, revision rev)
+void catalogue_table::set(const asset_id& id, std::string value, record_tag tag, bool alone)
 {
-    const auto [at, added] = slots_.try_emplace(id.text());
-    at->second = slot{{std::move(value), rev}, false};
-    order_.insert_or_assign(at->first, &at->second);
+    write(key_of(id), {std::move(value), tag}, false, alone);
 }
 
-void catalogue_table::mark_deleted(const asset_id& id, revision rev)
+void catalogue_table::mark_deleted(const asset_id& id, record_tag tag, bool alone) { write(key_of(id), {{}, tag}, true, alone); }
+
+void catalogue_table::set_stranger(std::string_view subject, record_tag tag, bool alone)
 {
-    const auto [at, added] = slots_.try_emplace(id.text());
-    at->second = slot{{{}, rev}, true};
+    write(key_of_stranger(subject), {{}, tag}, true, alone);
+}
+
+std::string catalogue_table::key_of_stranger(std::string_view subject) { return '\x01' + std::string(subject); }
+
+void catalogue_table::write(std::string key, catalogue_entry entry, bool deleted, bool alone)
+{
+    const auto at = slots_.try_emplace(std::move(key)).first;
+    auto& to = at->second;
+    to.entry = std::move(entry);
+    to.deleted = deleted;
+    messages_ -= to.messages;
+    to.messages = alone ? 1 : std::min(history_, std::max(to.messages + 1, to.messages));
+    messages_ += to.messages;
+    if (deleted)
+        order_.erase(at->first);
+    else
+        order_.insert_or_assign(at->first, &to);
+}
+
+void catalogue_table::forget(const asset_id& id)
+{
+    if (const auto at = slots_.find(key_of(id)); at != slots_.end())
+        remove(at);
+}
+
+std::size_t catalogue_table::keep_only(const std::unordered_set<std::string>& keys, revision upto)
+{
+    const auto before = slots_.size();
+    for (auto at = slots_.begin(); at != slots_.end();)
+    {
+        const auto each = at++;
+        if (each->second.entry.tag.revision <= upto && !keys.contains(each->first))
+            remove(each);
+    }
+    return before - slots_.size();
+}
+
+void catalogue_table::remove(slot_map::iterator at)
+{
     order_.erase(at->first);
+    messages_ -= at->second.messages;
+    slots_.erase(at);
+}
+
+void catalogue_table::keep_history(std::uint32_t most)
+{
+    if (most < history_)
+        for (auto& [key, each] : slots_)
+        {
+            messages_ -= each.messages - std::min(each.messages, most);
+            each.messages = std::min(each.messages, most);
+        }
+    history_ = most;
 }
 
 } // namespace marquee

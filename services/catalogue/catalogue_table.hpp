@@ -3,8 +3,10 @@
 
 #include "services/catalogue/catalogue_store.hpp"
 
+#include <limits>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace marquee
 {
@@ -13,6 +15,13 @@ namespace marquee
 class catalogue_table
 {
 public:
+    catalogue_table() = default;
+    catalogue_table(const catalogue_table&) = delete; // its order points into itself
+    catalogue_table& operator=(const catalogue_table&) = delete;
+    catalogue_table(catalogue_table&&) = default;
+    catalogue_table& operator=(catalogue_table&&) = default;
+    ~catalogue_table() = default;
+
     /// The live record, or null. Valid until the next change.
     [[nodiscard]] const catalogue_entry* find(const asset_id& id) const;
 
@@ -22,21 +31,41 @@ public:
     /// The revision of the record or of its delete marker; 0 where the asset was never written.
     [[nodiscard]] revision last_revision(const asset_id& id) const;
 
-    /// Whether a put may go on: `expected` is the live record's revision, or 0 where there is none, or not given. Else revision_mismatch.
-    /// The revision of a delete marker is no record's: expecting it fails.
-    [[nodiscard]] result<void> check_put(const asset_id& id, std::optional<revision> expected) const;
+    /// Whether a put may go on: the live record is the one expected, or there is none and that was expected. Else revision_mismatch.
+    /// A delete marker is no record: expecting its revision or its tag fails.
+    [[nodiscard]] result<void> check_put(const asset_id& id, const expectation& expected) const;
 
     /// The same for a delete. Without a live record: asset_not_found, or revision_mismatch where one was expected.
-    [[nodiscard]] result<void> check_erase(const asset_id& id, std::optional<revision> expected) const;
+    [[nodiscard]] result<void> check_erase(const asset_id& id, const expectation& expected) const;
 
-    /// Replaces the record, or the delete marker.
-    void set(const asset_id& id, std::string value, revision rev);
+    /// Replaces the record, or the delete marker. `alone`: the message has taken the place of all before it on its subject.
+    void set(const asset_id& id, std::string value, record_tag tag, bool alone = false);
 
     /// Replaces the record with a delete marker.
-    void mark_deleted(const asset_id& id, revision rev);
+    void mark_deleted(const asset_id& id, record_tag tag, bool alone = false);
 
-    /// Live records and delete markers.
+    /// A subject that is no asset's. It is counted and never served.
+    void set_stranger(std::string_view subject, record_tag tag, bool alone = false);
+
+    /// Forgets what is known of the asset, its delete marker included.
+    void forget(const asset_id& id);
+
+    /// Forgets what is not among `keys` (made by key_of) and no newer than `upto`. Returns how much that was.
+    std::size_t keep_only(const std::unordered_set<std::string>& keys, revision upto);
+
+    /// What an entry is known by: an asset's by its id, others by their subject, which is told apart by a byte that no id has.
+    [[nodiscard]] static std::string key_of(const asset_id& id) { return id.text(); }
+    [[nodiscard]] static std::string key_of_stranger(std::string_view subject);
+
+    /// Messages are counted as a bucket keeps them: at most so many a subject, the newest.
+    void keep_history(std::uint32_t most);
+    [[nodiscard]] std::uint32_t history() const noexcept { return history_; }
+
+    /// Live records, delete markers and strangers: the bucket's subjects.
     [[nodiscard]] std::size_t entries() const noexcept { return slots_.size(); }
+
+    /// The bucket's messages.
+    [[nodiscard]] std::uint64_t messages() const noexcept { return messages_; }
 
     /// Live records.
     [[nodiscard]] std::size_t size() const noexcept { return order_.size(); }
@@ -45,11 +74,19 @@ private:
     struct slot
     {
         catalogue_entry entry;
+        std::uint32_t messages = 0;
         bool deleted = false;
     };
 
-    std::unordered_map<std::string, slot> slots_;
+    using slot_map = std::unordered_map<std::string, slot>;
+
+    void write(std::string key, catalogue_entry entry, bool deleted, bool alone);
+    void remove(slot_map::iterator at);
+
+    slot_map slots_;
     std::map<std::string_view, const slot*> order_; ///< live records by id; both point into slots_, whose nodes do not move
+    std::uint32_t history_ = std::numeric_limits<std::uint32_t>::max();
+    std::uint64_t messages_ = 0;
 };
 
 } // namespace marquee

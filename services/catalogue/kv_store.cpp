@@ -1,10 +1,9 @@
 #include "services/catalogue/kv_store.hpp"
 
-#include "broker/log_quota.hpp"
 #include "broker/planted_fault.hpp"
 #include "broker/start_wait.hpp"
+#include "broker/stream_lookup.hpp"
 
-#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -22,8 +21,7 @@ constexpr std::size_t most_waiting = 4096;
 constexpr auto bucket_patience = std::chrono::seconds(30); ///< how long JetStream may take to come up, e.g. to elect a leader
 constexpr auto bucket_attempt = std::chrono::seconds(2);   ///< the first one; each may take twice as long as the one before
 constexpr auto bucket_retry = std::chrono::milliseconds(200);
-constexpr auto quiet_reading = std::chrono::seconds(2);   ///< a start that reads for longer says so
-constexpr auto longest_silence = std::chrono::seconds(3); // while the end of the bucket has not been seen
+constexpr auto quiet_reading = std::chrono::seconds(2); ///< a start that reads for longer says so
 
 /// Once the change has left, a failure that does not come from the bucket leaves open whether it was made.
 error change_failure(const error& why)
@@ -33,13 +31,6 @@ error change_failure(const error& why)
     if (why == errc::no_responders)
         return fail(errc::unavailable, "the bucket is not there");
     return why;
-}
-
-/// A marker of ADR-8 in place of a value. Whatever else stands in that header, and in others, the message is a value.
-bool is_marker(const header_list& headers)
-{
-    const auto operation = headers.get(header_operation);
-    return operation == "DEL" || operation == "PURGE";
 }
 
 error not_watching() { return fail(errc::unavailable, "the bucket cannot be watched"); }
@@ -60,7 +51,7 @@ stream_config kv_store::stream_of(const settings& what)
 
 kv_store::kv_store(connection& nats, settings what)
     : nats_(nats), what_(std::move(what)), served_(nats.context().get_executor(), most_waiting),
-      opened_(nats.context().get_executor(), most_waiting), silence_(nats.context())
+      opened_(nats.context().get_executor(), most_waiting), silence_(nats.context()), comparison_(nats.context())
 {
 }
 
@@ -168,18 +159,27 @@ catalogue_page kv_store::list(std::string_view after, std::size_t limit, std::si
     return table_.list(after, limit, max_bytes);
 }
 
-asio::awaitable<result<revision>> kv_store::put(asset_id id, std::string value, std::optional<revision> expected, deadline until)
+asio::awaitable<result<record_tag>> kv_store::put(asset_id id, std::string value, expectation expected, deadline until)
 {
     if (!watching())
-        co_return not_watching(); // what stands here may be old: no verdict on `expected`
-    if (expected)
+        co_return not_watching(); // what stands here may be old: no verdict on what is expected
+    if (expected.tag)
+    {
+        if (const auto seen = co_await see(id, *expected.tag, until); seen.has_error())
+            co_return seen.error();
+        if (auto allowed = table_.check_put(id, expected); allowed.has_error())
+            co_return allowed.error();
+        co_return co_await write(std::move(id), std::move(value), false, expected.tag->revision, until);
+    }
+    if (expected.rev)
     {
         // What this instance knows may be behind the bucket, so only what no bucket could accept is refused here.
+        const auto number = *expected.rev;
         const auto known = table_.last_revision(id);
         const bool live = table_.find(id) != nullptr;
-        if ((*expected == 0 && live) || (*expected != 0 && *expected <= known && !(live && *expected == known)))
+        if ((number == 0 && live) || (number != 0 && number <= known && !(live && number == known)))
             co_return table_.check_put(id, expected).error();
-        if (*expected == 0 && known != 0)
+        if (number == 0 && known != 0)
         {
             // Absent, to the bucket, is its delete marker; or nothing, once the marker was removed, of which no watch tells.
             auto created = co_await write(id, value, false, known, until);
@@ -187,30 +187,73 @@ asio::awaitable<result<revision>> kv_store::put(asset_id id, std::string value, 
                 co_return created;
         }
     }
-    co_return co_await write(std::move(id), std::move(value), false, expected, until);
+    co_return co_await write(std::move(id), std::move(value), false, expected.rev, until);
 }
 
-asio::awaitable<result<revision>> kv_store::erase(asset_id id, std::optional<revision> expected, deadline until)
+asio::awaitable<result<record_tag>> kv_store::erase(asset_id id, expectation expected, deadline until)
 {
     for (;;)
     {
         if (!watching())
             co_return not_watching();
+        if (expected.tag)
+            if (const auto seen = co_await see(id, *expected.tag, until); seen.has_error())
+                co_return seen.error();
         if (auto allowed = table_.check_erase(id, expected); allowed.has_error())
             co_return allowed.error();
-        const auto seen = taken_;
         const auto erased = co_await write(id, std::string(), true, table_.last_revision(id), until);
-        if (expected || erased.has_value() || !(erased.error() == errc::revision_mismatch))
+        if (!expected.none() || erased.has_value() || !(erased.error() == errc::revision_mismatch))
             co_return erased;
-        // Somebody else changed it at the same moment: look again once their change is here.
-        const auto next = co_await served_.wait(seen + 1, until);
-        if (next.has_error())
-            co_return next.error();
+        if (const auto looked = co_await look_again(id, until); looked.has_error())
+            co_return looked.error();
     }
 }
 
-asio::awaitable<result<revision>> kv_store::write(asset_id id, std::string value, bool marker, std::optional<revision> expected,
-                                                  deadline until)
+/// A tag that is newer than what this instance has seen may be another instance's: the bucket's leader is asked, and what it has is waited for.
+asio::awaitable<result<void>> kv_store::see(asset_id id, record_tag tag, deadline until)
+{
+    if (tag.revision <= taken_)
+        co_return result<void>();
+    const auto on = subjects::kv_entry(what_.bucket, id).str();
+    const auto stream = "KV_" + what_.bucket;
+    const auto last = co_await find_last(nats_.requests(), stream, on, until);
+    if (last.has_error())
+        co_return fail(errc::unavailable, "the bucket cannot be asked for the tag");
+    if (!*last || !((*last)->sequence == tag.revision && (*last)->timestamp == tag.stored))
+        co_return fail(errc::revision_mismatch, "the asset has another tag");
+    if (const auto shown = co_await served_.wait(tag.revision, until); shown.has_error() || !watching())
+        co_return fail(errc::unavailable, "this instance has not seen in time what has the tag");
+    co_return result<void>();
+}
+
+/// A change was refused, so the record is no longer as it stands here: somebody else's change is waited for, and what has vanished is forgotten.
+asio::awaitable<result<void>> kv_store::look_again(asset_id id, deadline until)
+{
+    const auto watch = watches_;
+    const auto known = table_.last_revision(id);
+    const auto on = subjects::kv_entry(what_.bucket, id).str();
+    const auto stream = "KV_" + what_.bucket;
+    const auto last = co_await find_last(nats_.requests(), stream, on, until);
+    if (last.has_error())
+        co_return fail(errc::unavailable, "the bucket cannot be asked");
+    const bool as_before = watch == watches_ && table_.last_revision(id) == known;
+    if (*last && as_before && (*last)->sequence < known) // only the newest of several values was removed
+    {
+        read_anew("a value was removed unseen");
+        co_return not_watching();
+    }
+    if (*last)
+        co_return co_await served_.wait((*last)->sequence, until);
+    if (as_before)
+    {
+        table_.forget(id);
+        ++vanished_;
+    }
+    co_return result<void>();
+}
+
+asio::awaitable<result<record_tag>> kv_store::write(asset_id id, std::string value, bool marker, std::optional<revision> expected,
+                                                    deadline until)
 {
     if (!watching())
         co_return not_watching();
@@ -224,163 +267,22 @@ asio::awaitable<result<revision>> kv_store::write(asset_id id, std::string value
     if (until.passed())
         co_return fail(errc::timeout, "no time was left; nothing was sent");
     const auto before = taken_;
+    const change_log::change under_way(changes_, taken_);
     const auto stored = co_await publish_stored(nats_.requests(), to, std::move(value), no_id, until, headers);
+    if (stored.has_error() && stored.error() == errc::revision_mismatch)
+        compare_soon(); // what stands here may have vanished
     if (stored.has_error())
         co_return change_failure(stored.error());
     if (planted("change_acked_before_served"))
-        co_return stored->sequence;
+        co_return record_tag{stored->sequence, std::chrono::nanoseconds(0)};
     if (stored->sequence <= before && watching()) // a sequence that was taken: deleted and made anew, and no heartbeat missed yet
         read_anew("it is another one than before");
     const auto shown = co_await served_.wait(stored->sequence, until);
     if (shown.has_error() || table_.last_revision(id) < stored->sequence)
         co_return fail(errc::outcome_unknown, "the bucket has it; this instance has not seen it in time");
-    co_return stored->sequence;
-}
-
-void kv_store::watch_from_start()
-{
-    ordered_consumer::settings what;
-    what.stream = "KV_" + what_.bucket;
-    watch_ = ordered_consumer::start(
-        nats_, std::move(what), [this](const std::vector<stored_message>& batch) { take(batch); },
-        [this](bool up, const stream_state& bucket) { watch_changed(up, bucket); },
-        [this](lost_place)
-        {
-            // Overwritten meanwhile, as a bucket's messages are, or never in this bucket: which of the two cannot be told.
-            read_anew("the last revision seen is gone");
-        });
-}
-
-/// Everything anew, from the start of the bucket; what there is is served meanwhile.
-void kv_store::watch_again()
-{
-    if (watching())
-        stale_since_ = deadline::clock::now();
-    up_ = complete_ = false;
-    incoming_ = std::make_unique<catalogue_table>();
-    strangers_.clear();
-    created_.clear();
-    taken_ = 0;
-    served_.applied(0); // revisions may be used again
-    watch_->stop();
-    // Not here: this runs inside a handler of the consumer that would be destroyed.
-    asio::post(nats_.context(),
-               [this, alive = alive_]
-               {
-                   if (*alive)
-                       watch_from_start();
-               });
-}
-
-void kv_store::watch_changed(bool up, const stream_state& bucket)
-{
-    if (!up)
-    {
-        if (std::exchange(up_, false) && complete_)
-            stale_since_ = deadline::clock::now();
-        complete_ = false;
-        return;
-    }
-    const bool another = !created_.empty() && (bucket.created != created_ || bucket.last_sequence < taken_);
-    if (another)
-    {
-        read_anew("it is another one than before");
-        return;
-    }
-    up_ = true;
-    created_ = bucket.created;
-    bucket_ = bucket;
-    resumed_ = taken_ > 0;
-    at_end_ = bucket.messages == 0;
-    look_if_complete();
-    expect_the_end();
-}
-
-/// The last messages of a bucket may have been removed. After a message before them `pending` tells; when none is left to come, nothing does.
-void kv_store::expect_the_end()
-{
-    if (!up_ || complete_)
-        return;
-    silence_.expires_after(longest_silence);
-    silence_.async_wait(
-        [this, alive = alive_, seen = taken_](boost::system::error_code cancelled)
-        {
-            if (cancelled || !*alive || !up_ || complete_)
-                return;
-            if (taken_ == seen)
-                read_anew("nothing tells where the bucket ends");
-            else
-                expect_the_end();
-        });
-}
-
-void kv_store::read_anew(std::string_view why)
-{
-    static limited_log rereads(log_level::warning, "reading the bucket anew");
-    rereads.write({{"bucket", what_.bucket}, {"why", std::string(why)}});
-    ++rereads_;
-    why_reread_ = why;
-    watch_again();
-}
-
-void kv_store::take(const std::vector<stored_message>& batch)
-{
-    for (const auto& m : batch)
-    {
-        apply(m);
-        if (!complete_)
-            look_if_complete();
-        if (!up_)
-            return; // it was not what it seemed, and is read anew
-    }
-    if (!incoming_)
-        served_.applied(taken_);
-}
-
-void kv_store::apply(const stored_message& m)
-{
-    taken_ = m.sequence;
-    at_end_ = m.pending == 0;
-    auto& to = incoming_ ? *incoming_ : table_;
-    const auto id = asset_id::from_token(subjects::token_at(m.subject, 2));
-    if (id.has_error() || m.subject != subjects::kv_entry(what_.bucket, *id).str()) // a key may have several tokens
-    {
-        static limited_log strangers(log_level::warning, "a key that is no asset id");
-        strangers.write({{"bucket", what_.bucket}, {"subject", m.subject}});
-        strangers_.insert(m.subject);
-        return;
-    }
-    const bool marker = is_marker(m.headers);
-    const bool record = !marker && (!what_.valid || what_.valid(*id, m.data));
-    if (!marker && !record)
-    {
-        static limited_log rubbish(log_level::warning, "a value that is no record of its asset");
-        rubbish.write({{"bucket", what_.bucket}, {"id", id->text()}, {"revision", std::to_string(m.sequence)}});
-    }
-    if (record)
-        to.set(*id, m.data, m.sequence);
-    else
-        to.mark_deleted(*id, m.sequence);
-}
-
-/// Looks whether everything that stood in the bucket when the watch was put in place has come.
-void kv_store::look_if_complete()
-{
-    if (complete_ || (taken_ < bucket_.last_sequence && !at_end_))
-        return;
-    // What was removed while nobody watched leaves no trace but the number of messages: one for each key.
-    const auto& now = incoming_ ? *incoming_ : table_;
-    if (resumed_ && now.entries() + strangers_.size() != bucket_.messages)
-    {
-        read_anew("messages were removed unseen");
-        return;
-    }
-    if (incoming_)
-        table_ = std::move(*std::exchange(incoming_, nullptr));
-    complete_ = true;
-    rereads_ = 0;
-    served_.applied(taken_);
-    opened_.applied(1);
+    // What others replaced at once is never delivered. Its revision stands no more, and with no time it is a tag that nothing meets.
+    const record_tag replaced{stored->sequence, std::chrono::nanoseconds(0)};
+    co_return changes_->find(stored->sequence).value_or(replaced);
 }
 
 std::chrono::milliseconds kv_store::stale_for() const
@@ -392,7 +294,11 @@ std::chrono::milliseconds kv_store::stale_for() const
 
 boost::json::value kv_store::statistics() const
 {
-    boost::json::object data{{"records", table_.size()}, {"revision", taken_}, {"stale_for_ms", stale_for().count()}};
+    boost::json::object data{{"records", table_.size()},
+                             {"revision", taken_},
+                             {"stale_for_ms", stale_for().count()},
+                             {"vanished", vanished_},
+                             {"read_anew", times_read_anew_}};
     const auto lost = losses();
     data["consumer_lost"] = lost.in_a_row;
     if (lost.stuck())

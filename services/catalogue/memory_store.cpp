@@ -1,12 +1,14 @@
 #include "services/catalogue/memory_store.hpp"
 
+#include <algorithm>
+
 namespace marquee
 {
 
 memory_store::memory_store(std::vector<catalogue_seed> seeds)
 {
     for (auto& seed : seeds)
-        table_.set(seed.id, std::move(seed.value), ++last_);
+        table_.set(seed.id, std::move(seed.value), next());
 }
 
 const catalogue_entry* memory_store::get(const asset_id& id) const { return table_.find(id); }
@@ -16,20 +18,28 @@ catalogue_page memory_store::list(std::string_view after, std::size_t limit, std
     return table_.list(after, limit, max_bytes);
 }
 
-asio::awaitable<result<revision>> memory_store::put(asset_id id, std::string value, std::optional<revision> expected,
-                                                    deadline /*until*/)
+/// Times grow as revisions do, whatever the clock says.
+record_tag memory_store::next()
+{
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    last_.stored = std::max(last_.stored + std::chrono::nanoseconds(1), std::chrono::nanoseconds(now));
+    ++last_.revision;
+    return last_;
+}
+
+asio::awaitable<result<record_tag>> memory_store::put(asset_id id, std::string value, expectation expected, deadline /*until*/)
 {
     if (auto allowed = table_.check_put(id, expected); allowed.has_error())
         co_return allowed.error();
-    table_.set(id, std::move(value), ++last_);
+    table_.set(id, std::move(value), next());
     co_return last_;
 }
 
-asio::awaitable<result<revision>> memory_store::erase(asset_id id, std::optional<revision> expected, deadline /*until*/)
+asio::awaitable<result<record_tag>> memory_store::erase(asset_id id, expectation expected, deadline /*until*/)
 {
     if (auto allowed = table_.check_erase(id, expected); allowed.has_error())
         co_return allowed.error();
-    table_.mark_deleted(id, ++last_);
+    table_.mark_deleted(id, next());
     co_return last_;
 }
 

@@ -15,13 +15,15 @@ public:
 
     [[nodiscard]] const catalogue_entry* get(const asset_id& id) const override;
     [[nodiscard]] catalogue_page list(std::string_view after, std::size_t limit, std::size_t max_bytes) const override;
-    [[nodiscard]] asio::awaitable<result<revision>> put(asset_id id, std::string value, std::optional<revision> expected,
-                                                        deadline until) override;
-    [[nodiscard]] asio::awaitable<result<revision>> erase(asset_id id, std::optional<revision> expected, deadline until) override;
+    [[nodiscard]] asio::awaitable<result<record_tag>> put(asset_id id, std::string value, expectation expected,
+                                                          deadline until) override;
+    [[nodiscard]] asio::awaitable<result<record_tag>> erase(asset_id id, expectation expected, deadline until) override;
 
 private:
+    record_tag next();
+
     catalogue_table table_;
-    revision last_ = 0;
+    record_tag last_;
 };
 
 } // namespace marquee

@@ -1,4 +1,4 @@
-// Revisions as ETags, conditional requests and lists by page, through the real processes.
+// Tags as ETags, conditional requests and lists by page, through the real processes.
 #include "tests/end_to_end/kit.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -37,6 +37,9 @@ std::string store(const catalogue& in, const std::string& id)
     return answer.header("ETag");
 }
 
+/// The revision of a tag, as a tag.
+std::string number_of(const std::string& tag) { return tag.substr(0, tag.find('-')) + '"'; }
+
 std::vector<std::string> ids_of(const http_answer& page)
 {
     std::vector<std::string> ids;
@@ -50,7 +53,7 @@ struct conditional_change
 {
     const char* method;
     const char* header;
-    const char* value; ///< {now} and {old} stand for the asset's revisions as tags
+    const char* value; ///< {now} and {old} stand for the asset's tags, {number} for a bare revision
     bool exists;
     int status;
 };
@@ -61,6 +64,10 @@ const conditional_change conditional_changes[] = {
     {"POST", "If-Match", "{old}, {now}", true, 200},
     {"POST", "If-Match", "W/{now}", true, 412},
     {"POST", "If-Match", "\"none\"", true, 412},
+    {"POST", "If-Match", "{number}", true, 412},
+    {"POST", "If-Match", ", {now} ,", true, 200},
+    {"POST", "If-None-Match", "{number}", true, 200},
+    {"DELETE", "If-Match", "{number}", true, 412},
     {"POST", "If-Match", "{now}", false, 412},
     {"POST", "If-Match", "*", false, 412},
     {"POST", "If-None-Match", "*", true, 412},
@@ -102,6 +109,11 @@ BOOST_AUTO_TEST_CASE(a_get_is_304_where_the_client_has_the_revision_and_412_wher
             {"If-Match", "W/" + tag, 412},
             {"If-None-Match", "7", 400},
             {"If-Match", "\"7", 400},
+            {"If-None-Match", number_of(tag), 200}, // of the old form
+            {"If-Match", number_of(tag), 412},
+            {"If-None-Match", ", " + tag, 304},
+            {"If-None-Match", tag + ",", 304},
+            {"If-Match", ",," + tag + " ,", 200},
         };
         for (const auto& [header, value, status] : table)
             BOOST_TEST_CONTEXT(in.path << ' ' << header << ": " << value)
@@ -129,7 +141,8 @@ BOOST_AUTO_TEST_CASE(a_change_under_a_condition_happens_only_where_it_holds)
             if (!each.exists)
                 BOOST_REQUIRE(send("DELETE", path).status == 200);
             std::string value = each.value;
-            for (const auto& [name, tag] : {std::pair<std::string, std::string>{"{old}", old}, {"{now}", now}})
+            for (const auto& [name, tag] :
+                 {std::pair<std::string, std::string>{"{old}", old}, {"{now}", now}, {"{number}", number_of(now)}})
                 if (const auto at = value.find(name); at != std::string::npos)
                     value.replace(at, name.size(), tag);
             BOOST_TEST_CONTEXT(path << ' ' << each.method << ' ' << each.header << ": " << each.value

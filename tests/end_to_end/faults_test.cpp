@@ -249,6 +249,8 @@ BOOST_AUTO_TEST_CASE(a_reply_that_makes_no_sense_is_502_on_every_route_and_the_n
         {
             all.push_back({"a revision that is no number", good_replies.at(route.subject)});
             all.back().headers.set("Marquee-Revision", "new");
+            all.push_back({"a tag that is none", good_replies.at(route.subject)});
+            all.back().headers.set("Marquee-Tag", "7");
         }
         for (const auto& wrong : all)
             BOOST_TEST_CONTEXT(route.name << " answered with " << wrong.what)

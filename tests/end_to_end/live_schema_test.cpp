@@ -68,7 +68,7 @@ void drive_catalogue(driver& http, const std::string& kind, const std::string& b
     const auto one = "/" + kind + "/asset/10.5240%2F7791%20%C3%A9";
     const auto all = "/" + kind + "/assets";
     const auto put = http.call({"POST", one, {{"If-None-Match", "*"}}, body}, 200);
-    const auto tag = '"' + std::to_string(put.number("revision")) + '"';
+    const auto tag = put.header("ETag");
     http.call({"GET", one}, 200);
     http.call({"HEAD", one}, 200);
     http.call({"GET", one, {{"If-None-Match", tag}}}, 304);

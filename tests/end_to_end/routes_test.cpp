@@ -47,7 +47,7 @@ void use_asset(const std::string& id)
 
     const auto put = send_as_admin({"POST", content, {}, metadata_body});
     check_json(put, 200, R"({"status":"ok","revision":)" + std::to_string(put.number("revision")) + "}");
-    BOOST_TEST(put.header("ETag") == '"' + std::to_string(put.number("revision")) + '"');
+    BOOST_TEST(put.header("ETag").starts_with('"' + std::to_string(put.number("revision")) + '-'));
     const auto shown = R"({"id":")" + id + R"(",)" + metadata_body.substr(1);
     const auto found = send({"GET", content});
     check_json(found, 200, shown);
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(each_route_does_its_work_for_any_valid_id)
 {
     const std::string ids[] = {"new",       "10.5240/7791-8534-2C23-9030-8610-5",
                                "a@b.org",   "Amélie – 天使",
-                               "two words", "..",
+                               "two words", "...",
                                "*",         ">",
                                "=41",       "%41",
                                "a/b?c#d",   std::string(128, 'x')};

@@ -153,6 +153,10 @@ BOOST_AUTO_TEST_CASE(a_bad_payload_or_header_is_400_naming_what_is_wrong)
         {"cdnurl.put.bad", url_body, expecting("1.5"), "bad", "Marquee-Revision"},
         {"metadata.delete.123", "", expecting("x"), "123", "Marquee-Revision"},
         {"cdnurl.delete.123", "", expecting("x"), "123", "Marquee-Revision"},
+        {"metadata.put.bad", metadata_body, header("marquee-revision", "0"), "bad", "marquee-revision"},
+        {"metadata.delete.123", "", header("Marquee-Revison", "1"), "123", "Marquee-Revison"},
+        {"cdnurl.put.bad", url_body, header("MARQUEE-TAG", "1-1"), "bad", "MARQUEE-TAG"},
+        {"cdnurl.delete.123", "", header("Marquee-After", "1"), "123", "Marquee-After"},
         {"metadata.list", "x", {}, "", ""},
         {"metadata.list", "[]", {}, "", ""},
         {"metadata.list", R"({"limit":0})", {}, "", "limit"},
@@ -219,6 +223,38 @@ BOOST_AUTO_TEST_CASE(a_revision_makes_put_and_delete_a_compare_and_set)
             put(in, "cas"); // without a condition always
             lost(ask(put_subject, in.body, expecting(third)));
             check_reply(ask(delete_subject), R"({"status":"ok"})");
+        }
+}
+
+BOOST_AUTO_TEST_CASE(a_tag_makes_put_and_delete_a_compare_and_set)
+{
+    for (const auto& in : catalogues)
+        BOOST_TEST_CONTEXT(in.service)
+        {
+            const auto put_subject = in.service + ".put.tagged";
+            const auto delete_subject = in.service + ".delete.tagged";
+            const auto tag_of = [](const message& reply) { return std::string(reply.headers.get("Marquee-Tag")); };
+            const auto at = [](const std::string& tag) { return header("Marquee-Tag", tag); };
+            const auto lost = [](const message& reply) { check_error(reply, 409, "Revision mismatch", "tagged"); };
+
+            const auto first = tag_of(ask(put_subject, in.body));
+            const auto second = tag_of(ask(put_subject, in.body, at(first)));
+            BOOST_TEST(second != first);
+            BOOST_TEST(tag_of(ask(in.service + ".get.tagged")) == second);
+            const auto number = second.substr(0, second.find('-'));
+            for (const auto& other : {first, number, number + "-1", second + "0", std::string("999999-1"), std::string("*")})
+            {
+                lost(ask(put_subject, in.body, at(other)));
+                lost(ask(delete_subject, "", at(other)));
+            }
+            auto both = at(second);
+            both.set("Marquee-Revision", "0");
+            lost(ask(put_subject, in.body, both));
+            const auto marker = tag_of(ask(delete_subject, "", at(second)));
+            BOOST_TEST(std::stoull(marker) > std::stoull(second));
+            lost(ask(put_subject, in.body, at(second)));
+            lost(ask(put_subject, in.body, at(marker)));
+            lost(ask(delete_subject, "", at(marker)));
         }
 }
 

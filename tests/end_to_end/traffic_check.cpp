@@ -2,6 +2,7 @@
 
 #include "edge/routes.hpp"
 #include "schemas/event.hpp"
+#include "schemas/record_tag.hpp"
 #include "schemas/subjects.hpp"
 #include "tests/support/api_document.hpp"
 #include "tests/support/prometheus.hpp"
@@ -106,8 +107,10 @@ void check_headers(const message& msg)
                             name == "Nats-Expected-Last-Sequence" || name == "Nats-Expected-Last-Subject-Sequence";
         const bool text = name == names::header_request_id || name == names::header_event || name == names::header_msg_id ||
                           name == "KV-Operation" || name == wrong_on_purpose;
+        const bool tag = name == names::header_tag;
         const bool wrong = msg.headers.has(wrong_on_purpose);
-        if ((!number && !text) || (number && !wrong && !is_number(value)))
+        const bool fit = (!number || is_number(value)) && (!tag || parse_record_tag(value).has_value());
+        if ((!number && !text && !tag) || (!wrong && !fit))
             BOOST_ERROR(msg.subject << " has the header " << name << ": " << printable(value));
     }
 }
@@ -233,7 +236,9 @@ void traffic_check::reply(const message& msg)
     }
     fits(what->reply, msg.data, "a reply of " + subject);
     const std::string name = what->name;
+    const bool one_record = name.ends_with(".get") || name.ends_with(".put") || name.ends_with(".delete");
     BOOST_TEST(is_number(msg.headers.get(names::header_revision)) == name.ends_with(".get"), name);
+    BOOST_TEST(parse_record_tag(msg.headers.get(names::header_tag)).has_value() == one_record, name);
 }
 
 void traffic_check::error_body(const message& msg, const std::string& where)

@@ -36,16 +36,24 @@ struct kv_fixture : stepwise_fixture
         [[nodiscard]] revision rev(std::string_view id) const
         {
             const auto* entry = store->get(asset(id));
-            return entry == nullptr ? 0 : entry->rev;
+            return entry == nullptr ? 0 : entry->tag.revision;
+        }
+        [[nodiscard]] record_tag tag(std::string_view id) const
+        {
+            const auto* entry = store->get(asset(id));
+            return entry == nullptr ? record_tag() : entry->tag;
         }
     };
 
-    static kv_store::settings bucket(std::vector<catalogue_seed> seeds = metadata_seeds())
+    std::chrono::milliseconds compare_every{60000}; ///< of instances made from now on
+
+    [[nodiscard]] kv_store::settings bucket(std::vector<catalogue_seed> seeds = metadata_seeds()) const
     {
         kv_store::settings s;
         s.bucket = "metadata";
         s.seeds = std::move(seeds);
         s.valid = catalogue_value_is_valid<metadata_catalogue>;
+        s.compare_every = compare_every;
         return s;
     }
 
@@ -70,16 +78,34 @@ struct kv_fixture : stepwise_fixture
         return one;
     }
 
-    result<revision> put(instance& at, std::string_view id, std::string title, std::optional<revision> expected = {},
-                         std::chrono::milliseconds limit = 20s)
+    result<record_tag> tagged_put(instance& at, std::string_view id, std::string title, expectation expected = {},
+                                  std::chrono::milliseconds limit = 20s)
     {
         return wait(at.store->put(asset(id), titled(id, std::move(title)), expected, deadline::in(limit)));
     }
 
-    result<revision> erase(instance& at, std::string_view id, std::optional<revision> expected = {},
-                           std::chrono::milliseconds limit = 20s)
+    result<record_tag> tagged_erase(instance& at, std::string_view id, expectation expected = {},
+                                    std::chrono::milliseconds limit = 20s)
     {
         return wait(at.store->erase(asset(id), expected, deadline::in(limit)));
+    }
+
+    static result<revision> number_of(const result<record_tag>& done)
+    {
+        if (done.has_error())
+            return done.error();
+        return done->revision;
+    }
+
+    result<revision> put(instance& at, std::string_view id, std::string title, expectation expected = {},
+                         std::chrono::milliseconds limit = 20s)
+    {
+        return number_of(tagged_put(at, id, std::move(title), expected, limit));
+    }
+
+    result<revision> erase(instance& at, std::string_view id, expectation expected = {}, std::chrono::milliseconds limit = 20s)
+    {
+        return number_of(tagged_erase(at, id, expected, limit));
     }
 
     /// Waits until a put by `at` works again, and answers its revision.

@@ -271,7 +271,7 @@ BOOST_AUTO_TEST_CASE(a_put_under_way_when_the_broker_dies_is_of_unknown_outcome)
     server.suspend();
     std::string code;
     asio::co_spawn(apart, one.store->put(asset("123"), titled("123", "perhaps"), {}, deadline::in(20s)),
-                   [&](const std::exception_ptr&, const result<revision>& done) { code = code_of(done); });
+                   [&](const std::exception_ptr&, const result<record_tag>& done) { code = code_of(done); });
     for (int i = 0; i < 10; ++i)
         spin();
     server.kill();

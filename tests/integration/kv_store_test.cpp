@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(a_change_is_visible_before_it_is_acknowledged)
             const auto stored = co_await std::move(putting);
             BOOST_REQUIRE(stored.has_value());
             seen = one.title("789"); // in the very turn of the acknowledgement
-            BOOST_TEST(one.rev("789") == *stored);
+            BOOST_TEST((one.tag("789") == *stored));
             auto erasing = one.store->erase(asset("789"), {}, deadline::in(10s));
             const auto erased = co_await std::move(erasing);
             BOOST_REQUIRE(erased.has_value());
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(of_two_instances_that_expect_the_same_revision_one_wins)
         std::vector<std::string> outcomes;
         for (auto* at : {&one, &two})
             asio::co_spawn(io, at->store->put(asset(key), titled(key, "r" + std::to_string(round)), expected, deadline::in(10s)),
-                           [&](const std::exception_ptr&, const result<revision>& done) { outcomes.push_back(code_of(done)); });
+                           [&](const std::exception_ptr&, const result<record_tag>& done) { outcomes.push_back(code_of(done)); });
         until([&] { return outcomes.size() == 2; });
         std::sort(outcomes.begin(), outcomes.end());
         BOOST_TEST(outcomes[0] == "ok");
@@ -190,13 +190,13 @@ BOOST_AUTO_TEST_CASE(an_unconditional_delete_wins_over_puts_that_race_with_it)
         std::string deletion;
         for (int i = 0; i < 5; ++i)
             asio::co_spawn(io, two.store->put(asset("123"), titled("123", std::to_string(i)), {}, deadline::in(10s)),
-                           [&](const std::exception_ptr&, const result<revision>& done)
+                           [&](const std::exception_ptr&, const result<record_tag>& done)
                            {
                                puts.push_back(code_of(done));
                                ++ended;
                            });
         asio::co_spawn(io, one.store->erase(asset("123"), {}, deadline::in(10s)),
-                       [&](const std::exception_ptr&, const result<revision>& done)
+                       [&](const std::exception_ptr&, const result<record_tag>& done)
                        {
                            deletion = code_of(done);
                            ++ended;

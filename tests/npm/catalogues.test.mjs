@@ -96,6 +96,33 @@ for (const { service, seed, value, other, bad } of catalogues) {
     await get(nats, subject("delete", id));
   });
 
+  test(`${service}: Marquee-Tag is a compare-and-set that no other history meets`, async () => {
+    const id = "tagged";
+    const at = (tag) => ({ "Marquee-Tag": tag });
+    const first = (await get(nats, subject("put", id), value)).tag;
+    const second = (await get(nats, subject("put", id), other, at(first))).tag;
+    assert.match(second, /^[1-9][0-9]*-[0-9a-f]+$/);
+    assert.equal((await get(nats, subject("get", id))).tag, second);
+    const [revision, time] = second.split("-");
+    for (const tag of [first, revision, `${revision}-${(BigInt(`0x${time}`) - 1n).toString(16)}`, `${revision}-${time.toUpperCase()}x`, "*"])
+      for (const verb of ["put", "delete"]) {
+        const { code, body } = await ask(nats, subject(verb, id), verb === "put" ? value : "", at(tag));
+        assert.deepEqual([code, body.status], [409, "Revision mismatch"], `${verb} at ${tag}`);
+      }
+    assert.match((await get(nats, subject("delete", id), "", at(second))).tag, /^[1-9][0-9]*-[0-9a-f]+$/);
+  });
+
+  test(`${service} refuses a misspelt condition by name`, async () => {
+    for (const name of ["marquee-revision", "Marquee-Revison", "MARQUEE-TAG", "Marquee-After", "Marquee-If-Match"]) {
+      for (const verb of ["put", "delete"]) {
+        const { code, body } = await ask(nats, subject(verb, "123"), verb === "put" ? value : "", { [name]: 1 });
+        assert.deepEqual([code, body.field], [400, name], `${verb} with ${name}`);
+      }
+      assert.equal((await ask(nats, subject("get", "123"), "", { [name]: 1 })).code, 200, `get with ${name}`);
+    }
+    assert.deepEqual((await get(nats, subject("get", "123"))).body, seed);
+  });
+
   test(`${service}.list pages through all assets in byte order`, async () => {
     const added = ["a", "a b", "B", "é", "zz"];
     for (const id of added) await get(nats, subject("put", id), value);

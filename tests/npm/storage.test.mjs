@@ -51,7 +51,9 @@ for (const service of ["metadata", "cdnurl"]) {
     const bucket = await new Kvm(nats).open(service);
     const revision = await bucket.put("foreign", JSON.stringify({ id: "foreign", ...value[service] }));
     await get(nats, `${service}.put.after`, value[service]); // answered once this, and so all before it, is served
-    assert.equal((await get(nats, `${service}.get.foreign`)).revision, revision);
+    const served = await get(nats, `${service}.get.foreign`);
+    assert.equal(served.revision, revision);
+    assert.match(served.tag, new RegExp(`^${revision}-[0-9a-f]+$`));
     await bucket.delete("foreign");
     await get(nats, `${service}.delete.after`);
     assert.equal((await ask(nats, `${service}.get.foreign`)).code, 404);

@@ -20,7 +20,7 @@ const messages = {
 };
 
 /**
- * One request; `{code, body, revision}`, code 200 unless it is an error reply. A payload that is no string is sent as JSON.
+ * One request; `{code, body, revision, tag}`, code 200 unless it is an error reply. A payload that is no string is sent as JSON.
  */
 export async function ask(nats, subject, payload = "", fields = {}) {
   const text = typeof payload === "string" ? payload : JSON.stringify(payload);
@@ -40,7 +40,8 @@ export async function ask(nats, subject, payload = "", fields = {}) {
   if (request && text !== "") assertFits(request, JSON.parse(text));
   assertFits(answer, body);
   const revision = reply.headers?.get("Marquee-Revision") || undefined;
-  return { code: 200, body, text: reply.string(), revision: revision && Number(revision) };
+  const tag = reply.headers?.get("Marquee-Tag") || undefined;
+  return { code: 200, body, text: reply.string(), revision: revision && Number(revision), tag };
 }
 
 /** The same, for a success. */

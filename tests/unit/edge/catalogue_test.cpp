@@ -13,10 +13,19 @@ constexpr auto url = R"({"id":"1","url":"u"})";
 constexpr auto new_metadata = R"({"title":"T","genre":"g","summary":"s"})";
 constexpr auto done = R"({"status":"ok","revision":8})";
 
-header_list revision(const char* number)
+/// What a service says of a record's state: revision N, stored at 255 ns.
+header_list tagged(const std::string& revision)
 {
     header_list headers;
-    headers.set(names::header_revision, number);
+    headers.set(names::header_revision, revision);
+    headers.set(names::header_tag, revision + "-ff");
+    return headers;
+}
+
+header_list tag_alone(const std::string& text)
+{
+    header_list headers;
+    headers.set(names::header_tag, text);
     return headers;
 }
 
@@ -24,39 +33,51 @@ header_list revision(const char* number)
 
 BOOST_FIXTURE_TEST_SUITE(catalogue, gateway_kit)
 
-BOOST_AUTO_TEST_CASE(a_get_passes_the_reply_on_with_its_revision_as_etag)
+BOOST_AUTO_TEST_CASE(a_get_passes_the_reply_on_with_its_tag_as_etag)
 {
-    nats.script_json("metadata.get.1", metadata, revision("7"));
+    nats.script_json("metadata.get.1", metadata, tagged("7"));
     const auto answer = send("GET", "/content/asset/1");
     BOOST_TEST(answer.status == 200);
     BOOST_TEST(answer.body == metadata);
-    BOOST_TEST(answer.fields.get("ETag").value() == "\"7\"");
+    BOOST_TEST(answer.fields.get("ETag").value() == "\"7-ff\"");
 
-    nats.script_json("cdnurl.get.1", url, revision("9"));
+    nats.script_json("cdnurl.get.1", url, tagged("9"));
     const auto where = as_admin("GET", "/url/asset/1");
     BOOST_TEST(where.status == 200);
     BOOST_TEST(where.body == url);
-    BOOST_TEST(where.fields.get("ETag").value() == "\"9\"");
+    BOOST_TEST(where.fields.get("ETag").value() == "\"9-ff\"");
 }
 
 BOOST_AUTO_TEST_CASE(conditional_gets)
 {
     const std::tuple<const char*, const char*, int> table[] = {
-        {"If-None-Match", "\"7\"", 304}, {"If-None-Match", "W/\"7\"", 304}, {"If-None-Match", "*", 304},
-        {"If-None-Match", "\"6\"", 200}, {"If-Match", "\"7\"", 200},        {"If-Match", "\"6\"", 412},
-        {"If-Match", "*", 200},          {"If-None-Match", "7", 400},
+        {"If-None-Match", "\"7-ff\"", 304},
+        {"If-None-Match", "W/\"7-ff\"", 304},
+        {"If-None-Match", "*", 304},
+        {"If-None-Match", "\"6-ff\"", 200},
+        {"If-None-Match", "\"7-fe\"", 200},
+        {"If-None-Match", "\"7\"", 200},
+        {"If-Match", "\"7-ff\"", 200},
+        {"If-Match", "\"6-ff\"", 412},
+        {"If-Match", "\"7-fe\"", 412},
+        {"If-Match", "\"7\"", 412},
+        {"If-Match", "*", 200},
+        {"If-None-Match", "7-ff", 400},
+        {"If-None-Match", ", \"7-ff\"", 304},
+        {"If-None-Match", "\"7-ff\",", 304},
+        {"If-None-Match", "\"\xff\"", 200},
     };
     for (const auto& [header, value, status] : table)
         BOOST_TEST_CONTEXT(header << ": " << value)
         {
             gateway_kit fresh;
-            fresh.nats.script_json("metadata.get.1", metadata, revision("7"));
+            fresh.nats.script_json("metadata.get.1", metadata, tagged("7"));
             const auto answer = fresh.send("GET", "/content/asset/1", {{header, value}});
             BOOST_TEST(answer.status == status);
             if (status == 304)
             {
                 BOOST_TEST(answer.body.empty());
-                BOOST_TEST(answer.fields.get("ETag").value() == "\"7\"");
+                BOOST_TEST(answer.fields.get("ETag").value() == "\"7-ff\"");
                 BOOST_TEST(!answer.fields.get("Content-Type"));
             }
         }
@@ -70,7 +91,8 @@ BOOST_AUTO_TEST_CASE(a_get_that_fails_says_why)
         {fail(errc::timeout), 504, "timeout"},
         {message{"", "", "garbage", {}}, 502, "malformed_reply"},
         {message{"", "", R"({"id":"2","title":"T","genre":"g","summary":"s"})", {}}, 502, "malformed_reply"},
-        {message{"", "", metadata, revision("x")}, 502, "malformed_reply"},
+        {message{"", "", metadata, tagged("x")}, 502, "malformed_reply"},
+        {message{"", "", metadata, tag_alone("7")}, 502, "malformed_reply"},
     };
     for (const auto& [reply, status, code] : table)
     {
@@ -81,15 +103,17 @@ BOOST_AUTO_TEST_CASE(a_get_that_fails_says_why)
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_put_sends_the_message_encoded_anew_and_answers_the_revision)
+BOOST_AUTO_TEST_CASE(a_put_sends_the_message_encoded_anew_and_answers_the_tag)
 {
-    nats.script_json("metadata.put.1", done);
+    nats.script_json("metadata.put.1", done, tagged("8"));
     const auto answer = as_admin("POST", "/content/asset/1", {}, R"( {"summary":"s", "genre":"g","title":"T","more":[1]} )");
     BOOST_TEST(answer.status == 200);
     BOOST_TEST(answer.body == done);
-    BOOST_TEST(answer.fields.get("ETag").value() == "\"8\"");
+    BOOST_TEST(answer.fields.get("ETag").value() == "\"8-ff\"");
     BOOST_TEST(nats.seen.at(0).payload == new_metadata);
     BOOST_TEST(!nats.seen.at(0).headers.has(names::header_revision));
+
+    BOOST_TEST(!nats.seen.at(0).headers.has(names::header_tag));
 
     nats.script_json("cdnurl.put.1", done);
     BOOST_TEST(as_admin("POST", "/url/asset/1", {}, R"({"url":"u"})").status == 200);
@@ -139,13 +163,13 @@ BOOST_AUTO_TEST_CASE(a_body_that_is_not_json_by_type_is_415)
 
 BOOST_AUTO_TEST_CASE(a_plain_condition_goes_to_the_service_as_it_is)
 {
-    const std::tuple<const char*, const char*, const char*, const char*> table[] = {
-        {"POST", "If-Match", "\"7\"", "7"},
-        {"DELETE", "If-Match", "\"7\"", "7"},
-        {"POST", "If-None-Match", "*", "0"},
-        {"DELETE", "If-None-Match", "*", "0"},
+    // The revision goes along: a service of before there were tags would take no condition from a tag alone.
+    const std::tuple<const char*, const char*, const char*, const char*, const char*> table[] = {
+        {"POST", "If-Match", "\"7-ff\"", "7-ff", "7"},   {"DELETE", "If-Match", "\"7-ff\"", "7-ff", "7"},
+        {"POST", "If-Match", ",\"7-ff\",", "7-ff", "7"}, {"POST", "If-None-Match", "*", "", "0"},
+        {"DELETE", "If-None-Match", "*", "", "0"},
     };
-    for (const auto& [method, header, value, expected] : table)
+    for (const auto& [method, header, value, tag, expected] : table)
         BOOST_TEST_CONTEXT(method << ' ' << header)
         {
             gateway_kit fresh;
@@ -154,6 +178,7 @@ BOOST_AUTO_TEST_CASE(a_plain_condition_goes_to_the_service_as_it_is)
             BOOST_TEST(fresh.as_admin(method, "/content/asset/1", {{header, value}}, new_metadata).status == 200);
             BOOST_TEST(fresh.nats.seen.size() == 1U);
             BOOST_TEST(fresh.nats.seen.at(0).headers.get(names::header_revision) == expected);
+            BOOST_TEST(fresh.nats.seen.at(0).headers.get(names::header_tag) == tag);
         }
 }
 
@@ -169,30 +194,58 @@ BOOST_AUTO_TEST_CASE(other_conditions_look_first_and_compare_with_what_they_saw)
     const row table[] = {
         {"If-Match", "*", true, 200},
         {"If-Match", "*", false, 412},
-        {"If-Match", "\"1\", \"7\"", true, 200},
-        {"If-Match", "\"1\", \"2\"", true, 412},
-        {"If-Match", "W/\"7\"", true, 412},
+        {"If-Match", "\"1-1\", \"7-ff\"", true, 200},
+        {"If-Match", "\"1-1\", \"2-1\"", true, 412},
+        {"If-Match", "W/\"7-ff\"", true, 412},
+        {"If-Match", "\"7\"", true, 412}, // of the old form
         {"If-Match", "\"x\"", true, 412},
         {"If-Match", "\"x\"", false, 412},
-        {"If-None-Match", "\"7\"", true, 412},
-        {"If-None-Match", "\"6\"", true, 200},
-        {"If-None-Match", "\"6\"", false, 200},
+        {"If-Match", ",", true, 412},
+        {"If-None-Match", "\"7-ff\"", true, 412},
+        {"If-None-Match", "\"7-fe\"", true, 200},
+        {"If-None-Match", "\"7\"", true, 200},
+        {"If-None-Match", "\"6-ff\"", true, 200},
+        {"If-None-Match", "\"6-ff\"", false, 200},
     };
     for (const auto& each : table)
         BOOST_TEST_CONTEXT(each.header << ": " << each.value << (each.exists ? "" : ", absent"))
         {
             gateway_kit fresh;
             if (each.exists)
-                fresh.nats.script_json("metadata.get.1", metadata, revision("7"));
+                fresh.nats.script_json("metadata.get.1", metadata, tagged("7"));
             else
                 fresh.nats.script("metadata.get.1", fail(errc::asset_not_found));
             fresh.nats.script_json("metadata.put.1", done);
             const auto answer = fresh.as_admin("POST", "/content/asset/1", {{each.header, each.value}}, new_metadata);
             BOOST_TEST(answer.status == each.status);
             BOOST_TEST(fresh.nats.seen.size() == (each.status == 200 ? 2U : 1U));
-            if (each.status == 200)
-                BOOST_TEST(fresh.nats.seen.back().headers.get(names::header_revision) == (each.exists ? "7" : "0"));
+            if (each.status != 200)
+                continue;
+            BOOST_TEST(fresh.nats.seen.back().headers.get(names::header_revision) == (each.exists ? "7" : "0"));
+            BOOST_TEST(fresh.nats.seen.back().headers.get(names::header_tag) == (each.exists ? "7-ff" : ""));
         }
+}
+
+BOOST_AUTO_TEST_CASE(a_service_of_before_there_were_tags_is_asked_by_revision_and_its_records_have_no_etag)
+{
+    header_list old;
+    old.set(names::header_revision, "7");
+    nats.script_json("metadata.get.1", metadata, old);
+    BOOST_TEST(!send("GET", "/content/asset/1").fields.get("ETag"));
+    nats.script_json("metadata.get.1", metadata, old);
+    BOOST_TEST(send("GET", "/content/asset/1", {{"If-None-Match", "\"7\""}}).status == 200);
+    nats.script_json("metadata.get.1", metadata, old);
+    nats.script_json("metadata.put.1", done);
+    const auto answer = as_admin("POST", "/content/asset/1", {{"If-Match", "*"}}, new_metadata);
+    BOOST_TEST(answer.status == 200);
+    BOOST_TEST(!answer.fields.get("ETag"));
+    BOOST_TEST(nats.seen.back().headers.get(names::header_revision) == "7");
+}
+
+BOOST_AUTO_TEST_CASE(a_put_whose_reply_has_the_tag_of_another_revision_makes_no_sense)
+{
+    nats.script_json("metadata.put.1", done, tagged("9"));
+    check_problem(as_admin("POST", "/content/asset/1", {}, new_metadata), 502, "malformed_reply");
 }
 
 BOOST_AUTO_TEST_CASE(a_change_that_fails_says_what_is_known_about_it)
@@ -241,7 +294,7 @@ BOOST_AUTO_TEST_CASE(a_delete_answers_ok_or_404_and_412_where_a_match_was_asked_
     nats.script("metadata.delete.1", fail(errc::asset_not_found));
     check_problem(as_admin("DELETE", "/content/asset/1"), 404, "asset_not_found");
     nats.script("metadata.delete.1", fail(errc::asset_not_found));
-    check_problem(as_admin("DELETE", "/content/asset/1", {{"If-Match", "\"3\""}}), 412, "revision_mismatch");
+    check_problem(as_admin("DELETE", "/content/asset/1", {{"If-Match", "\"3-ff\""}}), 412, "revision_mismatch");
 }
 
 BOOST_AUTO_TEST_CASE(lists_hand_their_parameters_on)

@@ -21,6 +21,11 @@ result<conditions> none_match(const std::string& value)
     return conditions::of(fields);
 }
 
+/// 7-ff as the current tag.
+const record_tag now{7, std::chrono::nanoseconds(255)};
+const record_state there{now, now.revision};
+const std::optional<record_state> absent;
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(entity_tag_conditions)
@@ -30,27 +35,52 @@ BOOST_AUTO_TEST_CASE(if_match_compares_strongly_and_if_none_match_weakly)
     struct row
     {
         std::string value;
-        bool strong_7;
-        bool weak_7;
+        bool strong;
+        bool weak;
     };
     const row table[] = {
-        {"\"7\"", true, true},        {"\"8\"", false, false},         {"W/\"7\"", false, true},
-        {"\"1\", \"7\"", true, true}, {"\"1\" ,W/\"7\"", false, true}, {"*", true, true},
-        {"\"07\"", false, false},     {"\"\"", false, false},          {"\"a,b\", \"7\"", true, true},
-        {", \"7\"", true, true},      {"\"7\",", true, true},          {" ,\t, \"1\",,, \"7\" ,", true, true},
-        {"\"8\",", false, false},     {",W/\"7\",", false, true},
+        {"\"7-ff\"", true, true},
+        {"\"8-ff\"", false, false},
+        {"\"7-fe\"", false, false}, // of another history
+        {"\"7\"", false, false},    // of the old form
+        {"W/\"7-ff\"", false, true},
+        {"\"1-1\", \"7-ff\"", true, true},
+        {"\"1-1\" ,W/\"7-ff\"", false, true},
+        {"*", true, true},
+        {"\"07-ff\"", false, false},
+        {"\"7-FF\"", false, false},
+        {"\"\"", false, false},
+        {"\"a,b\", \"7-ff\"", true, true},
+        {"\"caf\xc3\xa9\", \"7-ff\"", true, true},
+        {"\"\xff\"", false, false},
+        // Empty elements say nothing.
+        {", \"7-ff\"", true, true},
+        {"\"7-ff\",", true, true},
+        {" , ,\t\"1-1\",,\"7-ff\" , ,", true, true},
+        {",W/\"7-ff\",", false, true},
+        {"", false, false},
+        {",", false, false},
+        {" , ,", false, false},
     };
     for (const auto& [value, strong, weak] : table)
-        BOOST_TEST_CONTEXT(value)
+        BOOST_TEST_CONTEXT('[' << value << ']')
         {
-            BOOST_TEST(match(value).value().if_match->matches_strongly(7) == strong);
-            BOOST_TEST(none_match(value).value().if_none_match->matches_weakly(7) == weak);
+            BOOST_TEST(match(value).value().if_match->matches_strongly(now) == strong);
+            BOOST_TEST(none_match(value).value().if_none_match->matches_weakly(now) == weak);
         }
+}
+
+BOOST_AUTO_TEST_CASE(what_has_no_tag_matches_the_asterisk_alone)
+{
+    BOOST_TEST(match("*").value().if_match->matches_strongly({}));
+    BOOST_TEST(!match("\"7\"").value().if_match->matches_strongly({}));
+    BOOST_TEST(!none_match("\"7\"").value().if_none_match->matches_weakly({}));
 }
 
 BOOST_AUTO_TEST_CASE(malformed_tags_are_refused_and_the_header_named)
 {
-    for (const std::string value : {"", "7", "\"7", "7\"", "\"7\" \"8\"", "\"7\"8", "7,\"8\"", ",,", "w/\"7\"", "*, \"7\"", ","})
+    for (const std::string value : {"7-ff", "\"7-ff", "7-ff\"", "\"7-ff\" \"8-ff\"", "w/\"7-ff\"", "*, \"7-ff\"", "*,", ",*",
+                                    "W/", "W/,", ", W/ \"7-ff\"", "\"a\"b"})
         BOOST_TEST_CONTEXT('[' << value << ']')
         {
             BOOST_TEST(match(value).error().field == "If-Match");
@@ -61,28 +91,50 @@ BOOST_AUTO_TEST_CASE(malformed_tags_are_refused_and_the_header_named)
 
 BOOST_AUTO_TEST_CASE(one_plain_tag_needs_no_look_at_the_resource)
 {
-    BOOST_TEST(match("\"7\"").value().if_match->only_revision().value() == 7U);
-    for (const std::string value :
-         {"*", "W/\"7\"", "\"7\", \"8\"", "\"x\"", "\"07\"", "\"0\"", "\"-1\"", "\"99999999999999999999999\""})
-        BOOST_TEST_CONTEXT(value) { BOOST_TEST(!match(value).value().if_match->only_revision()); }
+    for (const std::string value : {"\"7-ff\"", ",\"7-ff\" ,"})
+        BOOST_TEST((match(value).value().if_match->only_tag().value() == now), value);
+    for (const std::string value : {"*", "W/\"7-ff\"", "\"7-ff\", \"8-ff\"", "\"x\"", "\"07-ff\"", "\"0-ff\"", "\"7\"", "\"-1\"",
+                                    ",", "\"99999999999999999999999-ff\""})
+        BOOST_TEST_CONTEXT(value) { BOOST_TEST(!match(value).value().if_match->only_tag()); }
 }
 
-BOOST_AUTO_TEST_CASE(a_change_may_expect_the_current_revision_where_the_conditions_are_met)
+BOOST_AUTO_TEST_CASE(a_change_may_go_on_where_the_conditions_are_met)
 {
-    BOOST_TEST(expected_revision(match("*").value(), 7).value() == 7U);
-    BOOST_TEST((expected_revision(match("*").value(), 0).error() == errc::revision_mismatch));
-    BOOST_TEST((expected_revision(match("\"8\"").value(), 7).error() == errc::revision_mismatch));
-    BOOST_TEST(expected_revision(none_match("\"8\"").value(), 7).value() == 7U);
-    BOOST_TEST((expected_revision(none_match("\"7\"").value(), 7).error() == errc::revision_mismatch));
-    BOOST_TEST(expected_revision(none_match("\"7\"").value(), 0).value() == 0U);
+    const std::tuple<result<conditions>, std::optional<record_state>, bool> table[] = {
+        {match("*"), there, true},
+        {match("*"), absent, false},
+        {match("\"8-ff\""), there, false},
+        {match("\"7-fe\""), there, false},
+        {match("\"7-ff\""), there, true},
+        {match("\"7-ff\""), absent, false},
+        {match(","), there, false},
+        {none_match("\"8-ff\""), there, true},
+        {none_match("\"7-fe\""), there, true},
+        {none_match("*"), there, false},
+        {none_match("*"), absent, true},
+        {none_match("\"7-ff\""), there, false},
+        {none_match(","), there, true},
+        {none_match("\"7-ff\""), absent, true},
+    };
+    for (const auto& [given, current, met] : table)
+        BOOST_TEST(check_conditions(given.value(), current).has_value() == met);
+    BOOST_TEST((check_conditions(match("\"8-ff\"").value(), there).error() == errc::revision_mismatch));
 }
 
-BOOST_AUTO_TEST_CASE(a_revision_is_a_number_or_absent)
+BOOST_AUTO_TEST_CASE(a_reply_tells_its_tag_or_its_revision_or_neither)
 {
-    BOOST_TEST(read_revision("12").value().value() == 12U);
-    BOOST_TEST(!read_revision("").value().has_value());
-    for (const auto* text : {"x", "-1", "1.0", " 1", "99999999999999999999999"})
-        BOOST_TEST((read_revision(text).error() == errc::malformed_reply));
+    const auto both = record_state::of("7-ff", "7").value();
+    BOOST_TEST((both.tag == now));
+    BOOST_TEST(both.revision.value() == 7U);
+    BOOST_TEST(record_state::of("7-ff", "").value().revision.value() == 7U);
+    BOOST_TEST(!record_state::of("", "7").value().tag);
+    BOOST_TEST(record_state::of("", "12").value().revision.value() == 12U);
+    BOOST_TEST(!record_state::of("", "").value().revision);
+    const std::pair<const char*, const char*> wrong[] = {
+        {"", "x"},     {"", "-1"},    {"", "1.0"}, {"", " 1"}, {"", "99999999999999999999999"},
+        {"7-ff", "8"}, {"7-FF", "7"}, {"7", "7"},  {"x", ""},  {"\"7-ff\"", "7"}};
+    for (const auto& [tag, revision] : wrong)
+        BOOST_TEST((record_state::of(tag, revision).error() == errc::malformed_reply), tag << ' ' << revision);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -64,6 +64,26 @@ const std::vector<bad_request_rule> bad_requests = {
     {"an empty revision", "delete", "123", "", "", "bad_request", "Marquee-Revision"},
     {"a revision with a space", "delete", "123", "", "1 ", "bad_request", "Marquee-Revision"},
     {"a revision that is too large", "delete", "123", "", "18446744073709551616", "bad_request", "Marquee-Revision"},
+    {"an id that no browser can send", "put", "=2E", record, {}, "bad_id", "asset"},
+    {"another one", "put", "=2E=2E", record, {}, "bad_id", "asset"},
+};
+
+/// Headers of a put or delete that the service does not know, though they look like its own.
+const std::pair<const char*, const char*> unknown_headers[] = {
+    {"marquee-revision", "marquee-revision"},
+    {"MARQUEE-REVISION", "MARQUEE-REVISION"},
+    {"Marquee-revision", "Marquee-revision"},
+    {"Marquee-Revison", "Marquee-Revison"},
+    {"Marquee-Revision ", "Marquee-Revision "},
+    {" Marquee-Revision", " Marquee-Revision"},
+    {"Marquee-Revisions", "Marquee-Revisions"},
+    {"marquee-tag", "marquee-tag"},
+    {"Marquee-TAG", "Marquee-TAG"},
+    {"marquee-timeout", "marquee-timeout"},
+    {"Marquee-Request-ID", "Marquee-Request-ID"},
+    {"Marquee-After", "Marquee-After"}, // reporting's
+    {"Marquee-", "Marquee-"},
+    {"Marquee-Tag\xff", "Marquee-Tag?"}, // a reply is UTF-8
 };
 
 struct bad_list_rule
@@ -150,6 +170,86 @@ BOOST_DATA_TEST_CASE(a_bad_request_is_refused_and_the_field_named, boost::unit_t
     BOOST_TEST(answer.error().what.field == r.field);
     BOOST_TEST(store.get(asset("789")) == nullptr);
     BOOST_TEST(store.get(asset("123")) != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(a_header_of_ours_that_is_not_known_is_refused_by_name_and_nothing_is_changed)
+{
+    for (const auto& [name, field] : unknown_headers)
+        for (const auto* endpoint : {"put", "delete"})
+            BOOST_TEST_CONTEXT(endpoint << " with " << name)
+            {
+                auto headers = header("Marquee-Revision", "1");
+                headers.set(name, "1");
+                const auto answer = call(endpoint, "123", record, headers);
+                BOOST_TEST(code_of(answer) == "bad_request");
+                BOOST_TEST(answer.error().what.field == field);
+                BOOST_TEST(answer.error().id == "123");
+                BOOST_TEST(code_of(call("get", "123", "", header(name, "1"))) == "ok"); // on reads it is ignored
+                BOOST_TEST(code_of(ask(endpoints, "list", "metadata.list", "", header(name, "1"))) == "ok");
+            }
+    BOOST_TEST(call("get", "123")->headers.get("Marquee-Revision") == "1");
+}
+
+BOOST_AUTO_TEST_CASE(headers_of_others_and_all_of_our_own_are_taken)
+{
+    auto headers = header("Marquee-Revision", "1");
+    headers.set("Marquee-Tag", call("get", "123")->headers.get("Marquee-Tag"));
+    for (const auto* name :
+         {"Marquee-Timeout", "Marquee-Request-Id", "traceparent", "Nats-Msg-Id", "X-Marquee-Revision", "Marquee"})
+        headers.set(name, "1");
+    BOOST_TEST(code_of(call("put", "123", record, headers)) == "ok");
+}
+
+BOOST_AUTO_TEST_CASE(get_put_and_delete_carry_the_tag)
+{
+    const auto put = call("put", "789", record);
+    BOOST_REQUIRE(code_of(put) == "ok");
+    const auto tag = std::string(put->headers.get("Marquee-Tag"));
+    BOOST_REQUIRE(parse_record_tag(tag).has_value());
+    BOOST_TEST(parse_record_tag(tag)->revision == 3u);
+    BOOST_TEST(call("get", "789")->headers.get("Marquee-Tag") == tag);
+    const auto gone = call("delete", "789", "", header("Marquee-Tag", tag));
+    BOOST_REQUIRE(code_of(gone) == "ok");
+    BOOST_TEST(parse_record_tag(gone->headers.get("Marquee-Tag")).value().revision == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(a_tag_is_the_condition_of_a_put_and_of_a_delete)
+{
+    using written = std::function<std::string(const std::string& now)>;
+    const std::pair<written, const char*> table[] = {
+        {[](auto& now) { return now + "0"; }, "revision_mismatch"}, // the same revision, stored at another time
+        {[](auto& now) { return '9' + now; }, "revision_mismatch"},
+        {[](auto&) { return "1"; }, "revision_mismatch"}, // of the old form
+        {[](auto&) { return "\"1\""; }, "revision_mismatch"},
+        {[](auto&) { return "0"; }, "revision_mismatch"},
+        {[](auto&) { return "*"; }, "revision_mismatch"},
+        {[](auto& now) { return "W/\"" + now + '"'; }, "revision_mismatch"},
+        {[](auto& now) { return now; }, "ok"},
+        {[](auto& now) { return '"' + now + '"'; }, "ok"}, // as it stands in an ETag
+    };
+    for (const auto& [tag, expected] : table)
+        for (const auto* endpoint : {"put", "delete"})
+        {
+            metadata_fixture fresh;
+            const auto text = tag(std::string(fresh.call("get", "123")->headers.get("Marquee-Tag")));
+            BOOST_TEST_CONTEXT(endpoint << " at " << text)
+            {
+                BOOST_TEST(code_of(fresh.call("put", "789", record, header("Marquee-Tag", text))) == "revision_mismatch");
+                BOOST_TEST(code_of(fresh.call(endpoint, "123", record, header("Marquee-Tag", text))) == expected);
+            }
+        }
+}
+
+BOOST_AUTO_TEST_CASE(a_record_whose_id_no_browser_can_send_is_served_and_can_be_deleted)
+{
+    for (const auto* id : {".", ".."})
+    {
+        store = memory_store({{asset(id), catalogue_value<metadata_catalogue>(asset(id), {"T", "G", "S"})}});
+        BOOST_TEST(code_of(call("get", asset(id).token())) == "ok");
+        BOOST_TEST(json(list()->data).at("assets").at(0).at("id") == id);
+        BOOST_TEST(code_of(call("delete", asset(id).token())) == "ok");
+        BOOST_TEST(code_of(call("get", asset(id).token())) == "asset_not_found");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_list_without_a_body_has_everything)

@@ -10,9 +10,9 @@ using namespace marquee::test;
 namespace
 {
 
-result<revision> put(memory_store& store, const std::string& id, std::string value, std::optional<revision> expected = {})
+result<record_tag> tagged_put(memory_store& store, const std::string& id, std::string value, expectation expected = {})
 {
-    result<revision> answer = fail(errc::timeout);
+    result<record_tag> answer = fail(errc::timeout);
     const auto body = [&]() -> asio::awaitable<void>
     {
         auto putting = store.put(asset(id), std::move(value), expected, deadline::in(std::chrono::seconds(1)));
@@ -22,9 +22,17 @@ result<revision> put(memory_store& store, const std::string& id, std::string val
     return answer;
 }
 
-result<revision> erase(memory_store& store, const std::string& id, std::optional<revision> expected = {})
+result<revision> put(memory_store& store, const std::string& id, std::string value, expectation expected = {})
 {
-    result<revision> answer = fail(errc::timeout);
+    const auto answer = tagged_put(store, id, std::move(value), expected);
+    if (answer.has_error())
+        return answer.error();
+    return answer->revision;
+}
+
+result<record_tag> tagged_erase(memory_store& store, const std::string& id, expectation expected = {})
+{
+    result<record_tag> answer = fail(errc::timeout);
     const auto body = [&]() -> asio::awaitable<void>
     {
         auto erasing = store.erase(asset(id), expected, deadline::in(std::chrono::seconds(1)));
@@ -34,6 +42,14 @@ result<revision> erase(memory_store& store, const std::string& id, std::optional
     return answer;
 }
 
+result<revision> erase(memory_store& store, const std::string& id, expectation expected = {})
+{
+    const auto answer = tagged_erase(store, id, expected);
+    if (answer.has_error())
+        return answer.error();
+    return answer->revision;
+}
+
 /// `kept` is at revision 3 (put as 1), `gone` was deleted at revision 4 (put as 2), `never` was never there.
 memory_store prepared()
 {
@@ -41,6 +57,13 @@ memory_store prepared()
     BOOST_REQUIRE(put(store, "kept", "c").value() == 3);
     BOOST_REQUIRE(erase(store, "gone").value() == 4);
     return store;
+}
+
+expectation both(record_tag tag, revision number)
+{
+    expectation out = tag;
+    out.rev = number;
+    return out;
 }
 
 struct rule
@@ -90,7 +113,7 @@ BOOST_DATA_TEST_CASE(a_put_is_taken_or_refused_by_the_expected_revision, boost::
         BOOST_TEST(*answer == 5u);
         BOOST_REQUIRE(now != nullptr);
         BOOST_TEST(now->value == "new");
-        BOOST_TEST(now->rev == 5u);
+        BOOST_TEST(now->tag.revision == 5u);
     }
     else
         BOOST_TEST((now == nullptr || now->value == "c")); // unchanged
@@ -105,11 +128,66 @@ BOOST_DATA_TEST_CASE(a_delete_is_taken_or_refused_by_the_expected_revision, boos
     BOOST_TEST((store.get(asset(r.id)) != nullptr) == (was_there && answer.has_error()));
 }
 
+BOOST_AUTO_TEST_CASE(a_tag_is_met_by_the_record_that_has_it_and_by_no_other)
+{
+    using rule_of_tags = std::function<expectation(record_tag)>;
+    const auto one_later = std::chrono::nanoseconds(1);
+    const std::tuple<const char*, rule_of_tags, const char*> table[] = {
+        {"the record's", [](record_tag t) { return expectation(t); }, "ok"},
+        {"the record's and its revision", [](record_tag t) { return both(t, t.revision); }, "ok"},
+        {"the record's and another revision", [](record_tag t) { return both(t, t.revision + 1); }, "revision_mismatch"},
+        {"the record's and absence", [](record_tag t) { return both(t, 0); }, "revision_mismatch"},
+        {"its revision at another time",
+         [&](record_tag t) {
+             return expectation(record_tag{t.revision, t.stored + one_later});
+         },
+         "revision_mismatch"},
+        {"another revision at its time",
+         [](record_tag t) {
+             return expectation(record_tag{t.revision + 1, t.stored});
+         },
+         "revision_mismatch"},
+        {"nobody's", [](record_tag) { return expectation(record_tag()); }, "revision_mismatch"},
+    };
+    for (const auto& [what, expected, code] : table)
+        BOOST_TEST_CONTEXT(what)
+        {
+            auto one = prepared();
+            BOOST_TEST(code_of(put(one, "kept", "new", expected(one.get(asset("kept"))->tag))) == code);
+            auto two = prepared();
+            BOOST_TEST(code_of(erase(two, "kept", expected(two.get(asset("kept"))->tag))) == code);
+            BOOST_TEST(code_of(put(two, "never", "new", expected(record_tag{1, one_later}))) == "revision_mismatch");
+        }
+}
+
+BOOST_AUTO_TEST_CASE(the_tag_of_a_delete_marker_is_no_records)
+{
+    auto store = prepared();
+    const auto marker = tagged_erase(store, "kept").value();
+    BOOST_TEST(marker.revision == 5u);
+    BOOST_TEST(code_of(put(store, "kept", "x", marker)) == "revision_mismatch");
+    BOOST_TEST(code_of(erase(store, "kept", marker)) == "revision_mismatch");
+}
+
+BOOST_AUTO_TEST_CASE(no_two_states_have_the_same_tag)
+{
+    memory_store store;
+    auto last = tagged_put(store, "a", "x").value();
+    for (int i = 0; i < 100; ++i)
+    {
+        const auto next = tagged_put(store, "a", "x").value();
+        BOOST_TEST(next.revision > last.revision);
+        BOOST_TEST(next.stored.count() > last.stored.count());
+        BOOST_TEST((store.get(asset("a"))->tag == next));
+        last = next;
+    }
+}
+
 BOOST_AUTO_TEST_CASE(seeds_are_the_first_revisions)
 {
     const memory_store store({{asset("x"), "one"}, {asset("y"), "two"}});
-    BOOST_TEST(store.get(asset("x"))->rev == 1u);
-    BOOST_TEST(store.get(asset("y"))->rev == 2u);
+    BOOST_TEST(store.get(asset("x"))->tag.revision == 1u);
+    BOOST_TEST(store.get(asset("y"))->tag.revision == 2u);
     BOOST_TEST(store.get(asset("y"))->value == "two");
     BOOST_TEST(store.get(asset("z")) == nullptr);
 }

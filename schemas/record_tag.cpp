@@ -1,0 +1,51 @@
+#include "schemas/record_tag.hpp"
+
+#include <array>
+#include <charconv>
+
+namespace marquee
+{
+
+namespace
+{
+
+std::string_view write(std::uint64_t revision, std::uint64_t stored, std::array<char, 40>& room) noexcept
+{
+    auto* const end = room.data() + room.size();
+    auto* at = std::to_chars(room.data(), end, revision).ptr;
+    *at++ = '-';
+    at = std::to_chars(at, end, stored, 16).ptr;
+    return {room.data(), static_cast<std::size_t>(at - room.data())};
+}
+
+bool read(std::string_view text, std::uint64_t& number, int base) noexcept
+{
+    const auto* const end = text.data() + text.size();
+    const auto [stopped, problem] = std::from_chars(text.data(), end, number, base);
+    return problem == std::errc() && stopped == end;
+}
+
+} // namespace
+
+std::string to_text(const record_tag& tag)
+{
+    std::array<char, 40> room{};
+    return std::string(write(tag.revision, static_cast<std::uint64_t>(tag.stored.count()), room));
+}
+
+std::optional<record_tag> parse_record_tag(std::string_view text) noexcept
+{
+    const auto dash = text.find('-');
+    if (dash == std::string_view::npos)
+        return std::nullopt;
+    std::uint64_t revision = 0;
+    std::uint64_t stored = 0;
+    if (!read(text.substr(0, dash), revision, 10) || !read(text.substr(dash + 1), stored, 16) || revision == 0)
+        return std::nullopt;
+    std::array<char, 40> room{};
+    if (write(revision, stored, room) != text) // one text for each tag
+        return std::nullopt;
+    return record_tag{revision, std::chrono::nanoseconds(static_cast<std::int64_t>(stored))};
+}
+
+} // namespace marquee
