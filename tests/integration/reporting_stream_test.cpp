@@ -221,10 +221,10 @@ BOOST_AUTO_TEST_CASE(an_edit_a_purge_and_a_restart_of_the_broker_are_no_other_st
                 server_back();
                 store(3, "a:u");
                 stored += 3;
-                auto reporting = launch();
-                require_caught_up(reporting);
+                std::unique_ptr<process> reporting(new process(launch())); // NOLINT(modernize-make-unique): it cannot be moved
+                require_caught_up(*reporting);
                 if (!running)
-                    stop(reporting);
+                    stop(*reporting);
                 describe(how + (running ? " while it runs" : ""));
                 if (how == "all is purged")
                     api(stream_purge);
@@ -233,12 +233,12 @@ BOOST_AUTO_TEST_CASE(an_edit_a_purge_and_a_restart_of_the_broker_are_no_other_st
                 server_down();
                 server_back();
                 if (!running)
-                    reporting = launch();
+                    reporting.reset(new process(launch()));
                 until_counted(store(1, "a:u"));
                 ++stored;
                 BOOST_TEST(views("a") == stored);
                 BOOST_TEST(!statistics().at(0).as_object().contains("alarm"));
-                stop(reporting);
+                stop(*reporting);
             }
 }
 
