@@ -65,7 +65,8 @@ backup_contents copy_all(SQLite::Database& from, const std::string& to)
     SQLite::Statement read(copy, "SELECT last_sequence, applied FROM progress");
     backup_contents found;
     if (read.executeStep())
-        found = {static_cast<std::uint64_t>(read.getColumn(0).getInt64()), static_cast<std::uint64_t>(read.getColumn(1).getInt64())};
+        found = {static_cast<std::uint64_t>(read.getColumn(0).getInt64()),
+                 static_cast<std::uint64_t>(read.getColumn(1).getInt64())};
     return found;
 }
 
@@ -93,7 +94,8 @@ result<std::optional<backup_contents>> try_once(const std::string& path, const s
     try
     {
         const auto before = identity_of(path);
-        SQLite::Database from(path, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX); // a reader of a log needs its index, which is written
+        SQLite::Database from(path, SQLite::OPEN_READWRITE |
+                                        SQLite::OPEN_NOMUTEX); // a reader of a log needs its index, which is written
         from.setBusyTimeout(10'000);
         from.exec("PRAGMA query_only = 1");
         from.exec("BEGIN");

@@ -49,7 +49,8 @@ CREATE TABLE progress (
 )sql";
 
 constexpr const char* not_a_pair =
-    "the file and its log FILE-wal do not belong together: one of them was put back from a backup. A backup made by --backup needs no log: "
+    "the file and its log FILE-wal do not belong together: one of them was put back from a backup. A backup made by --backup "
+    "needs no log: "
     "delete FILE-wal and FILE-shm, and what the backup lacks is counted from the stream; or count all of it anew (--rebuild)";
 
 int pragma(SQLite::Database& db, const char* name) { return db.execAndGet(std::string("PRAGMA ") + name).getInt(); }

@@ -20,12 +20,14 @@ po::options_description all_options()
          po::value<marquee::duration_option>()->value_name("TIME")->default_value({std::chrono::hours(24)}, "24h"),
          "an event whose id was counted less than this earlier is a duplicate (500ms, 90s, 15m, 24h, 7d)") //
         ("rebuild", po::bool_switch(),
-         "count the stream anew from its start, into FILE.new; the counts that are there serve meanwhile, where they fit the stream, and are "
+         "count the stream anew from its start, into FILE.new; the counts that are there serve meanwhile, where they fit the "
+         "stream, and are "
          "kept as FILE.old. Done once, as long as this option stays") //
         ("backup", po::value<std::string>()->value_name("COPY"),
          "copy the counts of FILE, as they are at one moment, to COPY and exit; an instance that uses FILE goes on") //
         ("accept-loss", po::bool_switch(),
-         "go on although events that were never counted are gone from the stream, and, at the start, behind the end of one that is not "
+         "go on although events that were never counted are gone from the stream, and, at the start, behind the end of one that "
+         "is not "
          "the one that was counted; the counts stay. With a rebuild: take its counts although the stream's start is gone");
     po::options_description stream("Stream EVENTS; all but the last only where it is missing and gets made");
     stream.add_options() //

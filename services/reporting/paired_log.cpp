@@ -12,7 +12,8 @@
 namespace marquee
 {
 
-const char* const pairing_table = "CREATE TABLE pairing (one INTEGER PRIMARY KEY CHECK (one = 1), token INTEGER NOT NULL, base INTEGER NOT NULL);";
+const char* const pairing_table =
+    "CREATE TABLE pairing (one INTEGER PRIMARY KEY CHECK (one = 1), token INTEGER NOT NULL, base INTEGER NOT NULL);";
 
 namespace
 {
@@ -92,7 +93,10 @@ bool is_paired(SQLite::Database& db, std::int64_t token)
     return both ? token == both->base || token == both->token : token == 0;
 }
 
-void set_own_token(SQLite::Database& copy) { copy.exec("UPDATE pairing SET base = token, token = " + std::to_string(new_token())); }
+void set_own_token(SQLite::Database& copy)
+{
+    copy.exec("UPDATE pairing SET base = token, token = " + std::to_string(new_token()));
+}
 
 paired_log::paired_log(SQLite::Database& db) : db_(db)
 {

@@ -121,7 +121,7 @@ private:
     projection_progress progress_;  ///< counted
     projection_progress frozen_;    ///< what the transaction under way will have written
     projection_progress committed_; ///< and written
-    id_memory memory_; ///< the same three of what decides on ids
+    id_memory memory_;              ///< the same three of what decides on ids
     id_memory frozen_memory_;
     id_memory committed_memory_;
     view_counters assets_;
@@ -220,7 +220,8 @@ result<void> projection::state::attach(const stream_state& stream, last_counted 
         log(log_level::warning, "a loss is accepted",
             {{"what", judged.why}, {"goes_on_after", std::to_string(judged.continue_after)}});
         if (judged.finding == stream_finding::loss)
-            next.skipped += judged.continue_after - std::max(next.last_sequence, std::max<std::uint64_t>(stream.declared_first, 1) - 1);
+            next.skipped +=
+                judged.continue_after - std::max(next.last_sequence, std::max<std::uint64_t>(stream.declared_first, 1) - 1);
         next.last_sequence = judged.continue_after;
         next.last_timestamp = {};
     }

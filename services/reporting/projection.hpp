@@ -38,9 +38,10 @@ struct projection_progress
     std::uint64_t rejected = 0;
     std::uint64_t last_reject_sequence = 0;
     std::string last_reject_reason;
-    std::uint64_t skipped = 0;    ///< messages that were gone from the stream before they were counted, where that was accepted
-    std::uint64_t rule_since = 0; ///< what was counted up to here may be by another rule, kept because the stream no longer had it; 0: all is by this
-    bool rebuilt = false;         ///< a rebuild that was asked for is done
+    std::uint64_t skipped = 0; ///< messages that were gone from the stream before they were counted, where that was accepted
+    std::uint64_t rule_since =
+        0; ///< what was counted up to here may be by another rule, kept because the stream no longer had it; 0: all is by this
+    bool rebuilt = false; ///< a rebuild that was asked for is done
 };
 
 /// What can be done with the file.

@@ -49,8 +49,9 @@ std::uint64_t read_views(SQLite::Statement& statement, const std::string& id)
 
 projection_tables::projection_tables(SQLite::Database& db)
     : db_(db),
-      save_(db, "UPDATE progress SET stream_id = ?, last_sequence = ?, last_timestamp = ?, messages = ?, forgotten = ?, applied = ?, "
-                "duplicates = ?, rejected = ?, last_reject_sequence = ?, last_reject_reason = ?, rebuilt = ?, skipped = ?"),
+      save_(db,
+            "UPDATE progress SET stream_id = ?, last_sequence = ?, last_timestamp = ?, messages = ?, forgotten = ?, applied = ?, "
+            "duplicates = ?, rejected = ?, last_reject_sequence = ?, last_reject_reason = ?, rebuilt = ?, skipped = ?"),
       set_asset_(db, "INSERT INTO assets (id, views) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET views = excluded.views"),
       set_user_(db, "INSERT INTO users (id, views) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET views = excluded.views"),
       save_block_(db, "INSERT OR REPLACE INTO last_times (block, times) VALUES (?, ?)"),
@@ -71,9 +72,10 @@ counting_rule projection_tables::load(projection_progress& into, id_memory& memo
     add.bind(1, std::int64_t{rule.dedupe_window.count()});
     add.bind(2, rule.version);
     add.exec();
-    SQLite::Statement read(db_, "SELECT stream_id, last_sequence, last_timestamp, messages, forgotten, applied, duplicates, rejected, "
-                                "last_reject_sequence, last_reject_reason, rebuilt, skipped, rule_since, rule, dedupe_window "
-                                "FROM progress");
+    SQLite::Statement read(db_,
+                           "SELECT stream_id, last_sequence, last_timestamp, messages, forgotten, applied, duplicates, rejected, "
+                           "last_reject_sequence, last_reject_reason, rebuilt, skipped, rule_since, rule, dedupe_window "
+                           "FROM progress");
     if (!read.executeStep())
         throw SQLite::Exception("no progress in the database");
     into.stream_id = read.getColumn(0).getString();
@@ -115,7 +117,8 @@ void projection_tables::save(const projection_progress& p, const id_memory& memo
     save_.bind(11, p.rebuilt ? 1 : 0);
     save_.bind(12, number(p.skipped));
     save_.exec();
-    const auto first = std::max(written, memory.messages() - std::min<std::uint64_t>(memory.messages(), id_memory::messages_looked_at));
+    const auto first =
+        std::max(written, memory.messages() - std::min<std::uint64_t>(memory.messages(), id_memory::messages_looked_at));
     for (auto message = first; message < memory.messages();)
     {
         const auto block = message / id_memory::block_size;
@@ -232,7 +235,8 @@ void projection_tables::dump(std::ostream& out, const id_memory& memory)
     while (uses.executeStep())
         if (!memory.is_forgotten(uses.getColumn(0).getInt64(), uses.getColumn(1).getInt64()))
             out << "id " << uses.getColumn(2).getText() << ' ' << uses.getColumn(0).getInt64() << ' '
-                << uses.getColumn(1).getInt64() << ' ' << uses.getColumn(3).getText() << ' ' << uses.getColumn(4).getText() << '\n';
+                << uses.getColumn(1).getInt64() << ' ' << uses.getColumn(3).getText() << ' ' << uses.getColumn(4).getText()
+                << '\n';
 }
 
 } // namespace marquee

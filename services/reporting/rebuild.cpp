@@ -79,17 +79,18 @@ result<std::optional<std::string>> judge_rule(projection& counts, const counting
     if (by == wanted)
         return why;
     const auto& p = counts.progress();
-    const auto what = by.version != wanted.version ? "by version " + std::to_string(by.version) + " of the rule, not " +
-                                                         std::to_string(wanted.version)
-                                                   : "with a --dedupe-window of " + seconds_of(by.dedupe_window) + ", not " +
-                                                         seconds_of(wanted.dedupe_window);
+    const auto what =
+        by.version != wanted.version
+            ? "by version " + std::to_string(by.version) + " of the rule, not " + std::to_string(wanted.version)
+            : "with a --dedupe-window of " + seconds_of(by.dedupe_window) + ", not " + seconds_of(wanted.dedupe_window);
     const bool same = p.applied == 0 && p.duplicates == 0; // no event has met a rule yet
     if (same || start_is_gone(stream))
     {
         if (auto taken = counts.take_over(wanted, same ? p.rule_since : p.last_sequence); taken.has_error())
             return taken.error();
         if (!same)
-            log(log_level::warning, "counts by another rule are kept: the stream no longer has its start, so they cannot be counted anew",
+            log(log_level::warning,
+                "counts by another rule are kept: the stream no longer has its start, so they cannot be counted anew",
                 {{"counted", what}, {"up_to", std::to_string(p.last_sequence)}});
         return why;
     }
@@ -132,8 +133,8 @@ result<void> rebuild::open(const stream_state& stream)
         const bool goes_on =
             begun.has_value() && begun->rule() == counting_rule{counting_version, settings_.dedupe_window} &&
             begun->progress().rule_since == 0 &&
-            judge_stream({begun->progress().stream_id, begun->progress().last_sequence}, stream, last_counted::not_looked).finding !=
-                stream_finding::another;
+            judge_stream({begun->progress().stream_id, begun->progress().last_sequence}, stream, last_counted::not_looked)
+                    .finding != stream_finding::another;
         if (goes_on)
             counts_.emplace(std::move(*begun));
     }
@@ -198,7 +199,9 @@ void rebuild::on_state(bool up, const stream_state& stream)
     if (auto attached = counts_->attach(stream); attached.has_error())
         return fail_with(attached.error());
     progress_ = counts_->progress();
-    pending_ = stream.messages > 0 && stream.last_sequence > progress_.last_sequence ? stream.last_sequence - progress_.last_sequence : 0;
+    pending_ = stream.messages > 0 && stream.last_sequence > progress_.last_sequence
+                   ? stream.last_sequence - progress_.last_sequence
+                   : 0;
     handlers_.on_progress();
 }
 

@@ -18,9 +18,9 @@ namespace marquee
 /// What a start finds at FILE, and beside it.
 struct found_counts
 {
-    projection counts;     ///< of FILE; projection::none() where it cannot be used
-    std::string unusable;  ///< why; empty: it can be
-    bool was_cut = false;  ///< a rebuild was begun and is not done
+    projection counts;    ///< of FILE; projection::none() where it cannot be used
+    std::string unusable; ///< why; empty: it can be
+    bool was_cut = false; ///< a rebuild was begun and is not done
 };
 
 /// Opens FILE, ends a swap that a crash has cut off, and keeps the mark of a rebuild that is done as long as `rebuild` is asked for. Fails where FILE cannot
@@ -101,7 +101,7 @@ private:
     std::string held_;
     std::uint64_t pending_ = 0;
     bool up_ = false;
-    bool writing_ = false; ///< a transaction is under way
+    bool writing_ = false;                                 ///< a transaction is under way
     std::shared_ptr<int> alive_ = std::make_shared<int>(); ///< for what is posted
     std::chrono::steady_clock::time_point told_ = std::chrono::steady_clock::now();
 };

@@ -417,10 +417,10 @@ void running_reporting::maybe_swap()
         return;
     if (anew.skipped == 0 || settings_.database.accept_loss)
         return swap();
-    const auto missing = unfit_ || counted.applied < anew.applied
-                             ? std::to_string(anew.skipped) + " messages of the stream"
-                             : std::to_string(counted.applied - anew.applied) + " views";
-    const auto why = "the stream no longer has its start: " + missing + " would be missing (--accept-loss takes the new counts all the same)";
+    const auto missing = unfit_ || counted.applied < anew.applied ? std::to_string(anew.skipped) + " messages of the stream"
+                                                                  : std::to_string(counted.applied - anew.applied) + " views";
+    const auto why =
+        "the stream no longer has its start: " + missing + " would be missing (--accept-loss takes the new counts all the same)";
     log(log_level::error, "counting anew is done, and does not replace the counts", {{"why", why}});
     rebuild_->hold(why);
     if (unfit_)
@@ -519,7 +519,8 @@ asio::awaitable<last_counted> look_for_last(connection& nats, const stream_state
 }
 
 /// Of counts that fit the stream; none: they stay.
-result<std::optional<std::string>> why_rebuild(found_counts& found, const reporting_settings& settings, const stream_state& stream)
+result<std::optional<std::string>> why_rebuild(found_counts& found, const reporting_settings& settings,
+                                               const stream_state& stream)
 {
     const counting_rule wanted{counting_version, settings.database.dedupe_window};
     if (settings.rebuild && !found.counts.progress().rebuilt)
@@ -574,8 +575,8 @@ asio::awaitable<result<std::unique_ptr<runnable>>> start_reporting(connection& n
     const auto why = unfit.empty() ? why_rebuild(*found, settings, *stream) : result<std::optional<std::string>>(unfit);
     if (why.has_error())
         co_return why.error();
-    auto running = std::make_shared<running_reporting>(nats, std::move(settings), lock, std::move(found->counts), *stream,
-                                                       std::move(fatal));
+    auto running =
+        std::make_shared<running_reporting>(nats, std::move(settings), lock, std::move(found->counts), *stream, std::move(fatal));
     if (*why)
         if (const auto begun = running->begin_rebuild(**why, !unfit.empty()); begun.has_error())
             co_return begun.error();

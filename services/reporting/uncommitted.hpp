@@ -112,7 +112,8 @@ private:
         std::vector<taken> all;
         std::unordered_map<std::string, std::size_t> latest;
         void add(taken use);
-        [[nodiscard]] const taken* find(const std::string& id, std::int64_t time, const id_memory& memory, std::int64_t window) const;
+        [[nodiscard]] const taken* find(const std::string& id, std::int64_t time, const id_memory& memory,
+                                        std::int64_t window) const;
     };
 
     [[nodiscard]] const taken* find_unwritten(const std::string& id, std::int64_t time, const id_memory& memory,

@@ -458,7 +458,8 @@ BOOST_AUTO_TEST_CASE(files_that_do_not_belong_together_are_refused_and_those_tha
         {
             std::vector<stored_message> events;
             for (int i = 0; i < 200; ++i, ++sequence)
-                events.push_back(stored(sequence + 1, event_json("e" + std::to_string(sequence), "a" + std::to_string(sequence), "u")));
+                events.push_back(
+                    stored(sequence + 1, event_json("e" + std::to_string(sequence), "a" + std::to_string(sequence), "u")));
             BOOST_REQUIRE(counts.apply(events).has_value());
             keep();
         }

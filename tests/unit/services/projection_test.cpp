@@ -149,7 +149,11 @@ const id_table id_tables[] = {
       {"after", start + hours(1), false},
       {"after", start + hours(2), false}}},
     {"a clock ten years ahead, and then right again",
-     {{"before", start, true}, {"x", start + hours(87600), true, 9000}, {"before", start, false}, {"after", start, true}, {"after", start, false}}},
+     {{"before", start, true},
+      {"x", start + hours(87600), true, 9000},
+      {"before", start, false},
+      {"after", start, true},
+      {"after", start, false}}},
     {"a clock that was behind forgets nothing either",
      {{"before", start, true}, {"x", nanoseconds(0), true}, {"y", start, true, 3}, {"before", start + hours(1), false}}},
     {"a message near its own time among the last 10,000 keeps it",
@@ -157,11 +161,18 @@ const id_table id_tables[] = {
     {"10,000 messages a window later forget, for good",
      {{"a", start, true}, {"x", start + hours(24), true, all_looked_at}, {"a", start, true}}},
     {"10,000 messages, the smallest of them just within the window, do not",
-     {{"a", start, true}, {"x", start + hours(24) - 1ns, true, 1}, {"y", start + hours(48), true, all_looked_at - 3}, {"a", start, false}}},
+     {{"a", start, true},
+      {"x", start + hours(24) - 1ns, true, 1},
+      {"y", start + hours(48), true, all_looked_at - 3},
+      {"a", start, false}}},
     {"one message from long ago among the last 10,000 holds everything",
      {{"a", start, true}, {"x", start - hours(1), true}, {"y", start + hours(48), true, all_looked_at - 2}, {"a", start, false}}},
     {"an id used after others were forgotten, at an earlier time, is known",
-     {{"a", start, true}, {"x", start + hours(48), true, all_looked_at}, {"b", start, true}, {"b", start + hours(1), false}, {"a", start, true}}},
+     {{"a", start, true},
+      {"x", start + hours(48), true, all_looked_at},
+      {"b", start, true},
+      {"b", start + hours(1), false},
+      {"a", start, true}}},
 };
 
 BOOST_AUTO_TEST_CASE(an_id_counts_by_the_timestamps_of_its_messages_and_by_what_is_forgotten)
@@ -200,7 +211,8 @@ BOOST_AUTO_TEST_CASE(rows_of_forgotten_ids_are_pruned_and_whether_they_are_decid
 {
     std::vector<stored_message> all;
     for (std::uint64_t i = 1; i <= 25'000; ++i) // a window passes, with a way back in it
-        all.push_back(stored(i, event_json("id-" + std::to_string(i), "a", "u"), day_one + std::chrono::seconds(i * 10) - hours(i % 5000 == 0 ? 3 : 0)));
+        all.push_back(stored(i, event_json("id-" + std::to_string(i), "a", "u"),
+                             day_one + std::chrono::seconds(i * 10) - hours(i % 5000 == 0 ? 3 : 0)));
     auto whole = open("whole.db");
     BOOST_REQUIRE(whole.apply(all).has_value());
     const std::span<const stored_message> parts(all);
@@ -393,8 +405,9 @@ BOOST_AUTO_TEST_CASE(counters_beyond_the_limit_are_let_go_a_few_at_a_time_and_no
     db.exec("CREATE TABLE users (id TEXT PRIMARY KEY, views INTEGER NOT NULL) WITHOUT ROWID");
     db.exec("CREATE TABLE first_uses (sequence INTEGER, time INTEGER, id TEXT, asset TEXT, user TEXT)");
     db.exec("CREATE TABLE last_times (block INTEGER PRIMARY KEY, times BLOB NOT NULL)");
-    db.exec("CREATE TABLE progress (stream_id, last_sequence, last_timestamp, messages, forgotten, applied, duplicates, rejected, "
-            "last_reject_sequence, last_reject_reason, rebuilt, skipped)");
+    db.exec(
+        "CREATE TABLE progress (stream_id, last_sequence, last_timestamp, messages, forgotten, applied, duplicates, rejected, "
+        "last_reject_sequence, last_reject_reason, rebuilt, skipped)");
     projection_tables tables(db);
     view_counters views(tables, &projection_tables::asset_views, &projection_tables::set_asset_views);
     constexpr auto most = view_counters::most_known;
@@ -431,7 +444,8 @@ BOOST_AUTO_TEST_CASE(the_counts_are_those_of_a_plain_recount)
         if (event->id)
         {
             auto& uses = seen[*event->id];
-            if (std::any_of(uses.begin(), uses.end(), [&](nanoseconds use) { return std::chrono::abs(m.timestamp - use) < hours(24); }))
+            if (std::any_of(uses.begin(), uses.end(),
+                            [&](nanoseconds use) { return std::chrono::abs(m.timestamp - use) < hours(24); }))
                 continue;
             uses.push_back(m.timestamp);
         }
