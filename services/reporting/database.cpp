@@ -1,5 +1,7 @@
 #include "services/reporting/database.hpp"
 
+#include "services/reporting/paired_log.hpp"
+
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
 #include <sqlite3.h>
@@ -7,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <optional>
 #include <sys/file.h>
 #include <unistd.h>
 #include <utility>
@@ -17,41 +20,101 @@ namespace
 {
 
 constexpr int application = 0x4d717270; // "Mqrp", in the file's header
-constexpr int format = 1;
+constexpr int format = 2;
 
 // A WITHOUT ROWID table is its own index: one B-tree a table. `first_uses` is keyed by sequence instead, because a row is appended to it for
 // every event and the oldest are pruned: only the index of the ids is hit at random.
-constexpr const char* tables = R"sql(
+constexpr const char* counters = R"sql(
 CREATE TABLE assets (id TEXT PRIMARY KEY, views INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX assets_by_views ON assets (views DESC, id);
 CREATE TABLE users (id TEXT PRIMARY KEY, views INTEGER NOT NULL) WITHOUT ROWID;
+)sql";
+constexpr const char* uses = R"sql(
 CREATE TABLE first_uses (
-    sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, asset TEXT NOT NULL, user TEXT NOT NULL);
+    sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, id TEXT NOT NULL, asset TEXT NOT NULL, user TEXT NOT NULL);
+)sql";
+constexpr const char* indexes_of_uses = R"sql(
+CREATE INDEX uses_by_id ON first_uses (id, time);
+CREATE INDEX uses_by_time ON first_uses (time);
+CREATE TABLE last_times (block INTEGER PRIMARY KEY, times BLOB NOT NULL);
+)sql";
+constexpr const char* progress = R"sql(
 CREATE TABLE progress (
-    one INTEGER PRIMARY KEY CHECK (one = 1), dedupe_window INTEGER NOT NULL,
+    one INTEGER PRIMARY KEY CHECK (one = 1), dedupe_window INTEGER NOT NULL, rule INTEGER NOT NULL DEFAULT 1,
+    rule_since INTEGER NOT NULL DEFAULT 0, rebuilt INTEGER NOT NULL DEFAULT 0, skipped INTEGER NOT NULL DEFAULT 0,
     stream_id TEXT NOT NULL DEFAULT '', last_sequence INTEGER NOT NULL DEFAULT 0, last_timestamp INTEGER NOT NULL DEFAULT 0,
-    stream_time INTEGER NOT NULL DEFAULT 0, applied INTEGER NOT NULL DEFAULT 0, duplicates INTEGER NOT NULL DEFAULT 0,
-    rejected INTEGER NOT NULL DEFAULT 0, last_reject_sequence INTEGER NOT NULL DEFAULT 0,
+    messages INTEGER NOT NULL DEFAULT 0, forgotten BLOB NOT NULL DEFAULT x'', applied INTEGER NOT NULL DEFAULT 0,
+    duplicates INTEGER NOT NULL DEFAULT 0, rejected INTEGER NOT NULL DEFAULT 0, last_reject_sequence INTEGER NOT NULL DEFAULT 0,
     last_reject_reason TEXT NOT NULL DEFAULT '');
 )sql";
 
+constexpr const char* not_a_pair =
+    "the file and its log FILE-wal do not belong together: one of them was put back from a backup. A backup made by --backup "
+    "needs no log: "
+    "delete FILE-wal and FILE-shm, and what the backup lacks is counted from the stream; or count all of it anew (--rebuild)";
+
 int pragma(SQLite::Database& db, const char* name) { return db.execAndGet(std::string("PRAGMA ") + name).getInt(); }
+
+void set_format(SQLite::Database& db) { db.exec("PRAGMA user_version = " + std::to_string(format)); }
 
 void create_tables(SQLite::Database& db)
 {
     SQLite::Transaction transaction(db);
-    db.exec(tables);
+    for (const auto* part : {counters, uses, indexes_of_uses, progress, pairing_table})
+        db.exec(part);
     db.exec("PRAGMA application_id = " + std::to_string(application));
-    db.exec("PRAGMA user_version = " + std::to_string(format));
+    set_format(db);
     transaction.commit();
 }
 
-/// A database of an older version has no place for the stream's id.
-void add_stream_id(SQLite::Database& db)
+void add_column(SQLite::Database& db, const std::string& name, const std::string& type)
 {
-    const auto* there = "SELECT count(*) FROM pragma_table_info('progress') WHERE name = 'stream_id'";
+    const auto there = "SELECT count(*) FROM pragma_table_info('progress') WHERE name = '" + name + "'";
     if (db.execAndGet(there).getInt() == 0)
-        db.exec("ALTER TABLE progress ADD COLUMN stream_id TEXT NOT NULL DEFAULT ''");
+        db.exec("ALTER TABLE progress ADD COLUMN " + name + " " + type);
+}
+
+/// Counted by rule 1. Its uses had one row an id, and the latest time so far in place of each message's own.
+void upgrade_from_1(SQLite::Database& db)
+{
+    SQLite::Transaction transaction(db);
+    db.exec("ALTER TABLE first_uses RENAME TO older_uses");
+    db.exec(uses);
+    db.exec("INSERT INTO first_uses SELECT sequence, time, id, asset, user FROM older_uses ORDER BY sequence");
+    db.exec("DROP TABLE older_uses");
+    db.exec(indexes_of_uses);
+    for (const auto* number : {"rule_since", "rebuilt", "skipped", "messages"})
+        add_column(db, number, "INTEGER NOT NULL DEFAULT 0");
+    add_column(db, "rule", "INTEGER NOT NULL DEFAULT 1");
+    add_column(db, "stream_id", "TEXT NOT NULL DEFAULT ''");
+    add_column(db, "forgotten", "BLOB NOT NULL DEFAULT x''");
+    db.exec(pairing_table);
+    set_format(db);
+    transaction.commit();
+}
+
+/// Closing would bring the log into the database: only what is known to be a pair may do that.
+void checkpoint_on_close(SQLite::Database& db, bool yes)
+{
+    sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, yes ? 0 : 1, nullptr);
+}
+
+/// `token`: of the file without its log, where that can be read. Pages of two times may make no sense at all together.
+void require_pair(SQLite::Database& db, std::optional<std::int64_t> token)
+{
+    bool paired = false;
+    try
+    {
+        db.exec("PRAGMA journal_mode = WAL");
+        paired = !token || is_paired(db, *token);
+    }
+    catch (const SQLite::Exception& e)
+    {
+        if (!token || e.getErrorCode() != SQLITE_CORRUPT)
+            throw;
+    }
+    if (!paired)
+        throw SQLite::Exception(not_a_pair, SQLITE_MISMATCH);
 }
 
 } // namespace
@@ -87,25 +150,32 @@ result<void> delete_database(const std::string& path)
 
 SQLite::Database open_database(const std::string& path)
 {
+    const auto token = has_log(path) ? token_without_log(path) : std::nullopt;
     SQLite::Database db(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX); // one thread uses it
-    db.exec("PRAGMA locking_mode = EXCLUSIVE"); // no other program between our transactions; needs no shared memory
-    db.exec("PRAGMA journal_mode = WAL");
-    db.exec("PRAGMA synchronous = NORMAL");       // after a power cut the last transactions may be gone: replayed from the stream
-    db.exec("PRAGMA cache_size = -65536");        // KiB
-    db.exec("PRAGMA wal_autocheckpoint = 16384"); // pages; a checkpoint writes each changed page once, however often it changed
+    checkpoint_on_close(db, false);
+    db.setBusyTimeout(2000); // of one that reads for a backup, or has just been killed
+    require_pair(db, token);
+    db.exec("PRAGMA synchronous = NORMAL");   // after a power cut the last transactions may be gone: replayed from the stream
+    db.exec("PRAGMA cache_size = -65536");    // KiB
+    db.exec("PRAGMA wal_autocheckpoint = 0"); // paired_log makes them
     const int marked = pragma(db, "application_id");
     const int version = pragma(db, "user_version");
     if (marked == 0 && version == 0 && pragma(db, "schema_version") == 0)
         create_tables(db);
+    else if (marked == application && version == 1)
+        upgrade_from_1(db);
     else if (marked != application || version != format)
         throw SQLite::Exception("not a projection of this version", SQLITE_NOTADB);
-    add_stream_id(db);
     SQLite::Transaction probe(db, SQLite::TransactionBehavior::IMMEDIATE); // a file that cannot be written shows itself now
     probe.commit();
+    checkpoint_on_close(db, true);
     return db;
 }
 
-bool is_disk_full(const SQLite::Exception& e) noexcept { return e.getErrorCode() == SQLITE_FULL; }
+bool is_disk_full(const SQLite::Exception& e) noexcept
+{
+    return e.getErrorCode() == SQLITE_FULL || e.getExtendedErrorCode() == SQLITE_IOERR_SHMSIZE; // of the log's index
+}
 
 error database_error(const std::string& path, const SQLite::Exception& e)
 {

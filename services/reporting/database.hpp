@@ -30,7 +30,9 @@ private:
 /// Deletes a database with all that belongs to it. A missing file is fine. Take its lock first.
 [[nodiscard]] result<void> delete_database(const std::string& path);
 
-/// Opens or creates the database. Throws SQLite::Exception; one that is no projection of this version is SQLITE_NOTADB.
+/// Opens or creates the database; one of an older version gets the tables of this one. Throws SQLite::Exception; one that is no projection is
+/// SQLITE_NOTADB. Refuses, and leaves as they are, a file and a log that do not belong together (paired_log.hpp). What is written has to go
+/// through a paired_log. Take its lock first: another process may only read.
 [[nodiscard]] SQLite::Database open_database(const std::string& path);
 
 /// The change was not made for want of room; nothing is damaged.

@@ -1,4 +1,5 @@
 #include "broker/options.hpp"
+#include "services/reporting/backup.hpp"
 #include "services/reporting/option_values.hpp"
 #include "services/reporting/reporting_service.hpp"
 
@@ -18,11 +19,16 @@ po::options_description all_options()
         ("dedupe-window",
          po::value<marquee::duration_option>()->value_name("TIME")->default_value({std::chrono::hours(24)}, "24h"),
          "an event whose id was counted less than this earlier is a duplicate (500ms, 90s, 15m, 24h, 7d)") //
-        ("rebuild", po::bool_switch(), "delete the counts and count the stream anew from its start")       //
+        ("rebuild", po::bool_switch(),
+         "count the stream anew from its start, into FILE.new; the counts that are there serve meanwhile, where they fit the "
+         "stream, and are "
+         "kept as FILE.old. Done once, as long as this option stays") //
+        ("backup", po::value<std::string>()->value_name("COPY"),
+         "copy the counts of FILE, as they are at one moment, to COPY and exit; an instance that uses FILE goes on") //
         ("accept-loss", po::bool_switch(),
          "go on although events that were never counted are gone from the stream, and, at the start, behind the end of one that "
          "is not "
-         "the one that was counted; the counts stay");
+         "the one that was counted; the counts stay. With a rebuild: take its counts although the stream's start is gone");
     po::options_description stream("Stream EVENTS; all but the last only where it is missing and gets made");
     stream.add_options() //
         ("replicas", po::value<marquee::replicas_option>()->value_name("N")->default_value({1}),
@@ -42,7 +48,7 @@ marquee::reporting_settings read_settings(const po::variables_map& given)
     marquee::reporting_settings settings;
     settings.database.path = given["db"].as<std::string>();
     settings.database.dedupe_window = given["dedupe-window"].as<marquee::duration_option>().value;
-    settings.database.rebuild = given["rebuild"].as<bool>();
+    settings.rebuild = given["rebuild"].as<bool>();
     settings.database.accept_loss = given["accept-loss"].as<bool>();
     settings.stream = marquee::events_config();
     settings.stream.allow_discard_old = given["allow-discard-old"].as<bool>();
@@ -52,6 +58,18 @@ marquee::reporting_settings read_settings(const po::variables_map& given)
     if (given.count("max-bytes") > 0)
         settings.stream.max_bytes = given["max-bytes"].as<marquee::size_option>().value;
     return settings;
+}
+
+int copy_counts(const std::string& program, const std::string& file, const std::string& copy)
+{
+    const auto copied = marquee::back_up(file, copy);
+    if (copied.has_error())
+    {
+        std::cerr << program << ": " << copied.error().detail << '\n';
+        return copied.error() == marquee::errc::bad_request ? marquee::exit_usage : marquee::exit_failed;
+    }
+    std::cout << copy << ": " << copied->applied << " views, counted up to sequence " << copied->last_sequence << '\n';
+    return marquee::exit_ok;
 }
 
 } // namespace
@@ -65,6 +83,8 @@ int main(int argc, char** argv)
     if (const auto* code = std::get_if<int>(&parsed))
         return *code;
     const auto& given = std::get<po::variables_map>(parsed);
+    if (given.count("backup") > 0)
+        return copy_counts(name, given["db"].as<std::string>(), given["backup"].as<std::string>());
     auto connect = marquee::read_connection_options(given);
     if (connect.has_error())
     {

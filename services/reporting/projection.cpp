@@ -4,6 +4,7 @@
 #include "broker/planted_fault.hpp"
 #include "schemas/subjects.hpp"
 #include "services/reporting/database.hpp"
+#include "services/reporting/paired_log.hpp"
 #include "services/reporting/projection_tables.hpp"
 #include "services/reporting/uncommitted.hpp"
 
@@ -30,14 +31,24 @@ result<play_event> no_corrections() { return fail(errc::bad_request, "correction
 class projection::state
 {
 public:
-    state(projection_settings settings, file_lock lock)
-        : settings_(std::move(settings)), lock_(std::move(lock)), db_(open_database(settings_.path)), tables_(db_),
+    state(projection_settings settings, std::shared_ptr<file_lock> lock)
+        : settings_(std::move(settings)), lock_(std::move(lock)), db_(open_database(settings_.path)), log_(db_), tables_(db_),
           assets_(tables_, &projection_tables::asset_views, &projection_tables::set_asset_views, &projection_tables::top),
           users_(tables_, &projection_tables::user_views, &projection_tables::set_user_views), ids_(tables_)
     {
     }
+    ~state()
+    {
+        transaction_.reset();
+        (void)log_.empty();
+    }
+    state(const state&) = delete;
+    state& operator=(const state&) = delete;
 
     result<void> load();
+    result<void> take_over(const counting_rule& rule, std::uint64_t since);
+    result<void> mark_rebuilt(bool rebuilt);
+    result<bool> empty_log();
     result<void> attach(const stream_state& stream, last_counted last);
     result<void> stage(std::span<const stored_message> messages);
     result<void> commit();
@@ -46,7 +57,12 @@ public:
     [[nodiscard]] std::uint64_t uncommitted() const noexcept { return progress_.last_sequence - committed_.last_sequence; }
     [[nodiscard]] const view_counters& assets() const noexcept { return assets_; }
     [[nodiscard]] const view_counters& users() const noexcept { return users_; }
-    [[nodiscard]] const taken_ids& ids() const noexcept { return ids_; }
+    [[nodiscard]] std::optional<first_use> find_use(const std::string& id) const
+    {
+        return ids_.find(id, progress_.last_timestamp.count(), memory_, rule_.dedupe_window.count());
+    }
+    [[nodiscard]] const counting_rule& rule() const noexcept { return rule_; }
+    [[nodiscard]] const id_memory& memory() const noexcept { return memory_; }
 
     /// Runs `work` on the tables; what SQLite throws ends the projection.
     template <class Work>
@@ -76,14 +92,8 @@ public:
 
     [[nodiscard]] const projection_progress& progress() const noexcept { return progress_; }
     [[nodiscard]] file_condition condition() const noexcept { return condition_; }
-    [[nodiscard]] std::int64_t forgotten() const { return forgotten_at(progress_); }
 
 private:
-    /// Ids taken until then are forgotten.
-    [[nodiscard]] std::int64_t forgotten_at(const projection_progress& p) const
-    {
-        return p.stream_time.count() - settings_.dedupe_window.count();
-    }
     error broken(error why)
     {
         condition_ = file_condition::broken;
@@ -94,17 +104,25 @@ private:
     void reject(const stored_message& m, const error& why);
     template <class Work>
     void commit_a_part(Work work);
+    template <class Work>
+    result<void> write_at_once(Work work);
     void begin_writing();
+    void prune(std::size_t limit);
     void finish_writing();
     void take_back();
 
     projection_settings settings_;
-    file_lock lock_;
+    std::shared_ptr<file_lock> lock_;
     SQLite::Database db_;
+    paired_log log_;
     projection_tables tables_;
+    counting_rule rule_;
     projection_progress progress_;  ///< counted
     projection_progress frozen_;    ///< what the transaction under way will have written
     projection_progress committed_; ///< and written
+    id_memory memory_;              ///< the same three of what decides on ids
+    id_memory frozen_memory_;
+    id_memory committed_memory_;
     view_counters assets_;
     view_counters users_;
     taken_ids ids_;
@@ -118,22 +136,72 @@ private:
 
 result<void> projection::state::load()
 {
-    const auto window = settings_.dedupe_window.count();
     auto loaded = guarded(
         [&](projection_tables& tables)
         {
-            const auto made_with = tables.load(progress_, window);
-            return std::pair(made_with, tables.sums_match(progress_.applied));
+            SQLite::Transaction transaction(db_);
+            log_.writing();
+            rule_ = tables.load(progress_, memory_, {counting_version, settings_.dedupe_window});
+            transaction.commit();
+            log_.written();
+            return tables.sums_match(progress_.applied);
         });
     if (loaded.has_error())
         return loaded.error();
     committed_ = progress_;
-    if (loaded->first != window)
-        return fail(errc::unavailable, "database " + settings_.path + ": was made with another --dedupe-window, of " +
-                                           std::to_string(loaded->first / 1'000'000'000) + " s" + cure);
-    if (!loaded->second)
+    committed_memory_ = memory_;
+    if (!*loaded)
         return fail(errc::unavailable, "database " + settings_.path + ": the counts do not add up" + cure);
     return {};
+}
+
+/// In a transaction of its own, after what was staged.
+template <class Work>
+result<void> projection::state::write_at_once(Work work)
+{
+    if (auto written = commit(); written.has_error())
+        return written;
+    return guarded(
+        [&](projection_tables& tables)
+        {
+            SQLite::Transaction transaction(db_);
+            log_.writing();
+            work(tables);
+            transaction.commit();
+            log_.written();
+        });
+}
+
+result<void> projection::state::take_over(const counting_rule& rule, std::uint64_t since)
+{
+    auto done = write_at_once([&](projection_tables& tables) { tables.set_rule(rule, since); });
+    if (done.has_error())
+        return done;
+    rule_ = rule;
+    progress_.rule_since = committed_.rule_since = since;
+    memory_.set_window(rule.dedupe_window);
+    committed_memory_.set_window(rule.dedupe_window);
+    return {};
+}
+
+result<void> projection::state::mark_rebuilt(bool rebuilt)
+{
+    if (progress_.rebuilt == rebuilt)
+        return commit();
+    auto next = progress_;
+    next.rebuilt = rebuilt;
+    auto done = write_at_once([&](projection_tables& tables) { tables.save(next, memory_, memory_.messages()); });
+    if (done.has_value())
+        committed_ = progress_ = std::move(next);
+    return done;
+}
+
+result<bool> projection::state::empty_log()
+{
+    if (auto written = commit(); written.has_error())
+        return written.error();
+    db_.setBusyTimeout(0); // a backup reads on: the caller asks again later
+    return log_.empty();
 }
 
 result<void> projection::state::attach(const stream_state& stream, last_counted last)
@@ -150,6 +218,9 @@ result<void> projection::state::attach(const stream_state& stream, last_counted 
             return fail(errc::unavailable, judged.why);
         log(log_level::warning, "a loss is accepted",
             {{"what", judged.why}, {"goes_on_after", std::to_string(judged.continue_after)}});
+        if (judged.finding == stream_finding::loss)
+            next.skipped +=
+                judged.continue_after - std::max(next.last_sequence, std::max<std::uint64_t>(stream.declared_first, 1) - 1);
         next.last_sequence = judged.continue_after;
         next.last_timestamp = {};
     }
@@ -160,17 +231,19 @@ result<void> projection::state::attach(const stream_state& stream, last_counted 
         next.stream_id = judged.id;
     if (next.stream_id == progress_.stream_id && next.last_sequence == progress_.last_sequence)
         return {};
-    auto saved = guarded(
+    auto memory = memory_;
+    auto saved = write_at_once(
         [&](projection_tables& tables)
         {
-            SQLite::Transaction transaction(db_);
             if (judged.finding == stream_finding::another) // whose sequences come again
-                tables.lower_uses(next.last_sequence);
-            tables.save(next);
-            transaction.commit();
+                memory.lower_sequences(tables.lower_uses(next.last_sequence));
+            tables.save(next, memory, memory.messages());
         });
     if (saved.has_value())
+    {
         committed_ = progress_ = std::move(next);
+        committed_memory_ = memory_ = std::move(memory);
+    }
     return saved;
 }
 
@@ -185,9 +258,14 @@ result<void> projection::state::stage(std::span<const stored_message> messages)
     auto counted = guarded(
         [&](projection_tables&)
         {
+            std::optional<SQLite::Transaction> reading; // one for all the questions, where none is under way
+            if (!transaction_)
+                reading.emplace(db_);
             for (const auto& m : messages)
                 if (m.sequence > progress_.last_sequence)
                     count(m);
+            if (reading)
+                reading->commit();
         });
     if (counted.has_error())
         take_back();
@@ -207,7 +285,7 @@ result<bool> projection::state::write_some(std::size_t rows)
     if (uncommitted() == 0)
         return true;
     auto done = guarded(
-        [&](projection_tables& tables)
+        [&](projection_tables&)
         {
             if (!transaction_)
                 begin_writing();
@@ -218,7 +296,7 @@ result<bool> projection::state::write_some(std::size_t rows)
             if (planted("counts_before_sequence"))
                 commit_a_part([] {});
             const auto ids = ids_.write(left);
-            tables.prune(forgotten_at(frozen_), 2 * ids + 100);
+            prune(2 * ids + 100);
             if (ids == left)
                 return false;
             finish_writing();
@@ -226,6 +304,10 @@ result<bool> projection::state::write_some(std::size_t rows)
         });
     if (done.has_error())
         take_back();
+    // Twice what may have come since the last call: a commit at once writes all of it.
+    const auto looks = std::min<std::size_t>(2 * rows, 2 * assets_.known()) + 256;
+    assets_.evict(looks);
+    users_.evict(looks);
     return done;
 }
 
@@ -233,19 +315,35 @@ void projection::state::begin_writing()
 {
     transaction_.emplace(db_);
     frozen_ = progress_;
+    frozen_memory_ = memory_;
     assets_.freeze();
     users_.freeze();
     ids_.freeze();
     if (planted("sequence_before_counts"))
-        commit_a_part([&] { tables_.save(frozen_); });
+        commit_a_part([&] { tables_.save(frozen_, frozen_memory_, committed_memory_.messages()); });
+}
+
+/// Housekeeping: nothing is decided by whether a row that is forgotten is still there.
+void projection::state::prune(std::size_t limit)
+{
+    if (frozen_memory_.forgotten().empty())
+        return;
+    const auto first = frozen_memory_.forgotten().front();
+    if (tables_.prune(first, limit) > 0 || frozen_memory_.forgotten().size() == 1)
+        return;
+    frozen_memory_.drop(first);
+    memory_.drop(first);
 }
 
 void projection::state::finish_writing()
 {
-    tables_.save(frozen_);
+    log_.writing();
+    tables_.save(frozen_, frozen_memory_, committed_memory_.messages());
     transaction_->commit();
     transaction_.reset();
+    log_.written();
     committed_ = frozen_;
+    committed_memory_ = frozen_memory_;
     assets_.written();
     users_.written();
     ids_.written();
@@ -256,6 +354,7 @@ void projection::state::take_back()
 {
     transaction_.reset();
     progress_ = committed_;
+    memory_ = committed_memory_;
     assets_.clear();
     users_.clear();
     ids_.clear();
@@ -267,17 +366,17 @@ void projection::state::count(const stored_message& m)
     progress_.last_timestamp = m.timestamp;
     if (progress_.stream_id != offered_id_ && attached_)
         progress_.stream_id = offered_id_;
-    progress_.stream_time = std::max(progress_.stream_time, m.timestamp);
+    memory_.add(m.sequence, m.timestamp);
     const auto event = m.subject == corrections ? no_corrections() : parse_event(m.data);
     if (event.has_error())
     {
         reject(m, event.error());
         return;
     }
-    if (planted("clock_decides"))
-        progress_.stream_time = std::chrono::system_clock::now().time_since_epoch();
-    const id_use use{m.sequence, progress_.stream_time.count(), event->asset.text(), event->user.text()};
-    if (event->id && !ids_.take(*event->id, use, settings_.dedupe_window.count()) && !planted("id_check_off"))
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const auto time = planted("clock_decides") ? std::chrono::nanoseconds(now) : m.timestamp;
+    const id_use use{m.sequence, time.count(), event->asset.text(), event->user.text()};
+    if (event->id && !ids_.take(*event->id, use, memory_, rule_.dedupe_window.count()) && !planted("id_check_off"))
     {
         ++progress_.duplicates;
         return;
@@ -310,17 +409,20 @@ projection::projection(std::unique_ptr<state> s) : state_(std::move(s)) {}
 projection::projection(projection&&) noexcept = default;
 projection::~projection() = default;
 
-result<projection> projection::open(projection_settings settings)
+projection& projection::operator=(projection&&) noexcept = default;
+
+result<projection> projection::open(projection_settings settings, std::shared_ptr<file_lock> lock)
 {
-    auto lock = file_lock::take(settings.path + ".lock");
-    if (lock.has_error())
-        return lock.error();
-    if (settings.rebuild)
-        if (auto deleted = delete_database(settings.path); deleted.has_error())
-            return deleted.error();
+    if (!lock)
+    {
+        auto own = file_lock::take(settings.path + ".lock");
+        if (own.has_error())
+            return own.error();
+        lock = std::make_shared<file_lock>(std::move(*own));
+    }
     try
     {
-        auto opened = std::make_unique<state>(settings, std::move(*lock));
+        auto opened = std::make_unique<state>(settings, std::move(lock));
         if (auto loaded = opened->load(); loaded.has_error())
             return loaded.error();
         return projection(std::move(opened));
@@ -330,6 +432,23 @@ result<projection> projection::open(projection_settings settings)
         return database_error(settings.path, e);
     }
 }
+
+projection projection::none()
+{
+    projection_settings nowhere;
+    nowhere.path = ":memory:";
+    auto opened = std::make_unique<state>(std::move(nowhere), nullptr);
+    (void)opened->load();
+    return projection(std::move(opened));
+}
+
+const counting_rule& projection::rule() const noexcept { return state_->rule(); }
+
+result<void> projection::take_over(const counting_rule& rule, std::uint64_t since) { return state_->take_over(rule, since); }
+
+result<void> projection::mark_rebuilt(bool rebuilt) { return state_->mark_rebuilt(rebuilt); }
+
+result<bool> projection::empty_log() { return state_->empty_log(); }
 
 result<void> projection::attach(const stream_state& stream, last_counted last) { return state_->attach(stream, last); }
 
@@ -364,7 +483,7 @@ result<std::vector<views_reply>> projection::top(std::size_t limit)
 
 result<std::optional<first_use>> projection::find_use(const std::string& event_id)
 {
-    return state_->guarded([&](projection_tables&) { return state_->ids().find(event_id, state_->forgotten()); });
+    return state_->guarded([&](projection_tables&) { return state_->find_use(event_id); });
 }
 
 const projection_progress& projection::progress() const noexcept { return state_->progress(); }
@@ -376,10 +495,10 @@ result<void> projection::dump(std::ostream& out)
     if (auto written = commit(); written.has_error())
         return written;
     const auto& p = progress();
-    out << "sequence " << p.last_sequence << ' ' << p.last_timestamp.count() << ' ' << p.stream_time.count() << '\n'
+    out << "sequence " << p.last_sequence << ' ' << p.last_timestamp.count() << '\n'
         << "applied " << p.applied << " duplicates " << p.duplicates << " rejected " << p.rejected << '\n'
         << "last reject " << p.last_reject_sequence << ' ' << p.last_reject_reason << '\n';
-    return state_->guarded([&](projection_tables& tables) { tables.dump(out, state_->forgotten()); });
+    return state_->guarded([&](projection_tables& tables) { tables.dump(out, state_->memory()); });
 }
 
 } // namespace marquee

@@ -1,5 +1,8 @@
 #include "services/reporting/projection_tables.hpp"
 
+#include <sqlite3.h>
+
+#include <algorithm>
 #include <ostream>
 
 namespace marquee
@@ -45,58 +48,96 @@ std::uint64_t read_views(SQLite::Statement& statement, const std::string& id)
 } // namespace
 
 projection_tables::projection_tables(SQLite::Database& db)
-    : db_(db), save_(db, "UPDATE progress SET stream_id = ?, last_sequence = ?, last_timestamp = ?, stream_time = ?, "
-                         "applied = ?, duplicates = ?, rejected = ?, last_reject_sequence = ?, last_reject_reason = ?"),
+    : db_(db),
+      save_(db,
+            "UPDATE progress SET stream_id = ?, last_sequence = ?, last_timestamp = ?, messages = ?, forgotten = ?, applied = ?, "
+            "duplicates = ?, rejected = ?, last_reject_sequence = ?, last_reject_reason = ?, rebuilt = ?, skipped = ?"),
       set_asset_(db, "INSERT INTO assets (id, views) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET views = excluded.views"),
       set_user_(db, "INSERT INTO users (id, views) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET views = excluded.views"),
-      time_of_id_(db, "SELECT time FROM first_uses WHERE id = ?"),
-      take_id_(db, "INSERT INTO first_uses (sequence, time, id, asset, user) VALUES (?, ?, ?, ?, ?) "
-                   "ON CONFLICT (id) DO UPDATE SET sequence = excluded.sequence, time = excluded.time, asset = excluded.asset, "
-                   "user = excluded.user"),
-      oldest_(db, "SELECT time FROM first_uses ORDER BY sequence LIMIT 1"),
-      prunable_(db,
-                "SELECT max(sequence) FROM (SELECT sequence, time FROM first_uses ORDER BY sequence LIMIT ?2) WHERE time <= ?1"),
-      prune_(db, "DELETE FROM first_uses WHERE sequence <= ?"), asset_views_(db, "SELECT views FROM assets WHERE id = ?"),
-      user_views_(db, "SELECT views FROM users WHERE id = ?"),
-      top_(db, "SELECT id, views FROM assets ORDER BY views DESC, id LIMIT ?"),
-      find_use_(db, "SELECT asset, user, sequence FROM first_uses WHERE id = ? AND time > ?")
+      save_block_(db, "INSERT OR REPLACE INTO last_times (block, times) VALUES (?, ?)"),
+      near_(db, "SELECT sequence, time FROM first_uses WHERE id = ? AND time > ? AND time < ? ORDER BY sequence DESC"),
+      use_at_(db, "SELECT asset, user, sequence FROM first_uses WHERE sequence = ?"),
+      take_id_(db, "INSERT INTO first_uses (sequence, time, id, asset, user) VALUES (?, ?, ?, ?, ?)"),
+      oldest_(db, "SELECT time FROM first_uses ORDER BY time LIMIT 1"),
+      prune_(db, "DELETE FROM first_uses WHERE sequence IN "
+                 "(SELECT sequence FROM first_uses WHERE time <= ?1 AND sequence <= ?2 ORDER BY time LIMIT ?3)"),
+      asset_views_(db, "SELECT views FROM assets WHERE id = ?"), user_views_(db, "SELECT views FROM users WHERE id = ?"),
+      top_(db, "SELECT id, views FROM assets ORDER BY views DESC, id LIMIT ?")
 {
 }
 
-std::int64_t projection_tables::load(projection_progress& into, std::int64_t window)
+counting_rule projection_tables::load(projection_progress& into, id_memory& memory, const counting_rule& rule)
 {
-    SQLite::Statement add(db_, "INSERT OR IGNORE INTO progress (one, dedupe_window) VALUES (1, ?)");
-    add.bind(1, window);
+    SQLite::Statement add(db_, "INSERT OR IGNORE INTO progress (one, dedupe_window, rule) VALUES (1, ?, ?)");
+    add.bind(1, std::int64_t{rule.dedupe_window.count()});
+    add.bind(2, rule.version);
     add.exec();
-    SQLite::Statement read(db_, "SELECT stream_id, last_sequence, last_timestamp, stream_time, applied, duplicates, rejected, "
-                                "last_reject_sequence, last_reject_reason, dedupe_window FROM progress");
+    SQLite::Statement read(db_,
+                           "SELECT stream_id, last_sequence, last_timestamp, messages, forgotten, applied, duplicates, rejected, "
+                           "last_reject_sequence, last_reject_reason, rebuilt, skipped, rule_since, rule, dedupe_window "
+                           "FROM progress");
     if (!read.executeStep())
         throw SQLite::Exception("no progress in the database");
     into.stream_id = read.getColumn(0).getString();
     into.last_sequence = count_at(read, 1);
     into.last_timestamp = std::chrono::nanoseconds(read.getColumn(2).getInt64());
-    into.stream_time = std::chrono::nanoseconds(read.getColumn(3).getInt64());
-    into.applied = count_at(read, 4);
-    into.duplicates = count_at(read, 5);
-    into.rejected = count_at(read, 6);
-    into.last_reject_sequence = count_at(read, 7);
-    into.last_reject_reason = read.getColumn(8).getString();
-    return read.getColumn(9).getInt64();
+    into.applied = count_at(read, 5);
+    into.duplicates = count_at(read, 6);
+    into.rejected = count_at(read, 7);
+    into.last_reject_sequence = count_at(read, 8);
+    into.last_reject_reason = read.getColumn(9).getString();
+    into.rebuilt = read.getColumn(10).getInt() != 0;
+    into.skipped = count_at(read, 11);
+    into.rule_since = count_at(read, 12);
+    const counting_rule found{read.getColumn(13).getInt(), std::chrono::nanoseconds(read.getColumn(14).getInt64())};
+    memory = id_memory(found.dedupe_window);
+    bool whole = memory.restore(count_at(read, 3), read.getColumn(4).getString());
+    SQLite::Statement blocks(db_, "SELECT block, times FROM last_times");
+    while (blocks.executeStep())
+        whole &= memory.restore_block(count_at(blocks, 0), blocks.getColumn(1).getString());
+    if (!whole)
+        throw SQLite::Exception("the times of the last messages make no sense", SQLITE_CORRUPT);
+    return found;
 }
 
-void projection_tables::save(const projection_progress& p)
+void projection_tables::save(const projection_progress& p, const id_memory& memory, std::uint64_t written)
 {
+    const auto forgotten = memory.forgotten_bytes();
     const use_of guard(save_);
     save_.bindNoCopy(1, p.stream_id);
     save_.bind(2, number(p.last_sequence));
     save_.bind(3, std::int64_t{p.last_timestamp.count()});
-    save_.bind(4, std::int64_t{p.stream_time.count()});
-    save_.bind(5, number(p.applied));
-    save_.bind(6, number(p.duplicates));
-    save_.bind(7, number(p.rejected));
-    save_.bind(8, number(p.last_reject_sequence));
-    save_.bindNoCopy(9, p.last_reject_reason);
+    save_.bind(4, number(memory.messages()));
+    save_.bindNoCopy(5, forgotten.data(), static_cast<int>(forgotten.size()));
+    save_.bind(6, number(p.applied));
+    save_.bind(7, number(p.duplicates));
+    save_.bind(8, number(p.rejected));
+    save_.bind(9, number(p.last_reject_sequence));
+    save_.bindNoCopy(10, p.last_reject_reason);
+    save_.bind(11, p.rebuilt ? 1 : 0);
+    save_.bind(12, number(p.skipped));
     save_.exec();
+    const auto first =
+        std::max(written, memory.messages() - std::min<std::uint64_t>(memory.messages(), id_memory::messages_looked_at));
+    for (auto message = first; message < memory.messages();)
+    {
+        const auto block = message / id_memory::block_size;
+        const auto times = memory.block_bytes(block % id_memory::blocks);
+        const use_of guard_block(save_block_);
+        save_block_.bind(1, number(block % id_memory::blocks));
+        save_block_.bindNoCopy(2, times.data(), static_cast<int>(times.size()));
+        save_block_.exec();
+        message = (block + 1) * id_memory::block_size;
+    }
+}
+
+void projection_tables::set_rule(const counting_rule& rule, std::uint64_t since)
+{
+    SQLite::Statement set(db_, "UPDATE progress SET rule = ?, dedupe_window = ?, rule_since = ?");
+    set.bind(1, rule.version);
+    set.bind(2, std::int64_t{rule.dedupe_window.count()});
+    set.bind(3, number(since));
+    set.exec();
 }
 
 bool projection_tables::sums_match(std::uint64_t applied)
@@ -110,13 +151,25 @@ void projection_tables::set_asset_views(const std::string& id, std::uint64_t vie
 
 void projection_tables::set_user_views(const std::string& id, std::uint64_t views) { set_views(set_user_, id, views); }
 
-std::optional<std::int64_t> projection_tables::time_of_id(const std::string& id)
+bool projection_tables::any_use(const std::string& id, std::int64_t from, std::int64_t to, const use_visitor& visit)
 {
-    const use_of guard(time_of_id_);
-    time_of_id_.bindNoCopy(1, id);
-    if (!time_of_id_.executeStep())
-        return std::nullopt;
-    return time_of_id_.getColumn(0).getInt64();
+    const use_of guard(near_);
+    near_.bindNoCopy(1, id);
+    near_.bind(2, from);
+    near_.bind(3, to);
+    while (near_.executeStep())
+        if (visit(near_.getColumn(0).getInt64(), near_.getColumn(1).getInt64()))
+            return true;
+    return false;
+}
+
+first_use projection_tables::use_at(std::int64_t sequence)
+{
+    const use_of guard(use_at_);
+    use_at_.bind(1, sequence);
+    if (!use_at_.executeStep())
+        throw SQLite::Exception("a use of an id is gone", SQLITE_CORRUPT);
+    return {use_at_.getColumn(0).getString(), use_at_.getColumn(1).getString(), count_at(use_at_, 2)};
 }
 
 void projection_tables::take_id(const std::string& id, const id_use& use)
@@ -130,32 +183,30 @@ void projection_tables::take_id(const std::string& id, const id_use& use)
     take_id_.exec();
 }
 
-void projection_tables::lower_uses(std::uint64_t last)
+std::int64_t projection_tables::lower_uses(std::uint64_t last)
 {
     const auto highest = db_.execAndGet("SELECT coalesce(max(sequence), 0) FROM first_uses").getInt64();
     const auto by = highest - number(last);
     if (by <= 0)
-        return;
+        return 0;
     constexpr std::int64_t far = std::int64_t{1} << 62; // twice: no row meets one that has not moved yet
     db_.exec("UPDATE first_uses SET sequence = sequence - " + std::to_string(far));
     db_.exec("UPDATE first_uses SET sequence = sequence + " + std::to_string(far - by));
+    return by;
 }
 
-void projection_tables::prune(std::int64_t forgotten, std::size_t limit)
+std::size_t projection_tables::prune(const forgotten_until& what, std::size_t limit)
 {
     {
         const use_of guard(oldest_);
-        if (!oldest_.executeStep() || oldest_.getColumn(0).getInt64() > forgotten)
-            return;
+        if (!oldest_.executeStep() || oldest_.getColumn(0).getInt64() > what.time)
+            return 0;
     }
-    const use_of guard(prunable_);
-    prunable_.bind(1, forgotten);
-    prunable_.bind(2, number(limit));
-    prunable_.executeStep();
-    const std::int64_t last = prunable_.getColumn(0).getInt64();
-    const use_of guard_prune(prune_);
-    prune_.bind(1, last);
-    prune_.exec();
+    const use_of guard(prune_);
+    prune_.bind(1, what.time);
+    prune_.bind(2, what.sequence);
+    prune_.bind(3, number(limit));
+    return static_cast<std::size_t>(prune_.exec());
 }
 
 std::uint64_t projection_tables::asset_views(const std::string& id) { return read_views(asset_views_, id); }
@@ -172,17 +223,7 @@ std::vector<views_reply> projection_tables::top(std::size_t limit)
     return found;
 }
 
-std::optional<first_use> projection_tables::find_use(const std::string& id, std::int64_t forgotten)
-{
-    const use_of guard(find_use_);
-    find_use_.bindNoCopy(1, id);
-    find_use_.bind(2, forgotten);
-    if (!find_use_.executeStep())
-        return std::nullopt;
-    return first_use{find_use_.getColumn(0).getString(), find_use_.getColumn(1).getString(), count_at(find_use_, 2)};
-}
-
-void projection_tables::dump(std::ostream& out, std::int64_t forgotten)
+void projection_tables::dump(std::ostream& out, const id_memory& memory)
 {
     SQLite::Statement assets(db_, "SELECT id, views FROM assets ORDER BY id");
     while (assets.executeStep())
@@ -190,11 +231,12 @@ void projection_tables::dump(std::ostream& out, std::int64_t forgotten)
     SQLite::Statement users(db_, "SELECT id, views FROM users ORDER BY id");
     while (users.executeStep())
         out << "user " << users.getColumn(0).getText() << ' ' << users.getColumn(1).getInt64() << '\n';
-    SQLite::Statement uses(db_, "SELECT sequence, time, id, asset, user FROM first_uses WHERE time > ? ORDER BY sequence");
-    uses.bind(1, forgotten);
+    SQLite::Statement uses(db_, "SELECT sequence, time, id, asset, user FROM first_uses ORDER BY sequence");
     while (uses.executeStep())
-        out << "id " << uses.getColumn(2).getText() << ' ' << uses.getColumn(0).getInt64() << ' ' << uses.getColumn(1).getInt64()
-            << ' ' << uses.getColumn(3).getText() << ' ' << uses.getColumn(4).getText() << '\n';
+        if (!memory.is_forgotten(uses.getColumn(0).getInt64(), uses.getColumn(1).getInt64()))
+            out << "id " << uses.getColumn(2).getText() << ' ' << uses.getColumn(0).getInt64() << ' '
+                << uses.getColumn(1).getInt64() << ' ' << uses.getColumn(3).getText() << ' ' << uses.getColumn(4).getText()
+                << '\n';
 }
 
 } // namespace marquee

@@ -7,7 +7,9 @@
 #include "schemas/event.hpp"
 #include "schemas/subjects.hpp"
 #include "services/reporting/lag_meter.hpp"
+#include "services/reporting/rebuild.hpp"
 #include "services/reporting/reporting_endpoints.hpp"
+#include "services/reporting/swap.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -37,6 +39,7 @@ constexpr auto longest_uncommitted = 50ms; ///< what a crash may make us count a
 constexpr std::size_t rows_at_once = 64;   ///< of a transaction that others wait for: about a fifth of a millisecond
 
 constexpr auto room_check = 1s; ///< while the disk is full
+constexpr auto tell_every = 5s; ///< how far it is, while it has not served yet
 
 boost::json::value statistics(const projection_progress& p, const lag_meter& meter, bool serving, const std::string& alarm,
                               const consumer_losses& losses)
@@ -51,6 +54,10 @@ boost::json::value statistics(const projection_progress& p, const lag_meter& met
         data["lag_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(*behind).count();
     data["serving"] = serving;
     data["consumer_lost"] = losses.in_a_row;
+    if (p.skipped > 0)
+        data["skipped"] = p.skipped;
+    if (p.rule_since > 0)
+        data["rule_since"] = p.rule_since;
     if (!alarm.empty())
         data["alarm"] = alarm;
     else if (losses.stuck())
@@ -61,12 +68,16 @@ boost::json::value statistics(const projection_progress& p, const lag_meter& met
 class running_reporting : public runnable, public std::enable_shared_from_this<running_reporting>
 {
 public:
-    running_reporting(connection& nats, projection counts, stream_state stream, fatal_handler fatal)
-        : nats_(nats), stream_(std::move(stream)),
+    running_reporting(connection& nats, reporting_settings settings, std::shared_ptr<file_lock> lock, projection counts,
+                      stream_state stream, fatal_handler fatal)
+        : nats_(nats), settings_(std::move(settings)), lock_(std::move(lock)), stream_(std::move(stream)),
           views_(std::make_shared<reporting_views>(std::move(counts), nats.context().get_executor(), fatal)),
           fatal_(std::move(fatal)), check_(nats.context()), commit_(nats.context())
     {
     }
+
+    /// Counts are to be made anew before or while it starts; `unfit`: those that are there do not serve meanwhile.
+    result<void> begin_rebuild(const std::string& why, bool unfit);
 
     result<void> start(settings_watch::settings watched);
     asio::awaitable<void> stop(deadline until) override;
@@ -86,8 +97,13 @@ private:
     void serve(bool yes);
     static asio::awaitable<void> announce(std::shared_ptr<running_reporting> self);
     void stop_counting(const std::string& why);
+    void tell_progress();
+    void maybe_swap();
+    void swap();
 
     connection& nats_;
+    reporting_settings settings_;
+    std::shared_ptr<file_lock> lock_;
     stream_state stream_; ///< as it was when it was last looked at
     std::shared_ptr<reporting_views> views_;
     fatal_handler fatal_;
@@ -95,6 +111,7 @@ private:
     std::vector<stored_message> collected_; ///< in order, not counted yet
     bool serving_ = false;
     bool caught_up_once_ = false;
+    bool unfit_ = false; ///< the counts that are there do not belong to this stream, or cannot be read: a rebuild replaces them
     bool counting_ = false;
     std::string alarm_;            ///< why it does not count; empty: all is well
     std::string refused_settings_; ///< why it counts and does not serve; empty: all is well
@@ -106,6 +123,8 @@ private:
     std::unique_ptr<service> service_;
     std::unique_ptr<ordered_consumer> consumer_;
     std::unique_ptr<settings_watch> watch_;
+    std::shared_ptr<rebuild> rebuild_;
+    clock::time_point told_ = clock::now();
 };
 
 result<void> running_reporting::start(settings_watch::settings watched)
@@ -120,13 +139,17 @@ result<void> running_reporting::start(settings_watch::settings watched)
     {
         const consumer_losses none;
         const auto& why = alarm_.empty() ? refused_settings_ : alarm_;
-        return statistics(views_->counts.progress(), meter_, serving_, why, consumer_ ? consumer_->losses() : none);
+        auto all = statistics(views_->counts.progress(), meter_, serving_, why, consumer_ ? consumer_->losses() : none);
+        if (rebuild_)
+            all.as_object()["rebuild"] = rebuild_->state();
+        return all;
     };
     auto started = service::start(nats_, std::move(config), reporting_endpoints(views_, std::move(data)));
     if (started.has_error())
         return started.error();
     service_ = std::move(*started);
-    consume();
+    if (!unfit_)
+        consume();
     check_lag_later();
     watch_ = settings_watch::start(nats_, std::move(watched), [this](const std::string& why) { on_refused_settings(why); });
     return {};
@@ -217,6 +240,7 @@ void running_reporting::count_collected()
         meter_.counted(part.size(), part.back().pending, clock::now());
     }
     check_lag();
+    maybe_swap();
 }
 
 void running_reporting::commit()
@@ -293,6 +317,8 @@ void running_reporting::check_lag_later()
             if (clock::now() >= look_for_room_)
                 consume();
             check_lag();
+            tell_progress();
+            maybe_swap();
             check_lag_later();
         });
 }
@@ -340,25 +366,119 @@ void running_reporting::stop_counting(const std::string& why)
         log(log_level::error, "counting has stopped", {{"why", why}});
     counting_ = false;
     collected_.clear();
-    consumer_->stop();
+    if (consumer_)
+        consumer_->stop();
     views_->waiter.applied(views_->counts.progress().last_sequence); // what was not written is not counted any more
     meter_.down(clock::now());
     if (serving_)
         serve(false);
     const auto file = views_->counts.condition();
-    if (file == file_condition::broken || !caught_up_once_)
+    if (settings_.rebuild && !rebuild_ && !caught_up_once_ && begin_rebuild(why, true).has_value())
+        return;
+    const bool replaced = rebuild_ && rebuild_->running();
+    if (file != file_condition::full && replaced)
+        unfit_ = true; // what is counted anew takes its place
+    else if (file == file_condition::broken || (!caught_up_once_ && !replaced))
         fatal_(why);
     else if (file == file_condition::full)
         look_for_room_ = clock::now() + room_check;
 }
 
+result<void> running_reporting::begin_rebuild(const std::string& why, bool unfit)
+{
+    rebuild::handlers with;
+    with.on_progress = [this] { maybe_swap(); };
+    with.on_failure = [this](const std::string& problem)
+    {
+        if (unfit_)
+            fatal_(problem);
+    };
+    auto begun = rebuild::start(nats_, settings_.database, lock_, stream_, why, std::move(with));
+    if (begun.has_error())
+        return begun.error();
+    rebuild_ = std::move(*begun);
+    unfit_ = unfit;
+    return {};
+}
+
+void running_reporting::tell_progress()
+{
+    if (rebuild_)
+        rebuild_->tell();
+    if (caught_up_once_ || !counting_ || clock::now() - told_ < tell_every)
+        return;
+    told_ = clock::now();
+    const auto counted = views_->counts.progress().last_sequence;
+    log(log_level::info, "catching up",
+        {{"counted", std::to_string(counted)}, {"of", std::to_string(counted + meter_.pending())}});
+}
+
+/// What is counted anew takes the place of what serves once it is no less far, or, where nothing serves, holds everything.
+void running_reporting::maybe_swap()
+{
+    if (!rebuild_ || !rebuild_->running())
+        return;
+    const auto& anew = rebuild_->progress();
+    const auto& counted = views_->counts.progress();
+    if (unfit_ ? !rebuild_->caught_up() : !counting_ || anew.last_sequence < counted.last_sequence || !rebuild_->reads())
+        return;
+    if (anew.skipped == 0 || settings_.database.accept_loss)
+        return swap();
+    const auto missing = unfit_ || counted.applied < anew.applied ? std::to_string(anew.skipped) + " messages of the stream"
+                                                                  : std::to_string(counted.applied - anew.applied) + " views";
+    const auto why =
+        "the stream no longer has its start: " + missing + " would be missing (--accept-loss takes the new counts all the same)";
+    log(log_level::error, "counting anew is done, and does not replace the counts", {{"why", why}});
+    rebuild_->hold(why);
+    if (unfit_)
+        fatal_(why);
+}
+
+void running_reporting::swap()
+{
+    const auto before = views_->counts.progress();
+    if (const auto emptied = views_->counts.empty_log(); !unfit_ && (emptied.has_error() || !*emptied))
+        return; // a backup still reads it: at a later look
+    if (const auto finished = rebuild_->finish(); finished.has_error())
+        return;
+    commit_.cancel();
+    commit_waits_ = false;
+    views_->counts = projection::none();
+    auto swapped = swap_databases(settings_.database.path);
+    settings_.database.accept_loss = false; // that was for what the start found
+    auto opened = swapped.has_error() ? result<projection>(swapped.error()) : projection::open(settings_.database, lock_);
+    if (opened.has_error())
+    {
+        alarm_ = opened.error().detail;
+        counting_ = false;
+        return fatal_(opened.error().detail);
+    }
+    views_->counts = std::move(*opened);
+    const auto& now = views_->counts.progress();
+    log(log_level::info, "counted anew",
+        {{"last_sequence", std::to_string(now.last_sequence)},
+         {"applied", std::to_string(now.applied)},
+         {"applied_before", std::to_string(before.applied)},
+         {"kept", file_before_rebuild(settings_.database.path)}});
+    asio::post(nats_.context(), [done = std::move(rebuild_)] {}); // perhaps within a handler of its own
+    rebuild_.reset();
+    views_->waiter.applied(now.last_sequence);
+    alarm_.clear();
+    if (!std::exchange(unfit_, false))
+        return; // its consumer goes on: what is counted already is skipped
+    consume();
+}
+
 asio::awaitable<void> running_reporting::stop(deadline until)
 {
     check_.cancel();
+    if (rebuild_)
+        rebuild_->stop();
     watch_->stop();
     co_await service_->stop(until); // requests that wait for an event still get it: the consumer runs on
     views_->waiter.stop();
-    consumer_->stop();
+    if (consumer_)
+        consumer_->stop();
     commit_.cancel();
     if (counting_)
         commit();
@@ -409,6 +529,18 @@ asio::awaitable<last_counted> look_for_last(connection& nats, const stream_state
     co_return (*found)->timestamp == counted.last_timestamp ? last_counted::same : last_counted::another;
 }
 
+/// Of counts that fit the stream; none: they stay.
+result<std::optional<std::string>> why_rebuild(found_counts& found, const reporting_settings& settings,
+                                               const stream_state& stream)
+{
+    const counting_rule wanted{counting_version, settings.database.dedupe_window};
+    if (settings.rebuild && !found.counts.progress().rebuilt)
+        return std::optional<std::string>("--rebuild");
+    if (found.was_cut)
+        return std::optional<std::string>("it was begun and not done");
+    return judge_rule(found.counts, wanted, stream);
+}
+
 } // namespace
 
 stream_config events_config()
@@ -426,16 +558,39 @@ asio::awaitable<result<std::unique_ptr<runnable>>> start_reporting(connection& n
                                                                    fatal_handler fatal)
 {
     settings_watch::settings watched{settings.stream, settings.check_settings};
-    auto counts = projection::open(std::move(settings.database));
-    if (counts.has_error())
-        co_return counts.error();
-    const auto stream = co_await patiently_ensure(nats, std::move(settings.stream));
+    auto own = file_lock::take(settings.database.path + ".lock");
+    if (own.has_error())
+        co_return own.error();
+    const auto lock = std::make_shared<file_lock>(std::move(*own));
+    auto found = open_counts(settings.database, lock, settings.rebuild);
+    if (found.has_error())
+        co_return found.error();
+    const auto stream = co_await patiently_ensure(nats, settings.stream);
     if (stream.has_error())
         co_return stream.error();
-    const auto last = co_await look_for_last(nats, *stream, counts->progress());
-    if (const auto attached = counts->attach(*stream, last); attached.has_error())
-        co_return attached.error();
-    auto running = std::make_shared<running_reporting>(nats, std::move(*counts), *stream, std::move(fatal));
+    auto unfit = found->unusable;
+    if (unfit.empty())
+    {
+        const auto& counted = found->counts.progress();
+        const auto last = co_await look_for_last(nats, *stream, counted);
+        const auto judged = judge_stream({counted.stream_id, counted.last_sequence}, *stream, last);
+        if (settings.rebuild && judged.finding == stream_finding::another)
+            unfit = judged.why;
+        else if (const auto attached = found->counts.attach(*stream, last); attached.has_error())
+        {
+            if (!settings.rebuild)
+                co_return attached.error();
+            unfit = attached.error().detail;
+        }
+    }
+    const auto why = unfit.empty() ? why_rebuild(*found, settings, *stream) : result<std::optional<std::string>>(unfit);
+    if (why.has_error())
+        co_return why.error();
+    auto running =
+        std::make_shared<running_reporting>(nats, std::move(settings), lock, std::move(found->counts), *stream, std::move(fatal));
+    if (*why)
+        if (const auto begun = running->begin_rebuild(**why, !unfit.empty()); begun.has_error())
+            co_return begun.error();
     if (const auto started = running->start(std::move(watched)); started.has_error())
         co_return started.error();
     co_return std::make_unique<reporting_handle>(std::move(running));

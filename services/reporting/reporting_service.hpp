@@ -11,6 +11,7 @@ namespace marquee
 struct reporting_settings
 {
     projection_settings database;
+    bool rebuild = false;                                      ///< count anew, beside what serves; once, as long as this stays
     stream_config stream;                                      ///< EVENTS, as it is made where it is missing (events_config)
     std::chrono::milliseconds check_settings = settings_check; ///< how often the stream's settings are looked at
 };

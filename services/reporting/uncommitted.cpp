@@ -1,14 +1,13 @@
 #include "services/reporting/uncommitted.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace marquee
 {
 
 namespace
 {
-
-constexpr std::size_t most_known = 200'000; // of counters kept after they are written
 
 /// Writes at most `rows` of `all`, from `next` on, and answers how many.
 template <class Row, class Write>
@@ -85,8 +84,21 @@ void view_counters::written()
         each.of->second.frozen = false;
     frozen_.clear();
     rows_written_ = 0;
-    if (known_.size() > most_known)
-        std::erase_if(known_, [](const entry& each) { return !each.second.changed; });
+}
+
+void view_counters::evict(std::size_t looks)
+{
+    // Buckets in turn: what is evicted is as good as random, and what is watched now comes back. A map over its size has few empty buckets.
+    for (; looks > 0 && known_.size() > most_known; --looks)
+    {
+        evict_from_ = (evict_from_ + 1) % known_.bucket_count();
+        for (auto at = known_.begin(evict_from_); at != known_.end(evict_from_);)
+        {
+            const auto& each = *at++;
+            if (!each.second.changed && !each.second.frozen)
+                known_.erase(known_.find(each.first));
+        }
+    }
 }
 
 void view_counters::clear()
@@ -97,35 +109,66 @@ void view_counters::clear()
     known_.clear();
 }
 
-const taken_ids::taken* taken_ids::uses::find(const std::string& id) const
+void taken_ids::uses::add(taken use)
+{
+    const auto [found, is_new] = latest.try_emplace(use.id, all.size());
+    if (!is_new)
+        use.before = std::exchange(found->second, all.size());
+    all.push_back(std::move(use));
+}
+
+const taken_ids::taken* taken_ids::uses::find(const std::string& id, std::int64_t time, const id_memory& memory,
+                                              std::int64_t window) const
 {
     const auto found = latest.find(id);
-    return found == latest.end() ? nullptr : &all[found->second];
+    for (auto at = found == latest.end() ? none : found->second; at != none; at = all[at].before)
+        if (repeats(time, all[at].time, window) &&
+            !memory.is_forgotten(static_cast<std::int64_t>(all[at].first.sequence), all[at].time))
+            return &all[at];
+    return nullptr;
 }
 
-const taken_ids::taken* taken_ids::find(const std::string& id) const
+const taken_ids::taken* taken_ids::find_unwritten(const std::string& id, std::int64_t time, const id_memory& memory,
+                                                  std::int64_t window) const
 {
-    const auto* use = fresh_.find(id);
-    return use != nullptr ? use : frozen_.find(id);
+    const auto* use = fresh_.find(id, time, memory, window);
+    return use != nullptr ? use : frozen_.find(id, time, memory, window);
 }
 
-bool taken_ids::take(const std::string& id, const id_use& use, std::int64_t window)
+std::optional<std::int64_t> taken_ids::find_written(const std::string& id, std::int64_t time, const id_memory& memory,
+                                                    std::int64_t window) const
 {
-    const auto* found = find(id);
-    const auto earlier = found == nullptr ? tables_.time_of_id(id) : std::optional(found->time);
-    if (earlier && use.time - *earlier < window)
+    constexpr auto end_of_time = std::numeric_limits<std::int64_t>::max();
+    const auto latest = time > end_of_time - window ? end_of_time : time + window;
+    std::optional<std::int64_t> found;
+    (void)tables_.any_use(id, time - window, latest,
+                          [&](std::int64_t sequence, std::int64_t taken_at)
+                          {
+                              if (memory.is_forgotten(sequence, taken_at))
+                                  return false;
+                              found = sequence;
+                              return true;
+                          });
+    return found;
+}
+
+bool taken_ids::take(const std::string& id, const id_use& use, const id_memory& memory, std::int64_t window)
+{
+    if (window == 0) // nothing ever repeats anything
+        return true;
+    if (find_unwritten(id, use.time, memory, window) != nullptr || find_written(id, use.time, memory, window))
         return false;
-    fresh_.latest.insert_or_assign(id, fresh_.all.size());
-    fresh_.all.push_back({id, {use.asset, use.user, use.sequence}, use.time});
+    fresh_.add({id, {use.asset, use.user, use.sequence}, use.time});
     return true;
 }
 
-std::optional<first_use> taken_ids::find(const std::string& id, std::int64_t forgotten) const
+std::optional<first_use> taken_ids::find(const std::string& id, std::int64_t time, const id_memory& memory,
+                                         std::int64_t window) const
 {
-    const auto* use = find(id);
-    if (use == nullptr)
-        return tables_.find_use(id, forgotten);
-    return use->time > forgotten ? std::optional(use->first) : std::nullopt;
+    if (const auto* use = find_unwritten(id, time, memory, window); use != nullptr)
+        return use->first;
+    const auto written = find_written(id, time, memory, window);
+    return written ? std::optional(tables_.use_at(*written)) : std::nullopt;
 }
 
 void taken_ids::freeze() { frozen_ = std::exchange(fresh_, {}); }

@@ -44,6 +44,13 @@ public:
     /// Forgets everything: what was not written is to be counted again.
     void clear();
 
+    /// Lets go of some that are written already where there are more than `most_known`; looks at `looks` places at most, so that no call takes long.
+    void evict(std::size_t looks);
+
+    static constexpr std::size_t most_known = 200'000; ///< counters kept after they are written
+
+    [[nodiscard]] std::size_t known() const noexcept { return known_.size(); }
+
 private:
     struct counter
     {
@@ -66,19 +73,21 @@ private:
     std::vector<entry*> changed_; ///< in known_, whose nodes do not move
     std::vector<row> frozen_;
     std::size_t rows_written_ = 0; ///< of frozen_
+    std::size_t evict_from_ = 0;   ///< a bucket of known_
 };
 
-/// Event ids taken and not yet written.
+/// Event ids taken and not yet written: which events repeat one by the rule of counting.
 class taken_ids
 {
 public:
     explicit taken_ids(projection_tables& tables) : tables_(tables) {}
 
-    /// False where the id was taken less than `window` earlier.
-    [[nodiscard]] bool take(const std::string& id, const id_use& use, std::int64_t window);
+    /// False where the id was taken less than `window` away, and that is not forgotten.
+    [[nodiscard]] bool take(const std::string& id, const id_use& use, const id_memory& memory, std::int64_t window);
 
-    /// The event that took it, unless it was taken at stream time `forgotten` or earlier.
-    [[nodiscard]] std::optional<first_use> find(const std::string& id, std::int64_t forgotten) const;
+    /// The event that took it, and that one stored at `time` would repeat.
+    [[nodiscard]] std::optional<first_use> find(const std::string& id, std::int64_t time, const id_memory& memory,
+                                                std::int64_t window) const;
 
     /// As those of view_counters.
     void freeze();
@@ -87,11 +96,14 @@ public:
     void clear();
 
 private:
+    static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
     struct taken
     {
         std::string id;
         first_use first;
         std::int64_t time = 0;
+        std::size_t before = none; ///< of the same id
     };
 
     /// Uses in the order of the stream, and the latest of each id.
@@ -99,10 +111,17 @@ private:
     {
         std::vector<taken> all;
         std::unordered_map<std::string, std::size_t> latest;
-        [[nodiscard]] const taken* find(const std::string& id) const;
+        void add(taken use);
+        [[nodiscard]] const taken* find(const std::string& id, std::int64_t time, const id_memory& memory,
+                                        std::int64_t window) const;
     };
 
-    [[nodiscard]] const taken* find(const std::string& id) const;
+    [[nodiscard]] const taken* find_unwritten(const std::string& id, std::int64_t time, const id_memory& memory,
+                                              std::int64_t window) const;
+
+    /// The sequence of the latest use that is written, and that counts.
+    [[nodiscard]] std::optional<std::int64_t> find_written(const std::string& id, std::int64_t time, const id_memory& memory,
+                                                           std::int64_t window) const;
 
     projection_tables& tables_;
     uses fresh_;  ///< since the last freeze()

@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(help_names_every_option_and_its_environment_variable)
         {"metadata", {"--replicas", "--no-demo", "--allow-discard-old", "--reply-prefix"}},
         {"cdnurl", {"--replicas", "--no-demo", "--allow-discard-old", "--reply-prefix"}},
         {"reporting",
-         {"--db", "--dedupe-window", "--rebuild", "--accept-loss", "--replicas", "--max-age", "--max-bytes",
+         {"--db", "--dedupe-window", "--rebuild", "--backup", "--accept-loss", "--replicas", "--max-age", "--max-bytes",
           "--allow-discard-old", "--reply-prefix"}},
         {"edge",
          {"--listen", "--threads", "--timeout", "--admin-token-file", "--jwt-key", "--jwt-issuer", "--jwt-audience", "--tls-cert",

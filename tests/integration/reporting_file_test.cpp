@@ -139,16 +139,4 @@ BOOST_AUTO_TEST_CASE(a_place_that_cannot_be_written_is_refused)
     require_refusal(no_folder, database("missing/three"));
 }
 
-BOOST_AUTO_TEST_CASE(a_database_of_another_dedupe_window_is_refused)
-{
-    run_once();
-    auto refused = launch("one", {"--dedupe-window", "1h"});
-    require_refusal(refused, "was made with another --dedupe-window, of 86400 s");
-    auto reporting = launch();
-    require_caught_up(reporting);
-    BOOST_TEST(views("asset-7") == 1U);
-    stop(reporting);
-    require_exact();
-}
-
 BOOST_AUTO_TEST_SUITE_END()

@@ -9,7 +9,7 @@ class Play {
   stored = 0; // how often the stream holds it
   counts = 0; // how often it counts: once within a window
   storedAt = 0n; // the last copy's timestamp
-  countedAt = 0n; // stream time when it last counted
+  countedAt = []; // the timestamps of the messages that counted
   constructor(asset, user) {
     this.asset = asset;
     this.user = user;
@@ -28,6 +28,8 @@ class Views {
   text = 0; // text events stored, less those attempted
 }
 
+const distance = (one, other) => (one < other ? other - one : one - other);
+
 export class Tally {
   plays = new Map();
   assets = new Map();
@@ -39,7 +41,6 @@ export class Tally {
   duplicates = 0;
   distinct = 0; // all that counts
   lastSequence = 0;
-  streamTime = 0n;
   double = []; // stored again although JetStream's window still knew the id
   repeats = []; // stored again later, which only reporting can notice
   mismatched = []; // stored for another asset or user than any attempt that may have been stored
@@ -77,7 +78,6 @@ export class Tally {
   store(sequence, timestamp, data) {
     this.messages += 1;
     this.lastSequence = sequence;
-    if (timestamp > this.streamTime) this.streamTime = timestamp;
     const event = parseEvent(data);
     if (!event) {
       this.rejected += 1;
@@ -97,12 +97,12 @@ export class Tally {
     else this.repeats.push(event.id);
     play.stored += 1;
     play.storedAt = timestamp;
-    if (play.counts > 0 && this.streamTime - play.countedAt < this.dedupeWindow) {
+    if (play.countedAt.some((at) => distance(at, timestamp) < this.dedupeWindow)) {
       this.duplicates += 1;
       return;
     }
     play.counts += 1;
-    play.countedAt = this.streamTime;
+    play.countedAt.push(timestamp);
     this.#count(event);
   }
 

@@ -1,8 +1,11 @@
+#include "services/reporting/backup.hpp"
 #include "services/reporting/projection.hpp"
+#include "services/reporting/rebuild.hpp"
 #include "tests/unit/services/kit.hpp"
 
 #include <SQLiteCpp/Database.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <sys/resource.h>
@@ -163,27 +166,6 @@ BOOST_AUTO_TEST_CASE(a_second_process_is_refused_and_told_why)
 {
     auto counts = open();
     BOOST_TEST(says(refusal(), "another process uses this database"));
-    settings.rebuild = true; // and must not delete what the first one uses
-    BOOST_TEST(says(refusal(), "another process uses this database"));
-    BOOST_TEST(std::filesystem::exists(settings.path));
-}
-
-BOOST_AUTO_TEST_CASE(a_rebuild_starts_from_nothing_and_ends_at_the_same_counts)
-{
-    const std::vector<stored_message> events = {stored(1, "a:u"), stored(2, event_json("k", "a", "u")),
-                                                stored(3, event_json("k", "a", "u")), stored(4, "")};
-    std::string before;
-    {
-        auto counts = open();
-        BOOST_REQUIRE(counts.apply(events).has_value());
-        before = dump_of(counts);
-    }
-    settings.rebuild = true;
-    auto counts = open();
-    BOOST_TEST(counts.progress().last_sequence == 0u);
-    BOOST_TEST(counts.asset_views(asset("a")).value() == 0u);
-    BOOST_REQUIRE(counts.apply(events).has_value());
-    BOOST_TEST(dump_of(counts) == before);
 }
 
 BOOST_AUTO_TEST_CASE(a_new_projection_takes_any_whole_stream_as_its_own)
@@ -342,17 +324,231 @@ BOOST_AUTO_TEST_CASE(events_gone_before_they_were_counted_are_refused_unless_the
     BOOST_TEST(counts.asset_views(asset("a")).value() == 3u);
 }
 
-BOOST_AUTO_TEST_CASE(another_dedupe_window_is_refused)
+/// As an older program made and left it: counted by rule 1, with one row an id.
+void make_older(const std::string& path)
+{
+    SQLite::Database older(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    older.exec("PRAGMA journal_mode = WAL");
+    older.exec(R"sql(
+CREATE TABLE assets (id TEXT PRIMARY KEY, views INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX assets_by_views ON assets (views DESC, id);
+CREATE TABLE users (id TEXT PRIMARY KEY, views INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE first_uses (
+    sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, asset TEXT NOT NULL, user TEXT NOT NULL);
+CREATE TABLE progress (
+    one INTEGER PRIMARY KEY CHECK (one = 1), dedupe_window INTEGER NOT NULL,
+    stream_created TEXT NOT NULL DEFAULT '', last_sequence INTEGER NOT NULL DEFAULT 0, last_timestamp INTEGER NOT NULL DEFAULT 0,
+    stream_time INTEGER NOT NULL DEFAULT 0, applied INTEGER NOT NULL DEFAULT 0, duplicates INTEGER NOT NULL DEFAULT 0,
+    rejected INTEGER NOT NULL DEFAULT 0, last_reject_sequence INTEGER NOT NULL DEFAULT 0,
+    last_reject_reason TEXT NOT NULL DEFAULT '');
+PRAGMA application_id = 1299280496;
+PRAGMA user_version = 1;
+INSERT INTO assets VALUES ('a', 2);
+INSERT INTO users VALUES ('u', 2);
+INSERT INTO first_uses VALUES (1, 1728000000000000000, 'k', 'a', 'u'), (2, 1728000000000000000, 'l', 'a', 'u');
+INSERT INTO progress (one, dedupe_window, last_sequence, last_timestamp, applied)
+    VALUES (1, 86400000000000, 2, 1728000000000000000, 2);
+)sql");
+}
+
+BOOST_AUTO_TEST_CASE(a_database_of_an_older_version_keeps_its_counts_and_tells_its_rule)
+{
+    make_older(settings.path);
+    auto counts = open();
+    BOOST_TEST(counts.rule().version == 1);
+    BOOST_TEST((counts.rule().dedupe_window == hours(24)));
+    BOOST_TEST(counts.progress().last_sequence == 2U);
+    const std::vector<stored_message> more = {stored(3, event_json("k", "a", "u")), stored(4, event_json("m", "a", "u"))};
+    BOOST_REQUIRE(counts.apply(more).has_value());
+    BOOST_TEST(counts.asset_views(asset("a")).value() == 3U);
+    BOOST_TEST(counts.progress().duplicates == 1U);
+    const counting_rule present;
+    BOOST_REQUIRE(counts.take_over(present, 4).has_value());
+    const auto before = dump_of(counts);
+    counts = projection::none();
+    counts = open();
+    BOOST_TEST((counts.rule() == present));
+    BOOST_TEST(counts.progress().rule_since == 4U);
+    BOOST_TEST(dump_of(counts) == before);
+}
+
+/// Who counted, and what was counted by what, decide whether it is to be counted anew.
+BOOST_AUTO_TEST_CASE(counts_by_another_rule_stay_where_they_must_be_the_same_or_cannot_be_made_anew)
+{
+    struct row
+    {
+        const char* what;
+        bool older;
+        std::vector<stored_message> events;
+        stream_state found;
+        bool anew;
+        std::uint64_t since;
+    };
+    const std::vector<stored_message> event = {stored(1, event_json("k", "a", "u")), stored(2, "bad")};
+    const std::vector<stored_message> rejected = {stored(1, "bad"), stored(2, "bad")};
+    auto declared = stream(7, 9);
+    declared.declared_first = 7;
+    const row rows[] = {
+        {"another window", false, event, stream(1, 9), true, 0},
+        {"another window, and nothing but rejects", false, rejected, stream(1, 9), false, 0},
+        {"another window, and the stream's start is gone", false, event, stream(3, 9), false, 2},
+        {"another window, of a stream declared to begin later", false, event, declared, true, 0},
+        {"an older version", true, {}, stream(1, 9), true, 0},
+        {"an older version, and the stream's start is gone", true, {}, stream(2, 9), false, 2},
+    };
+    for (const auto& each : rows)
+        BOOST_TEST_CONTEXT(each.what)
+        {
+            BOOST_REQUIRE(delete_database(settings.path).has_value());
+            if (each.older)
+                make_older(settings.path);
+            auto counts = open();
+            BOOST_REQUIRE(counts.apply(each.events).has_value());
+            const auto views = counts.asset_views(asset("a")).value();
+            const counting_rule wanted{counting_version, each.older ? hours(24) : hours(1)};
+            const auto why = judge_rule(counts, wanted, each.found);
+            BOOST_REQUIRE(why.has_value());
+            BOOST_TEST(why->has_value() == each.anew);
+            BOOST_TEST((counts.rule() == wanted) == !each.anew);
+            BOOST_TEST(counts.progress().rule_since == each.since);
+            BOOST_TEST(counts.asset_views(asset("a")).value() == views);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(a_file_counts_by_the_window_it_was_made_with)
 {
     {
         auto counts = open();
     }
     settings.dedupe_window = hours(1);
-    const auto why = refusal();
-    BOOST_TEST(says(why, "--dedupe-window"));
-    BOOST_TEST(says(why, "86400 s"));
-    settings.rebuild = true;
-    open();
+    auto counts = open();
+    const std::vector<stored_message> events = {stored(1, event_json("k", "a", "u")),
+                                                stored(2, event_json("k", "a", "u"), day_one + hours(2))};
+    BOOST_REQUIRE(counts.apply(events).has_value());
+    BOOST_TEST(counts.progress().duplicates == 1U);
+    BOOST_TEST((counts.rule().dedupe_window == hours(24)));
+}
+
+/// A database and its log as they lie in a folder after a crash.
+struct crashed_pair
+{
+    std::string database;
+    std::string log;
+};
+
+std::string bytes_of(const std::string& path)
+{
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+BOOST_AUTO_TEST_CASE(files_that_do_not_belong_together_are_refused_and_those_that_do_never)
+{
+    // Moments of one life: while it is open, at each step, twice over a start, and with a long log in between.
+    std::vector<crashed_pair> moments;
+    const auto keep = [&] { moments.push_back({bytes_of(settings.path), bytes_of(settings.path + "-wal")}); };
+    std::uint64_t sequence = 0;
+    std::vector<std::size_t> starts;
+    for (int life = 0; life < 3; ++life)
+    {
+        auto counts = open();
+        starts.push_back(moments.size());
+        keep();
+        for (int step = 0; step < 3; ++step)
+        {
+            std::vector<stored_message> events;
+            for (int i = 0; i < 200; ++i, ++sequence)
+                events.push_back(
+                    stored(sequence + 1, event_json("e" + std::to_string(sequence), "a" + std::to_string(sequence), "u")));
+            BOOST_REQUIRE(counts.apply(events).has_value());
+            keep();
+        }
+    }
+    const auto life_of = [&](std::size_t moment)
+    { return static_cast<std::size_t>(std::upper_bound(starts.begin(), starts.end(), moment) - starts.begin()); };
+    std::size_t refused = 0;
+    for (std::size_t file = 0; file < moments.size(); ++file)
+        for (std::size_t log = 0; log < moments.size(); ++log)
+            BOOST_TEST_CONTEXT("the file of moment " << file << ", the log of " << log)
+            {
+                BOOST_REQUIRE(delete_database(settings.path).has_value());
+                write(moments[file].database);
+                std::ofstream(settings.path + "-wal", std::ios::binary) << moments[log].log;
+                auto opened = projection::open(settings);
+                const bool empty = moments[log].log.empty();
+                if (life_of(file) == life_of(log) || empty)
+                    BOOST_TEST(code_of(opened) == "ok");
+                else
+                {
+                    BOOST_REQUIRE(opened.has_error());
+                    BOOST_TEST(says(opened.error().detail, "do not belong together"));
+                    BOOST_TEST(bytes_of(settings.path + "-wal") == moments[log].log); // nothing is touched
+                    BOOST_TEST(bytes_of(settings.path) == moments[file].database);
+                    ++refused;
+                }
+            }
+    BOOST_TEST(refused > 20U);
+}
+
+BOOST_AUTO_TEST_CASE(a_crash_in_a_checkpoint_is_no_mispaired_file)
+{
+    auto counts = open();
+    std::vector<stored_message> events;
+    for (std::uint64_t i = 1; i <= 500; ++i)
+        events.push_back(stored(i, event_json("e" + std::to_string(i), "a" + std::to_string(i), "u")));
+    BOOST_REQUIRE(counts.apply(events).has_value());
+    const auto whole = dump_of(counts);
+    const auto database = bytes_of(settings.path);
+    // The token is in the log and not in the database yet; then some of its pages are, then all.
+    const auto log_of = [&](const std::string& path) { return bytes_of(path + "-wal"); };
+    SQLite::Database reader(settings.path, SQLite::OPEN_READWRITE); // holds the checkpoint back
+    reader.exec("BEGIN");
+    (void)reader.execAndGet("SELECT count(*) FROM assets").getInt();
+    BOOST_TEST(!counts.empty_log().value());
+    const auto log = log_of(settings.path);
+    const auto half = bytes_of(settings.path);
+    reader.exec("COMMIT");
+    BOOST_TEST(counts.empty_log().value());
+    const auto all = bytes_of(settings.path);
+    BOOST_TEST(log_of(settings.path).empty());
+    counts = projection::none();
+    for (const auto* file : {&database, &half, &all})
+    {
+        BOOST_REQUIRE(delete_database(settings.path).has_value());
+        write(*file);
+        std::ofstream(settings.path + "-wal", std::ios::binary) << log;
+        auto again = open();
+        BOOST_TEST(dump_of(again) == whole);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_backup_holds_one_moment_and_stands_alone)
+{
+    const auto copy = folder.file("copy.db");
+    auto counts = open();
+    const std::vector<stored_message> first = {stored(1, event_json("k", "a", "u")), stored(2, "a:u")};
+    BOOST_REQUIRE(counts.apply(first).has_value());
+    const auto before = dump_of(counts);
+    const auto copied = back_up(settings.path, copy);
+    BOOST_REQUIRE_MESSAGE(copied.has_value(), copied.error().detail);
+    BOOST_TEST(copied->last_sequence == 2U);
+    BOOST_TEST(copied->applied == 2U);
+    const std::vector<stored_message> more = {stored(3, "a:u")};
+    BOOST_REQUIRE(counts.apply(more).has_value());
+    BOOST_TEST(!std::filesystem::exists(copy + "-wal"));
+    const auto log = bytes_of(settings.path + "-wal");
+    projection_settings of_copy = settings;
+    of_copy.path = copy;
+    {
+        auto restored = projection::open(of_copy);
+        BOOST_REQUIRE_MESSAGE(restored.has_value(), restored.error().detail);
+        BOOST_TEST(dump_of(*restored) == before);
+    }
+    BOOST_REQUIRE(back_up(settings.path, copy).has_value()); // takes its place
+    std::ofstream(copy + "-wal", std::ios::binary) << log;
+    BOOST_TEST(says(projection::open(of_copy).error().detail, "do not belong together"));
+    BOOST_TEST(code_of(back_up(settings.path, settings.path)) == "bad_request");
+    BOOST_TEST(code_of(back_up(folder.file("none.db"), copy)) == "unavailable");
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_no_database_is_refused_and_left_alone)
@@ -362,8 +558,6 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_database_is_refused_and_left_alone)
     BOOST_TEST(says(refusal(), "--rebuild"));
     std::ifstream in(settings.path, std::ios::binary);
     BOOST_TEST((std::string(std::istreambuf_iterator<char>(in), {}) == text));
-    settings.rebuild = true;
-    open();
 }
 
 BOOST_AUTO_TEST_CASE(a_database_of_something_else_is_refused)

@@ -1,6 +1,12 @@
 #include "services/reporting/projection.hpp"
+#include "services/reporting/projection_tables.hpp"
+#include "services/reporting/uncommitted.hpp"
 #include "tests/unit/services/kit.hpp"
 
+#include <SQLiteCpp/Database.h>
+
+#include <algorithm>
+#include <map>
 #include <random>
 
 using namespace marquee;
@@ -109,13 +115,115 @@ BOOST_AUTO_TEST_CASE(an_id_counts_again_when_the_window_has_passed_since_it_was_
     BOOST_TEST(counts.progress().duplicates == 2u);
 }
 
-BOOST_AUTO_TEST_CASE(a_timestamp_that_went_back_counts_as_the_latest_before)
+/// What stands in the stream: an id, when the stream stored it, and whether it counts. `fill`: as many other messages, all of that time.
+struct id_row
 {
-    apply({stored(1, event_json("one", "a", "u")), stored(2, event_json("two", "a", "u"), day_one + hours(10)),
-           stored(3, event_json("three", "a", "u"), day_one - hours(30))});
-    BOOST_TEST(counts.progress().stream_time.count() == (day_one + hours(10)).count());
-    apply({stored(4, event_json("three", "a", "u"), day_one + hours(33))}); // 23 hours after its stream time
-    BOOST_TEST(counts.progress().duplicates == 1u);
+    const char* id;
+    nanoseconds at;
+    bool counts;
+    std::size_t fill = 0;
+};
+
+struct id_table
+{
+    const char* what;
+    std::vector<id_row> rows;
+};
+
+constexpr auto start = day_one;
+constexpr std::size_t all_looked_at = id_memory::messages_looked_at;
+
+const id_table id_tables[] = {
+    {"a repeat just within the window, and one at its end",
+     {{"k", start, true}, {"k", start + hours(24) - 1ns, false}, {"k", start + hours(24), true}}},
+    {"a repeat from before, by the clock: the window reaches both ways",
+     {{"k", start, true}, {"k", start - hours(24) + 1ns, false}, {"k", start - hours(24), true}}},
+    {"a duplicate starts no window", {{"k", start, true}, {"k", start + hours(20), false}, {"k", start + hours(30), true}}},
+    {"each use counts, not only the latest",
+     {{"k", start, true}, {"k", start + hours(25), true}, {"k", start + hours(1), false}, {"k", start + hours(26), false}}},
+    {"a clock 25 hours ahead for one start, then right again: what was used before is known, what comes after counts once",
+     {{"before", start, true},
+      {"during", start + hours(25), true, 500},
+      {"before", start + hours(1), false},
+      {"after", start + hours(1), true},
+      {"after", start + hours(1), false},
+      {"after", start + hours(2), false}}},
+    {"a clock ten years ahead, and then right again",
+     {{"before", start, true},
+      {"x", start + hours(87600), true, 9000},
+      {"before", start, false},
+      {"after", start, true},
+      {"after", start, false}}},
+    {"a clock that was behind forgets nothing either",
+     {{"before", start, true}, {"x", nanoseconds(0), true}, {"y", start, true, 3}, {"before", start + hours(1), false}}},
+    {"a message near its own time among the last 10,000 keeps it",
+     {{"a", start, true, all_looked_at - 1}, {"x", start + hours(25), true, all_looked_at - 2}, {"a", start, false}}},
+    {"10,000 messages a window later forget, for good",
+     {{"a", start, true}, {"x", start + hours(24), true, all_looked_at}, {"a", start, true}}},
+    {"10,000 messages, the smallest of them just within the window, do not",
+     {{"a", start, true},
+      {"x", start + hours(24) - 1ns, true, 1},
+      {"y", start + hours(48), true, all_looked_at - 3},
+      {"a", start, false}}},
+    {"one message from long ago among the last 10,000 holds everything",
+     {{"a", start, true}, {"x", start - hours(1), true}, {"y", start + hours(48), true, all_looked_at - 2}, {"a", start, false}}},
+    {"an id used after others were forgotten, at an earlier time, is known",
+     {{"a", start, true},
+      {"x", start + hours(48), true, all_looked_at},
+      {"b", start, true},
+      {"b", start + hours(1), false},
+      {"a", start, true}}},
+};
+
+BOOST_AUTO_TEST_CASE(an_id_counts_by_the_timestamps_of_its_messages_and_by_what_is_forgotten)
+{
+    for (const auto& [what, rows] : id_tables)
+        BOOST_TEST_CONTEXT(what)
+        {
+            std::vector<stored_message> all;
+            std::uint64_t expected = 0;
+            for (const auto& row : rows)
+            {
+                all.push_back(stored(all.size() + 1, event_json(row.id, "a", "u"), row.at));
+                expected += row.counts ? 1 : 0;
+                for (std::size_t i = 0; i < row.fill; ++i)
+                    all.push_back(stored(all.size() + 1, "x:y", row.at));
+            }
+            for (const std::size_t batch : {all.size(), std::size_t{3000}}) // in memory, and from the file
+            {
+                const std::string name = std::string(what).substr(0, 60) + std::to_string(batch);
+                auto of_batches = open(name);
+                for (std::size_t at = 0; at < all.size(); at += batch)
+                {
+                    const auto part = std::span<const stored_message>(all).subspan(at, std::min(batch, all.size() - at));
+                    BOOST_REQUIRE(of_batches.apply(part).has_value());
+                    const auto before = dump_of(of_batches);
+                    of_batches = projection::none();
+                    of_batches = open(name); // what it knows of the last messages is in the file
+                    BOOST_TEST(dump_of(of_batches) == before);
+                }
+                BOOST_TEST(of_batches.asset_views(asset("a")).value() == expected);
+            }
+        }
+}
+
+BOOST_AUTO_TEST_CASE(rows_of_forgotten_ids_are_pruned_and_whether_they_are_decides_nothing)
+{
+    std::vector<stored_message> all;
+    for (std::uint64_t i = 1; i <= 25'000; ++i) // a window passes, with a way back in it
+        all.push_back(stored(i, event_json("id-" + std::to_string(i), "a", "u"),
+                             day_one + std::chrono::seconds(i * 10) - hours(i % 5000 == 0 ? 3 : 0)));
+    auto whole = open("whole.db");
+    BOOST_REQUIRE(whole.apply(all).has_value());
+    const std::span<const stored_message> parts(all);
+    for (std::size_t at = 0; at < all.size(); at += 500)
+        BOOST_REQUIRE(counts.apply(parts.subspan(at, 500)).has_value());
+    BOOST_TEST(dump_of(counts) == dump_of(whole));
+    counts = projection::none();
+    SQLite::Database file(folder.file("counts.db"), SQLite::OPEN_READONLY);
+    const auto rows = file.execAndGet("SELECT count(*) FROM first_uses").getInt();
+    BOOST_TEST(rows < 20'500);
+    BOOST_TEST(rows > 10'000);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_event_is_rejected_with_its_sequence_and_reason)
@@ -182,22 +290,6 @@ BOOST_AUTO_TEST_CASE(the_first_use_of_an_id_is_known_until_the_window_has_passed
     BOOST_TEST(!counts.find_use("k").value().has_value());
     apply({stored(4, event_json("k", "b", "v"), day_one + hours(24))});
     BOOST_TEST(counts.find_use("k").value()->asset == "b");
-}
-
-BOOST_AUTO_TEST_CASE(an_id_is_forgotten_by_age_alone_however_many_wait_to_be_pruned)
-{
-    std::vector<stored_message> stream;
-    for (std::uint64_t i = 1; i <= 1000; ++i)
-        stream.push_back(stored(i, event_json("id-" + std::to_string(i), "a", "u")));
-    stream.push_back(stored(1001, "a:u", day_one + hours(24)));
-    apply(stream);
-    auto other = open("one-by-one.db");
-    const std::span<const stored_message> all(stream);
-    BOOST_REQUIRE(other.apply(all.first(1000)).has_value());
-    BOOST_TEST(other.find_use("id-1000").value().has_value());
-    BOOST_REQUIRE(other.apply(all.last(1)).has_value()); // a small batch prunes little
-    BOOST_TEST(!other.find_use("id-1000").value().has_value());
-    BOOST_TEST(dump_of(other) == dump_of(counts));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_staged_is_answered_at_once_and_is_the_same_once_written)
@@ -306,25 +398,56 @@ BOOST_AUTO_TEST_CASE(a_commit_ends_the_transaction_under_way_wherever_it_is)
     }
 }
 
+BOOST_AUTO_TEST_CASE(counters_beyond_the_limit_are_let_go_a_few_at_a_time_and_none_that_is_not_written)
+{
+    SQLite::Database db(":memory:");
+    db.exec("CREATE TABLE assets (id TEXT PRIMARY KEY, views INTEGER NOT NULL) WITHOUT ROWID");
+    db.exec("CREATE TABLE users (id TEXT PRIMARY KEY, views INTEGER NOT NULL) WITHOUT ROWID");
+    db.exec("CREATE TABLE first_uses (sequence INTEGER, time INTEGER, id TEXT, asset TEXT, user TEXT)");
+    db.exec("CREATE TABLE last_times (block INTEGER PRIMARY KEY, times BLOB NOT NULL)");
+    db.exec(
+        "CREATE TABLE progress (stream_id, last_sequence, last_timestamp, messages, forgotten, applied, duplicates, rejected, "
+        "last_reject_sequence, last_reject_reason, rebuilt, skipped)");
+    projection_tables tables(db);
+    view_counters views(tables, &projection_tables::asset_views, &projection_tables::set_asset_views);
+    constexpr auto most = view_counters::most_known;
+    for (std::size_t i = 0; i < most + 5000; ++i)
+        views.add_one("asset-" + std::to_string(i));
+    views.evict(1000);
+    BOOST_TEST(views.known() == most + 5000); // nothing is written yet
+    views.freeze();
+    BOOST_TEST(views.write(most * 2) == most + 5000);
+    views.evict(1000);
+    BOOST_TEST(views.known() == most + 5000);
+    views.written();
+    views.evict(100);
+    BOOST_TEST(views.known() < most + 5000);
+    BOOST_TEST(views.known() > most + 3000);
+    views.evict(100'000);
+    BOOST_TEST(views.known() <= most);
+    BOOST_TEST(views.known() > most - 100);
+    for (std::size_t i = 0; i < most + 5000; i += 997)
+        BOOST_TEST(views.views("asset-" + std::to_string(i)) == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(the_counts_are_those_of_a_plain_recount)
 {
     const auto stream = mixed_stream(2000);
     apply(stream);
-    std::map<std::string, nanoseconds> seen;
+    std::map<std::string, std::vector<nanoseconds>> seen; // too few messages to forget any
     std::map<std::string, std::uint64_t> by_asset;
-    nanoseconds now{0};
     for (const auto& m : stream)
     {
-        now = std::max(now, m.timestamp);
         const auto event = parse_event(m.data);
         if (event.has_error())
             continue;
         if (event->id)
         {
-            const auto before = seen.find(*event->id);
-            if (before != seen.end() && now - before->second < hours(24))
+            auto& uses = seen[*event->id];
+            if (std::any_of(uses.begin(), uses.end(),
+                            [&](nanoseconds use) { return std::chrono::abs(m.timestamp - use) < hours(24); }))
                 continue;
-            seen[*event->id] = now;
+            uses.push_back(m.timestamp);
         }
         ++by_asset[event->asset.text()];
     }
