@@ -38,8 +38,8 @@ struct stream_state
     std::uint64_t messages = 0;
     std::string id = {};              ///< from its metadata (stream_id_key); empty: it has none
     std::uint64_t declared_first = 0; ///< the sequence its creator had it begin with; 0: as usual
-    std::uint64_t subjects = 0; ///< that have a message
-    std::uint32_t history = 0;  ///< messages kept of each subject; 0: all
+    std::uint64_t subjects = 0;       ///< that have a message
+    std::uint32_t history = 0;        ///< messages kept of each subject; 0: all
 };
 
 /// Creates the stream (file storage, discard new, limits retention) with an id of its own where it is missing, and uses it as it is where it

@@ -37,8 +37,8 @@ answer ready(edge_context& edge, routed_call)
     const auto found = co_await edge.readiness.look(edge.nats, edge.fleet);
     if (auto fit = check_edge(edge); fit.has_error()) // that took a while
         co_return fit.error();
-    const bool metadata = found.metadata == fitness::ok;
-    const bool cdnurl = found.cdnurl == fitness::ok;
+    const bool metadata = found.metadata != fitness::away;
+    const bool cdnurl = found.cdnurl != fitness::away;
     if (!metadata || !cdnurl)
         co_return fail(errc::no_responders, std::string("There is no answer from ") + (metadata ? "" : "metadata") +
                                                 (metadata || cdnurl ? "" : " and ") + (cdnurl ? "" : "cdnurl") + '.');
@@ -47,8 +47,9 @@ answer ready(edge_context& edge, routed_call)
     checks.cdnurl = name_of(found.cdnurl);
     checks.events = name_of(found.events);
     checks.reporting = name_of(found.reporting);
-    const bool counted = found.events == fitness::ok && found.reporting == fitness::ok;
-    co_return health(counted ? "ready" : "degraded", std::move(checks));
+    const bool whole = found.metadata == fitness::ok && found.cdnurl == fitness::ok && found.events == fitness::ok &&
+                       found.reporting == fitness::ok;
+    co_return health(whole ? "ready" : "degraded", std::move(checks));
 }
 
 } // namespace marquee::handlers

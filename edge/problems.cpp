@@ -11,7 +11,8 @@ problem_text problem_text_of(errc code) noexcept
     {
     case errc::bad_id:
         return {"An id is 1 to 128 bytes of UTF-8 without control characters.",
-                "The id in the path, percent-decoded once, is none, or is `.` or `..`, which browsers cannot send.", "Send the id as it is, percent-encoded once."};
+                "The id in the path, percent-decoded once, is none, or is `.` or `..`, which browsers cannot send.",
+                "Send the id as it is, percent-encoded once."};
     case errc::bad_request:
         return {
             "The request is malformed, or could be read in two ways.",
@@ -48,8 +49,8 @@ problem_text problem_text_of(errc code) noexcept
         return {"This server does not know the method.", "The method is none that HTTP defines; the connection is closed.",
                 "Use a method of `Allow`, which `OPTIONS` on the path tells."};
     case errc::version_not_supported:
-        return {"This server speaks HTTP/1.1 and HTTP/1.0.",
-                "The request line says HTTP/2.0 or later; the connection is closed.", "Speak HTTP/1.1."};
+        return {"This server speaks HTTP/1.1 and HTTP/1.0.", "The request line says HTTP/2.0 or later; the connection is closed.",
+                "Speak HTTP/1.1."};
     case errc::rate_limited:
         return {"Too many requests; Retry-After says when to come back.",
                 "One address or one user asks more often than `--rate-address` or `--rate-user` allows.",

@@ -66,19 +66,27 @@ bool is_full(const json::object& config, const json::object& state)
            (messages > 0 && number_in(state, "messages") >= messages);
 }
 
-/// Whether an instance answers, silent ones in its queue group notwithstanding.
+/// Whether the best of the instances of a catalogue has what its bucket has: one that raises an alarm answers from what it last read.
+asio::awaitable<fitness> best_by_its_own_word(fleet_view& fleet, std::string_view name, fitness where_none_says)
+{
+    auto best = where_none_says;
+    const std::function<bool(const json::object&)> is_current = [&](const json::object& stats)
+    {
+        best = judge_catalogue(stats);
+        return best == fitness::ok;
+    };
+    const auto until = deadline::in(for_others);
+    (void)co_await fleet.any_says("STATS", name, is_current, until);
+    co_return best;
+}
+
+/// Whether an instance answers, silent ones in its queue group notwithstanding: a play would ask another.
 asio::awaitable<fitness> fit_to_look_up(pending_reply asked, fleet_view& fleet, std::string_view name)
 {
     const auto reply = co_await asked.receive();
-    if (reply.has_value())
-        co_return fitness::ok;
-    if (reply.error() != errc::timeout)
+    if (reply.has_error() && reply.error() != errc::timeout)
         co_return fitness::away;
-    // The one that was asked keeps silent. A play would ask another.
-    const std::function<bool(const json::object&)> any = [](const json::object&) { return true; };
-    const auto until = deadline::in(for_others);
-    const bool another = co_await fleet.any_says("PING", name, any, until);
-    co_return another ? fitness::ok : fitness::away;
+    co_return co_await best_by_its_own_word(fleet, name, reply.has_value() ? fitness::ok : fitness::away);
 }
 
 /// Where the stream's state may not be asked for: whether a message that is stored in no stream of this name would be refused for just that.
@@ -165,7 +173,7 @@ asio::awaitable<readiness> look_now(requester& nats, fleet_view& fleet)
     readiness found;
     found.metadata = co_await fit_to_look_up(std::move(metadata), fleet, "metadata");
     found.cdnurl = co_await fit_to_look_up(std::move(cdnurl), fleet, "cdnurl");
-    if (found.metadata != fitness::ok || found.cdnurl != fitness::ok)
+    if (found.metadata == fitness::away || found.cdnurl == fitness::away)
         co_return found; // no play would get further
     const auto events = co_await fit_to_store(std::move(stream), nats);
     found.events = events.takes_views;
@@ -224,6 +232,20 @@ fitness judge_reporting(const json::object& stats, std::optional<std::uint64_t> 
         return is_true(*data, "serving") && counted ? fitness::ok : fitness::lagging;
     }
     return fitness::away;
+}
+
+fitness judge_catalogue(const json::object& stats)
+{
+    const auto* endpoints = stats.if_contains("endpoints");
+    if (endpoints == nullptr || !endpoints->is_array())
+        return fitness::ok;
+    const bool alarmed = std::any_of(endpoints->as_array().begin(), endpoints->as_array().end(),
+                                     [](const json::value& each)
+                                     {
+                                         const auto* data = each.is_object() ? object_in(each.as_object(), "data") : nullptr;
+                                         return data != nullptr && data->contains("alarm");
+                                     });
+    return alarmed ? fitness::lagging : fitness::ok;
 }
 
 asio::awaitable<readiness> readiness_check::look(requester& nats, fleet_view& fleet)

@@ -19,7 +19,7 @@ enum class fitness : std::uint8_t
 {
     ok,
     away,    ///< nobody answers in time, or what answers does not serve
-    lagging, ///< reporting has not counted what is stored, or is not back in place yet
+    lagging, ///< reporting has not counted what is stored, or is not back in place yet; a catalogue does not follow its bucket
     full     ///< the stream refuses views
 };
 
@@ -47,6 +47,9 @@ struct stream_fitness
 
 /// Reads a STATS document of reporting: has it counted up to `last`, and does it serve? `away` where it has an alarm or says nothing of this.
 [[nodiscard]] fitness judge_reporting(const boost::json::object& stats, std::optional<std::uint64_t> last);
+
+/// Reads a STATS document of metadata or cdnurl: `lagging` where it has an alarm, such as a watch that is lost again and again.
+[[nodiscard]] fitness judge_catalogue(const boost::json::object& stats);
 
 /// Asks each service what it would be asked for a play, and the stream whether it would take a view; stores nothing. Asked at most once a second,
 /// whoever wants to know. On one io thread.

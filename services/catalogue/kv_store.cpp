@@ -1,5 +1,6 @@
 #include "services/catalogue/kv_store.hpp"
 
+#include "broker/log.hpp"
 #include "broker/planted_fault.hpp"
 #include "broker/start_wait.hpp"
 #include "broker/stream_lookup.hpp"

@@ -41,8 +41,7 @@ BOOST_AUTO_TEST_CASE(what_a_task_throws_is_logged_with_its_name_and_the_end_is_t
             io.run();
         });
     BOOST_TEST(threw == 1);
-    BOOST_TEST(text.find("error marquee: a task threw an exception task=counting what=\"the reason\"") != std::string::npos,
-               text);
+    BOOST_TEST(text.find(": a task threw an exception task=counting what=\"the reason\"") != std::string::npos, text);
     BOOST_TEST(text.find("task=drawing what=\"not a standard exception\"") != std::string::npos, text);
 }
 

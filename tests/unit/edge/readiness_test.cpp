@@ -20,7 +20,8 @@ std::string reply_of(const std::string& type, const std::string& name, const std
            R"(","id":"1","version":"1.0.0","endpoints":)" + endpoints + "}";
 }
 
-std::string ping(const std::string& name) { return reply_of("ping", name); }
+/// Of an instance that says nothing of an alarm.
+std::string well(const std::string& name) { return reply_of("stats", name, "[]"); }
 
 std::string counted(const std::string& data)
 {
@@ -90,7 +91,7 @@ BOOST_AUTO_TEST_CASE(without_metadata_or_cdnurl_it_is_503_and_named)
     {
         result<message> metadata;
         result<message> cdnurl;
-        bool others; ///< an instance answers PING
+        bool others; ///< an instance answers STATS
         const char* detail;
     };
     const message page{"", "", R"({"assets":[]})", {}};
@@ -114,9 +115,9 @@ BOOST_AUTO_TEST_CASE(without_metadata_or_cdnurl_it_is_503_and_named)
             kit.nats.script_json(views, no_views);
             for (const std::string name : {"metadata", "cdnurl"})
                 if (others)
-                    kit.fleet.script("$SRV.PING." + name, {"rubbish", ping("other"), ping(name)});
+                    kit.fleet.script("$SRV.STATS." + name, {"rubbish", well("other"), well(name)});
                 else
-                    kit.fleet.script("$SRV.PING." + name, {"{}", ping("other")});
+                    kit.fleet.script("$SRV.STATS." + name, {"{}", well("other")});
             const auto answer = kit.send("GET", "/readyz");
             if (detail == nullptr)
                 BOOST_TEST(answer.body == checks("ok", "ok"));
@@ -126,6 +127,26 @@ BOOST_AUTO_TEST_CASE(without_metadata_or_cdnurl_it_is_503_and_named)
                 BOOST_TEST(member(answer, "detail") == detail);
             }
         }
+}
+
+BOOST_AUTO_TEST_CASE(a_catalogue_that_does_not_follow_its_bucket_is_said_to_lag_unless_another_instance_does)
+{
+    const auto alarm = reply_of("stats", "cdnurl", R"([{"name":"get","data":{"alarm":"lost 3 times"}}])");
+    const std::pair<std::vector<std::string>, const char*> table[] = {
+        {{alarm}, R"("cdnurl":"lagging")"},
+        {{alarm, alarm}, R"("cdnurl":"lagging")"},
+        {{alarm, well("cdnurl")}, R"("cdnurl":"ok")"},
+        {{well("cdnurl"), alarm}, R"("cdnurl":"ok")"},
+    };
+    for (const auto& [replies, wanted] : table)
+    {
+        ready_kit kit;
+        kit.script_all();
+        kit.fleet.script("$SRV.STATS.cdnurl", replies);
+        const auto answer = kit.send("GET", "/readyz");
+        BOOST_TEST(answer.status == 200);
+        BOOST_TEST(answer.body.find(wanted) != std::string::npos, answer.body);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_that_takes_no_view_is_said_to_be_so)
