@@ -1,7 +1,7 @@
 // ./run from its start to its end, as a user sees it: what it says, what it answers, and that nothing is left of it.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { eventually, freePorts, listen, natsServer, newFolder, programs, Runner, withRunner } from "./support/runner.mjs";
@@ -62,6 +62,21 @@ test("with --no-demo a new store is empty", async () => {
     assert.equal(status, 200);
     assert.deepEqual(json.assets, []);
     assert.equal((await runner.call("GET", "/content/asset/123")).status, 404);
+  });
+});
+
+test("with --rebuild the counts are made anew from the stream and the old ones are kept beside", async () => {
+  await withRunner({}, async (runner) => {
+    await runner.start();
+    await runner.play(123, 7);
+    assert.equal(await runner.stop(), 0);
+    runner.options = ["--rebuild", "--accept-loss"];
+    await runner.start();
+    await eventually("the counts are swapped", () => existsSync(join(runner.data, "reporting.db.old")));
+    await eventually("a play is answered with counts", async () => {
+      const { json } = await runner.play(123, 7);
+      return json.userviews > 1 && json.userviews === json.assetviews;
+    });
   });
 });
 
