@@ -1,5 +1,7 @@
 #include "edge/bearer.hpp"
 
+#include "edge/problems.hpp"
+
 #include <utility>
 
 namespace marquee
@@ -10,6 +12,7 @@ namespace
 
 request_failure refused(errc code, const char* reason, std::string detail)
 {
+    detail = as_sentence(std::move(detail));
     const auto challenge = std::string("Bearer realm=\"marquee\", error=\"") + reason + "\", error_description=\"" + detail + '"';
     request_failure failure(fail(code, std::move(detail), "Authorization"));
     failure.fields.add("WWW-Authenticate", challenge);

@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(an_edge_without_its_stream_or_with_a_full_one_is_degraded_a
 {
     marquee_system system;
     (void)ready_when(system, says(with("ready", "ok")));
-    const nats_client client(system.broker().url());
+    nats_client client(system.broker().url());
     const auto state = [&] { return boost::json::parse(client.ask("$JS.API.STREAM.INFO.EVENTS").data); };
     BOOST_TEST(state().at("state").at("last_seq").as_int64() == 0);
     auto config = state().at("config").as_object();

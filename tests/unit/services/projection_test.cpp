@@ -400,7 +400,7 @@ BOOST_AUTO_TEST_CASE(a_commit_ends_the_transaction_under_way_wherever_it_is)
 
 BOOST_AUTO_TEST_CASE(counters_beyond_the_limit_are_let_go_a_few_at_a_time_and_none_that_is_not_written)
 {
-    SQLite::Database db(":memory:");
+    SQLite::Database db(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     db.exec("CREATE TABLE assets (id TEXT PRIMARY KEY, views INTEGER NOT NULL) WITHOUT ROWID");
     db.exec("CREATE TABLE users (id TEXT PRIMARY KEY, views INTEGER NOT NULL) WITHOUT ROWID");
     db.exec("CREATE TABLE first_uses (sequence INTEGER, time INTEGER, id TEXT, asset TEXT, user TEXT)");
