@@ -80,7 +80,7 @@ for (const service of ["metadata", "cdnurl"]) {
 
 // The fields of the stream that contract §3 decides, by the options of the reporting that makes it.
 const plain = {
-  subjects: ["events"],
+  subjects: ["events", "events.admin"],
   storage: "file",
   discard: "new",
   retention: "limits",

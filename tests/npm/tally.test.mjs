@@ -89,9 +89,18 @@ for (const { name, at, counts, double = 0, repeats = 0 } of windows) {
   });
 }
 
-test("a timestamp earlier than one before it counts as that one", () => {
+test("the messages' own timestamps decide what is a duplicate, in either direction", () => {
   const tally = new Tally(24n * hour, 2n * minute);
-  const other = JSON.stringify({ ...event, id: "e-2" });
+  const again = Buffer.from(JSON.stringify(event));
+  const start = 1_700_000_000_000_000_000n;
+  tally.store(1, start + 30n * hour, again);
+  tally.store(2, start + 7n * hour, again); // 23 h earlier
+  tally.store(3, start + 53n * hour, again); // 23 h later
+  assert.equal(tally.distinct, 1);
+  assert.equal(tally.duplicates, 2);
+  tally.store(4, start + 5n * hour, again); // 25 h earlier
+  assert.equal(tally.distinct, 2);
+});
   const start = 1_700_000_000_000_000_000n;
   tally.store(1, start + 10n * hour, Buffer.from(other));
   tally.store(2, start, Buffer.from(JSON.stringify(event))); // counts as of 10 h

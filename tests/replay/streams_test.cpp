@@ -100,7 +100,7 @@ public:
         slowly.program().signal(signal);
         const auto outcome = slowly.wait();
         BOOST_TEST(outcome.code == (signal == SIGKILL ? 128 + SIGKILL : 0));
-        BOOST_TEST(state.at.offset < state.file.size);
+        BOOST_TEST(state.at.offset < std::filesystem::file_size(file_));
     }
 
     /// The report of a replay that came to the end.
