@@ -101,10 +101,3 @@ test("the messages' own timestamps decide what is a duplicate, in either directi
   tally.store(4, start + 5n * hour, again); // 25 h earlier
   assert.equal(tally.distinct, 2);
 });
-  const start = 1_700_000_000_000_000_000n;
-  tally.store(1, start + 10n * hour, Buffer.from(other));
-  tally.store(2, start, Buffer.from(JSON.stringify(event))); // counts as of 10 h
-  tally.store(3, start + 30n * hour, Buffer.from(JSON.stringify(event))); // 20 h later: a duplicate
-  assert.equal(tally.distinct, 2);
-  assert.equal(tally.duplicates, 1);
-});
