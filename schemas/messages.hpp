@@ -168,7 +168,7 @@ struct event_counts_reply
 };
 BOOST_DESCRIBE_STRUCT(event_counts_reply, (), (userviews, assetviews, degraded))
 
-/// What a play would meet: "ok" or "away"; reporting also "lagging", events also "full".
+/// What a play would meet: "ok" or "away"; all but events also "lagging", events also "full".
 struct health_checks
 {
     std::string metadata;
