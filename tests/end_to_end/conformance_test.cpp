@@ -35,7 +35,7 @@ const whole table[] = {
     {"a length of letters", get + host + "Content-Length: abc\r\n\r\n", 400},
     {"a field without a value", get + host + "X-Empty: \r\n\r\n", 200},
     {"a control character in a value", get + host + "X-Bell: a\x07\r\n\r\n", 400},
-    {"a version that there is not", "GET /healthz HTTP/9.9\r\n" + host + "\r\n", 400},
+    {"a version that there is not", "GET /healthz HTTP/9.9\r\n" + host + "\r\n", 505},
     {"something before the method", "Extra line" + get + host + "\r\n", 400},
     {"a lone CR", get + host + "\rSome: x\r\n\r\n", 400},
     {"a POST with a body", "POST /events/asset/1/user/1 HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhello", 200},

@@ -133,12 +133,15 @@ void drive_the_rest(driver& http)
     http.call({"HEAD", "/services"}, 200);
     http.call({"GET", "/openapi.json"}, 200);
     http.call({"HEAD", "/openapi.json"}, 200);
+    http.call({"GET", "/problems/bad_id"}, 200);
+    http.call({"HEAD", "/problems/bad_id"}, 200);
+    http.call({"GET", "/problems/nothing"}, 404);
     http.call({"DELETE", "/healthz"}, 405);
     http.call({"GET", "/play/asset/123/user/1"}, 405);
     http.call({"GET", "/nowhere"}, 404);
     http.call({"GET", "/%"}, 400);
     http.call({"GET", "/" + std::string(5000, 'a')}, 414);
-    http.call({"GET", "/healthz", {{"X-Long", std::string(9000, 'a')}}}, 431);
+    http.call({"GET", "/healthz", {{"X-Long", std::string(17000, 'a')}}}, 431);
     http.call({"GET", "/healthz", {{"Host", "another"}}}, 400);
 }
 

@@ -84,13 +84,13 @@ BOOST_AUTO_TEST_CASE(a_user_plays_and_sees_views_with_a_token_of_that_user_alone
             BOOST_TEST(missing.header("WWW-Authenticate") == realm);
             const auto expired = call(system, method, target, known.by_a(claims(joe, -31)));
             check_problem(expired, 401, "unauthorized");
-            BOOST_TEST(expired.header("WWW-Authenticate") == named("invalid_token", "the token has expired"));
+            BOOST_TEST(expired.header("WWW-Authenticate") == named("invalid_token", "The token has expired."));
             const auto foreign = call(system, method, target, known.by_a(claims(joe, 3600, "https://evil.example")));
             check_problem(foreign, 401, "unauthorized");
-            BOOST_TEST(foreign.header("WWW-Authenticate") == named("invalid_token", "the token is of another issuer"));
+            BOOST_TEST(foreign.header("WWW-Authenticate") == named("invalid_token", "The token is of another issuer."));
             const auto another = call(system, method, target, known.by_b(claims("eve@example.org")));
             check_problem(another, 403, "forbidden");
-            BOOST_TEST(another.header("WWW-Authenticate") == named("insufficient_scope", "the token is of another user"));
+            BOOST_TEST(another.header("WWW-Authenticate") == named("insufficient_scope", "The token is of another user."));
         }
     // Of all these nothing was counted, and with a token all is as it was.
     const auto play = call(system, "POST", routes[0].second, known.by_a(claims(joe)));

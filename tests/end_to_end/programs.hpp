@@ -41,10 +41,12 @@ public:
 
     [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
 
-    /// Writes a file as a whole: it is there with all of its text, or as it was before.
+    /// Writes a file as a whole: it is there with all of its text, or as it was before. Nobody else may read it, so nobody is warned of it.
     std::string write(const std::string& name, const std::string& text) const
     {
         std::ofstream(file(name + ".new")) << text;
+        using std::filesystem::perms;
+        std::filesystem::permissions(file(name + ".new"), perms::owner_read | perms::owner_write);
         std::filesystem::rename(file(name + ".new"), file(name));
         return file(name);
     }

@@ -9,10 +9,7 @@
 
 #include <csignal>
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 using namespace marquee::test;
 using namespace std::chrono_literals;
@@ -97,29 +94,6 @@ std::string play_by(const std::string& user, const std::string& more = {})
 {
     return "POST /play/asset/123/user/" + user + " HTTP/1.1\r\nHost: localhost\r\n" + more + "\r\n";
 }
-
-/// The writer's end of a named pipe that somebody else reads; made once that is there.
-class pipe_end
-{
-public:
-    explicit pipe_end(const std::string& path)
-    {
-        const auto until = std::chrono::steady_clock::now() + 60s;
-        while ((fd_ = ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0)
-            BOOST_TEST_REQUIRE((std::chrono::steady_clock::now() < until), "nobody reads " << path);
-    }
-    ~pipe_end() { ::close(fd_); }
-    pipe_end(const pipe_end&) = delete;
-    pipe_end& operator=(const pipe_end&) = delete;
-
-    void write(const std::string& text) const
-    {
-        BOOST_TEST(::write(fd_, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
-    }
-
-private:
-    int fd_ = -1;
-};
 
 } // namespace
 
@@ -374,25 +348,25 @@ BOOST_AUTO_TEST_CASE(hangup_reads_the_certificate_again_and_connections_go_on)
     BOOST_TEST(before.was_told());
 }
 
-BOOST_AUTO_TEST_CASE(a_hangup_that_comes_while_the_files_are_first_read_is_obeyed_afterwards)
+BOOST_AUTO_TEST_CASE(a_hangup_that_comes_between_the_first_reading_and_ready_is_obeyed_afterwards)
 {
     nats_server broker;
     const temporary_folder own;
     const auto first = authority().issue({.name = "first"});
     const auto second = authority().issue({.name = "second"});
+    const auto certificate = own.write("cert.pem", first.pem());
     const auto key = own.write("key.pem", first.key_pem());
-    const auto pipe = own.file("cert.pem"); // its reader waits for us
-    BOOST_TEST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
-    auto edge = start("edge", own, {"--server", broker.url(), "--tls-cert", pipe, "--tls-key", key}, {{"MARQUEE_LOG", "info"}});
-    {
-        const pipe_end certificate(pipe);
-        edge->signal(SIGHUP);
-        certificate.write(first.pem());
-    }
+    std::filesystem::permissions(key, std::filesystem::perms(0644)); // it is warned of once it is open
+    broker.suspend();                                                // so the edge waits for it
+    auto edge =
+        start("edge", own, {"--server", broker.url(), "--tls-cert", certificate, "--tls-key", key}, {{"MARQUEE_LOG", "info"}});
+    BOOST_TEST_REQUIRE(edge->wait_for_line("a file with a secret").has_value(), edge->output());
+    own.write("cert.pem", second.pem());
+    own.write("key.pem", second.key_pem());
+    edge->signal(SIGHUP);
+    broker.resume();
     const auto line = serves("edge", *edge);
     BOOST_TEST_REQUIRE(line.has_value(), edge->output());
-    own.write("key.pem", second.key_pem());
-    pipe_end(pipe).write(second.pem());
     BOOST_TEST(edge->wait_for_line("TLS certificate read again").has_value(), edge->output());
     tls_connection link(port_in(*line), trusting());
     BOOST_TEST(link.handshake(), link.failure());
