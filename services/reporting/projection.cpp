@@ -229,7 +229,8 @@ result<void> projection::state::attach(const stream_state& stream, last_counted 
     offered_id_ = judged.id;
     if (judged.id_is_settled)
         next.stream_id = judged.id;
-    if (next.stream_id == progress_.stream_id && next.last_sequence == progress_.last_sequence)
+    if (next.stream_id == progress_.stream_id && next.last_sequence == progress_.last_sequence &&
+        next.last_timestamp == progress_.last_timestamp) // another stream may end at the same sequence
         return {};
     auto memory = memory_;
     auto saved = write_at_once(

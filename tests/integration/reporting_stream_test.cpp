@@ -414,8 +414,9 @@ BOOST_AUTO_TEST_CASE(without_its_stream_an_instance_leaves_the_queue_group_and_j
     server_back();
     BOOST_TEST(reporting.wait_for_line("caught up again").has_value(), reporting.output());
     BOOST_TEST(views("a") == 3U);
+    // Its first message is the last one counted, which is no progress: the first heartbeat tells that it is not lost at once again.
+    until([&] { return statistics().at(0).at("consumer_lost") == 0; }, 5s);
     BOOST_TEST(!statistics().at(0).as_object().contains("alarm"));
-    BOOST_TEST(statistics().at(0).at("consumer_lost") == 0);
     until_counted(store(1, "a:u"));
     BOOST_TEST(views("a") == 4U);
     stop(reporting);

@@ -69,7 +69,15 @@ struct edits_fixture : reporting_fixture
         if (started.has_error())
             return started.error();
         one.part = std::move(*started);
+        wait(flushed(*one.nats)); // as run_program does: the broker knows the subscriptions by then
         return one;
+    }
+
+    static asio::awaitable<bool> flushed(connection& nats)
+    {
+        auto flushing = nats.flush(deadline::in(5s));
+        co_await std::move(flushing);
+        co_return true;
     }
 
     static asio::awaitable<bool> stopped(runnable& part)
