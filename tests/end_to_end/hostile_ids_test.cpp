@@ -40,6 +40,8 @@ std::vector<id_route> id_routes()
         const std::string body = !each.json ? "" : pattern.starts_with("/url") ? url_body : metadata_body;
         for (auto open = pattern.find('{'); open != std::string::npos; open = pattern.find('{', open + 1))
         {
+            if (pattern.substr(open).starts_with("{code}")) // of a problem: no id, and sent to nobody
+                continue;
             const std::regex others("\\{[a-z]+\\}");
             const auto before = std::regex_replace(pattern.substr(0, open), others, "123");
             const auto after = std::regex_replace(pattern.substr(pattern.find('}', open) + 1), others, "1");
@@ -316,8 +318,9 @@ BOOST_AUTO_TEST_CASE(a_subject_of_another_shape_reaches_no_endpoint)
          {"metadata.get.a b", "metadata.get.1\r\nPUB x 0\r\n", "metadata.get.\t", "metadata.get.\x01"})
         BOOST_TEST(!system.tap().publish(subject, "", {}, system.tap().new_reply()), printable(subject));
     system.fence();
+    // Where not even a listener on `>` hears a subject, the broker says so: an empty message, of whose header nothing is left here.
     for (const auto& msg : system.tap().seen())
-        if (unanswered.contains(msg.subject))
+        if (unanswered.contains(msg.subject) && !(msg.data.empty() && msg.headers.empty()))
             BOOST_ERROR("an answer on " << msg.subject << ": " << msg.data);
     BOOST_TEST(ids_of_top(system.marquee()).empty());
     system.check_aftermath();
