@@ -118,12 +118,14 @@ private:
             }
             else if (!ending_) // nothing fatal came first
             {
+                now_started(); // before it is said: from then on a signal stops in order
                 log(log_level::info, "ready");
                 if (!part_->serves_later())
                     tell_supervisor_ready();
             }
         }
-        now_started();
+        if (!started_)
+            now_started();
         if (ending_ && !stopping_)
             stop_now();
     }
