@@ -50,7 +50,8 @@ result<void> check_content_type(const http_fields& fields)
 /// Nothing here decodes a body.
 boost::system::result<void, request_failure> check_content_encoding(const http_fields& fields)
 {
-    for (const auto coding : list_elements(fields.joined("Content-Encoding").value_or("")))
+    const auto codings = fields.joined("Content-Encoding").value_or(""); // the elements refer to it
+    for (const auto coding : list_elements(codings))
         if (!equals_ignoring_case(coding, "identity"))
         {
             request_failure refused(fail(errc::unsupported_media, "The body must not be encoded.", "Content-Encoding"));
