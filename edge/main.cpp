@@ -1,10 +1,11 @@
-#include "broker/connection.hpp"
-#include "broker/log.hpp"
-#include "broker/log_reporter.hpp"
-#include "broker/options.hpp"
-#include "broker/program.hpp"
-#include "broker/supervisor.hpp"
-#include "edge/listen.hpp"
+#include "broker/base/log.hpp"
+#include "broker/base/log_reporter.hpp"
+#include "broker/base/supervisor.hpp"
+#include "broker/nats/connection.hpp"
+#include "broker/program/options.hpp"
+#include "broker/program/program.hpp"
+#include "edge/routes/routes.hpp"
+#include "edge/server/listen.hpp"
 #include "edge/worker.hpp"
 
 #include <boost/asio/post.hpp>
@@ -38,9 +39,10 @@ int wrong_usage(const error& why)
     return exit_usage;
 }
 
+/// Opens one worker per thread on the same address. Returns that address with the bound port.
 result<asio::ip::tcp::endpoint> open_all(workers& all, const edge_config& config, const connection_options& nats,
-                                         connection_limit& limit, rate_limits& rates, const std::shared_ptr<metrics_board>& board,
-                                         const tls_credentials* tls)
+                                         connection_limit& limit, rate_limits& rates,
+                                         const std::shared_ptr<metrics_board>& board, const tls_credentials* tls)
 {
     auto at = resolve_listen_address(config.listen);
     if (at.has_error())
@@ -64,11 +66,16 @@ std::vector<asio::any_io_executor> loops_of(const workers& all)
     return loops;
 }
 
-/// Waits for SIGINT or SIGTERM, then stops the workers in order. A second signal ends the process at once.
-class stopper
+/// Waits for SIGINT or SIGTERM, then stops the workers in order. A second signal ends the process
+/// at once.
+class shutdown_handler
 {
 public:
-    stopper(asio::io_context& io, workers& all) : io_(io), all_(all), signals_(io, SIGINT, SIGTERM), left_(all.size()) { wait(); }
+    shutdown_handler(asio::io_context& io, workers& all)
+        : io_(io), all_(all), signals_(io, SIGINT, SIGTERM), running_(all.size())
+    {
+        wait();
+    }
 
 private:
     void wait()
@@ -84,31 +91,32 @@ private:
                     std::_Exit(exit_failed);
                 }
                 log(log_level::info, "stopping", {{"signal", number == SIGINT ? "INT" : "TERM"}});
-                tell_supervisor_stopping();
+                notify_stopping();
                 for (auto& each : all_)
-                    each->stop([this] { asio::post(io_, [this] { one_less(); }); });
+                    each->stop([this] { asio::post(io_, [this] { on_worker_stopped(); }); });
                 wait();
             });
     }
 
-    void one_less()
+    void on_worker_stopped()
     {
-        if (--left_ == 0)
+        if (--running_ == 0)
             io_.stop();
     }
 
     asio::io_context& io_;
     workers& all_;
     asio::signal_set signals_;
-    std::size_t left_;
+    std::size_t running_;
     bool stopping_ = false;
 };
 
 int run(const edge_config& config, const connection_options& nats)
 {
-    std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c): a broken connection is an error code, never a death
-    connection_limit limit(config.max_connections, config.max_connections_per_address, config.rates.trusted_proxies);
-    rate_limits rates(config.rates);
+    std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c): cannot fail; a broken connection is an error code
+    connection_limit limit(config.max_connections, config.limits.max_connections_per_address,
+                           config.limits.rates.trusted_proxies);
+    rate_limits rates(config.limits.rates);
     std::unique_ptr<tls_credentials> tls;
     if (!config.tls.certificate.empty())
     {
@@ -118,24 +126,24 @@ int run(const edge_config& config, const connection_options& nats)
         tls = std::move(*read);
     }
     asio::io_context signals_io(1);
-    auto starting = std::make_unique<stop_while_starting>();
-    const auto board = std::make_shared<metrics_board>();
+    auto starting = std::make_unique<exit_on_signal>();
+    const auto board = std::make_shared<metrics_board>(route_labels());
     workers all;
     auto at = open_all(all, config, nats, limit, rates, board, tls.get());
     if (at.has_error())
         return cannot_start(at.error());
-    stopper waiting(signals_io, all);
-    starting.reset(); // signals are the stopper's now
+    const shutdown_handler on_signal(signals_io, all);
+    starting.reset(); // `on_signal` handles signals from now on
     std::optional<tls_reloader> reloading;
     if (tls)
         reloading.emplace(signals_io, *tls);
     const watchdog watched(signals_io, loops_of(all));
-    const log_reporter left_out(signals_io);
+    const log_reporter suppressed_lines(signals_io);
     for (auto& each : all)
         each->start();
     log(log_level::info, "ready",
         {{"listen", to_text(*at)}, {"threads", std::to_string(config.threads)}, {"nats", servers_for_log(nats)}});
-    tell_supervisor_ready();
+    notify_ready();
     signals_io.run();
     for (auto& each : all)
         each->join();
@@ -147,8 +155,8 @@ int run(const edge_config& config, const connection_options& nats)
 
 int main(int argc, char** argv)
 {
-    const nats_threads until_the_end;
-    hold_back_hangup();
+    const nats_threads nats_library;
+    block_sighup();
     boost::program_options::options_description options("Options");
     add_edge_options(options);
     add_connection_options(options);

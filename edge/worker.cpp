@@ -1,8 +1,8 @@
 #include "edge/worker.hpp"
 
-#include "broker/spawn.hpp"
-#include "edge/gateway.hpp"
-#include "edge/listen.hpp"
+#include "broker/base/co_spawn_logged.hpp"
+#include "edge/routes/gateway.hpp"
+#include "edge/server/listen.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -35,33 +35,63 @@ result<void> edge_worker::open(const connection_options& options, asio::ip::tcp:
     nats_ = std::move(*nats);
 
     lookups_ = std::make_unique<bundling_requester>(io_, nats_->requests());
-    waiting_ = std::make_unique<waiting_questions>(io_);
+    hedges_ = std::make_unique<hedge_timer>(io_);
     context_.emplace(nats_->requests(), *lookups_);
-    context_->waiting = waiting_.get();
+    context_->services.hedges = hedges_.get();
     if (!config_.admin_token_file.empty())
     {
         auto token = admin_token::from_file(config_.admin_token_file);
         if (token.has_error())
             return token.error();
-        context_->admin = std::move(*token);
+        context_->access.admin = std::move(*token);
     }
-    context_->players = std::move(*players);
-    context_->link_up = [this] { return nats_->connected(); };
-    context_->read_broker = [this] { nats_->read_now(); };
-    context_->timeout = config_.timeout;
-    context_->max_in_flight = config_.max_in_flight;
-    context_->limits = &rates_;
-    context_->cors = config_.session.cors;
-    context_->fleet.look_through(nats_->surveys());
-    context_->board = board_;
-    board_->add(io_.get_executor(), context_->metrics, [this] { return sample(); });
+    context_->access.players = std::move(*players);
+    context_->services.link_up = [this] { return nats_->connected(); };
+    context_->admitted.read_broker = [this] { nats_->read_now(); };
+    context_->admitted.timeout = config_.timeout;
+    context_->admitted.max_in_flight = config_.max_in_flight;
+    context_->admitted.rates = &rates_;
+    context_->cors = config_.limits.session.cors;
+    context_->fleet.view.set_requester(nats_->multi_requests());
+    context_->metrics.board = board_;
+    start_batching();
+    board_->add(io_.get_executor(), context_->metrics.worker, [this] { return sample(); });
 
     auto handler = [this](http_request request) { return handle_request(*context_, std::move(request)); };
-    auto settings = config_.session;
-    settings.on_refused = [counted = context_->metrics](int status) { counted->refused(status); };
-    settings.wait_for_room = [this] { return context_->room.wait(); };
+    auto settings = config_.limits.session;
+    settings.on_refused = [counted = context_->metrics.worker](int status) { counted->refused(status); };
+    settings.wait_for_room = [this] { return context_->admitted.queue.wait(); };
     server_ = std::make_unique<http_server>(io_, std::move(*acceptor), settings, handler, limit_, tls_);
     return {};
+}
+
+void edge_worker::watch(upstream_service service, std::chrono::milliseconds pause, instance_watch::handlers how)
+{
+    watches_.push_back(std::make_unique<instance_watch>(io_, context_->fleet.view, context_->services.link_up,
+                                                        std::string(name_of(service)), pause, std::move(how)));
+}
+
+void edge_worker::start_batching()
+{
+    using namespace std::chrono_literals;
+    for (const auto each : {upstream_service::metadata, upstream_service::cdnurl})
+        watch(each, 900ms,
+              {[this, each](const boost::json::object& info) { return gets_.add(each, info); },
+               [this, each](bool) { gets_.looked(each); }});
+    assets_ = std::make_unique<asset_batcher>(io_, context_->services, gets_);
+    context_->assets = assets_.get();
+    if (!config_.batch_views)
+        return;
+    watch(upstream_service::reporting, 400ms, // an old instance loses views: it is seen within a second
+          {[this](const boost::json::object& info)
+           {
+               gate_.add(info, batch_gate::clock::now());
+               return false; // all instances are to be seen
+           },
+           [this](bool complete) { gate_.looked(complete); }});
+    batches_ = std::make_unique<view_batcher>(io_, context_->services, context_->fleet.stream_outage, gate_,
+                                              context_->metrics.worker->views());
+    context_->batches = batches_.get();
 }
 
 void edge_worker::start()
@@ -75,20 +105,20 @@ void edge_worker::stop(std::function<void()> done)
     asio::post(io_,
                [this, done = std::move(done)]
                {
-                   spawn("stopping", io_.get_executor(), stop_in_order(),
-                         [this, done](bool)
-                         {
-                             done();
-                             io_.stop();
-                         });
+                   co_spawn_logged("stopping", io_.get_executor(), stop_in_order(),
+                                   [this, done](bool)
+                                   {
+                                       done();
+                                       io_.stop();
+                                   });
                });
 }
 
 asio::awaitable<void> edge_worker::stop_in_order()
 {
-    // The requests get the drain timeout; closing the connection to the broker has a moment of its own.
-    context_->stopping = true;
-    context_->room.close();
+    // Requests get the whole drain timeout; closing the connection to the broker has its own.
+    context_->admitted.stopping = true;
+    context_->admitted.queue.close();
     co_await server_->stop(deadline::in(config_.drain_timeout));
     const auto until = deadline::in(std::chrono::seconds(2));
     co_await nats_->close(until);
@@ -100,7 +130,7 @@ worker_sample edge_worker::sample() const
     const auto nats = nats_->stats();
     worker_sample now;
     now.connections = server_->connections();
-    now.in_flight = context_->in_flight;
+    now.in_flight = context_->admitted.in_flight;
     now.link_up = nats_->connected() ? 1 : 0;
     now.reconnects = nats.reconnects;
     now.late_replies = nats.late_replies;

@@ -1,48 +1,57 @@
 // One io thread of the edge: an io_context, a NATS connection, a server.
 #pragma once
 
-#include "broker/bundling_requester.hpp"
-#include "broker/connection.hpp"
+#include "broker/micro/bundling_requester.hpp"
+#include "broker/nats/connection.hpp"
 #include "edge/config.hpp"
-#include "edge/context.hpp"
-#include "edge/server.hpp"
-#include "edge/service_call.hpp"
+#include "edge/routes/context.hpp"
+#include "edge/server/server.hpp"
+#include "edge/upstream/hedged_request.hpp"
+#include "edge/upstream/instance_watch.hpp"
 
 #include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
+#include <vector>
 
 namespace marquee
 {
 
+/// Wires one io thread. Construct, open() and start() on the main thread; stop() from any thread;
+/// everything else runs on the worker's own thread. The destructor joins the thread.
 class edge_worker
 {
 public:
-    /// `config`, `limit`, `rates` and, where there is one, `tls` outlive the worker.
-    edge_worker(const edge_config& config, connection_limit& limit, rate_limits& rates, std::shared_ptr<metrics_board> board,
-                const tls_credentials* tls);
+    /// `config`, `limit`, `rates` and `tls` outlive the worker. A null `tls` means plain HTTP.
+    edge_worker(const edge_config& config, connection_limit& limit, rate_limits& rates,
+                std::shared_ptr<metrics_board> board, const tls_credentials* tls);
     ~edge_worker();
     edge_worker(const edge_worker&) = delete;
     edge_worker& operator=(const edge_worker&) = delete;
 
-    /// Connects to the broker and listens; blocks. On success `at` has the port that was bound. Fails with a clear detail.
+    /// Reads the key and token files, listens on `at`, connects to the broker; blocks. On success
+    /// `at` has the bound port. Fails as player_token::from(), admin_token::from_file(),
+    /// listen_on() and connection::open() do. Call once, before start().
     [[nodiscard]] result<void> open(const connection_options& options, asio::ip::tcp::endpoint& at);
 
-    /// Where its thread works.
+    /// The executor of the worker's thread. Thread-safe.
     [[nodiscard]] asio::any_io_executor executor() { return io_.get_executor(); }
 
     /// Starts the thread.
     void start();
 
-    /// Asks it to stop in order: requests under way within the drain timeout, then the NATS connection, then the thread. `done` is called on the
-    /// worker's thread when only its end is left. Thread-safe; call once.
+    /// Stops in order: drains requests in flight within the drain timeout, closes the NATS
+    /// connection within two seconds, then ends the thread. Returns at once; `done` is called on
+    /// the worker's thread just before it ends. Thread-safe; call once.
     void stop(std::function<void()> done);
 
-    /// Waits for the thread.
+    /// Blocks until the thread has ended.
     void join();
 
 private:
+    void watch(upstream_service service, std::chrono::milliseconds pause, instance_watch::handlers how);
+    void start_batching();
     asio::awaitable<void> stop_in_order();
     [[nodiscard]] worker_sample sample() const;
 
@@ -51,12 +60,18 @@ private:
     rate_limits& rates_;
     std::shared_ptr<metrics_board> board_;
     const tls_credentials* tls_;
-    // Declared before the io_context: its destructor ends coroutines that still refer to the context.
+    // Declared before the io_context, whose destructor destroys coroutines that refer to the
+    // context.
     std::optional<edge_context> context_;
     asio::io_context io_{1};
     std::unique_ptr<connection> nats_;
     std::unique_ptr<bundling_requester> lookups_;
-    std::unique_ptr<waiting_questions> waiting_;
+    std::unique_ptr<hedge_timer> hedges_;
+    gets_gate gets_;
+    batch_gate gate_;
+    std::vector<std::unique_ptr<instance_watch>> watches_; ///< for both gates
+    std::unique_ptr<asset_batcher> assets_;
+    std::unique_ptr<view_batcher> batches_; ///< none: each view is a message of its own
     std::unique_ptr<http_server> server_;
     std::thread thread_;
 };

@@ -1,7 +1,9 @@
 #include "schemas/error.hpp"
 
+#include "schemas/parse_number.hpp"
+
 #include <array>
-#include <charconv>
+#include <cstddef>
 #include <stdexcept>
 
 namespace marquee
@@ -10,93 +12,163 @@ namespace marquee
 namespace
 {
 
-struct row
-{
-    errc code;
-    std::string_view name;
-    std::string_view title;
-    int service_code;
-    std::string_view service_text = {}; ///< empty: the title
-};
+using retry = error_traits::retry;
+using origin = error_traits::origin;
 
-constexpr row rows[] = {
-    {errc::bad_id, "bad_id", "Bad id", 400},
-    {errc::bad_request, "bad_request", "Bad request", 400},
-    {errc::unauthorized, "unauthorized", "Credentials missing or wrong", 401},
-    {errc::forbidden, "forbidden", "Not allowed", 403},
-    {errc::route_not_found, "route_not_found", "No such route", 404},
-    {errc::method_not_allowed, "method_not_allowed", "Method not allowed", 405},
-    {errc::request_timeout, "request_timeout", "The request took too long to arrive", 408},
-    {errc::payload_too_large, "payload_too_large", "Body too large", 413},
-    {errc::uri_too_long, "uri_too_long", "Request target too long", 414},
-    {errc::headers_too_large, "headers_too_large", "Header section too large", 431},
-    {errc::unsupported_media, "unsupported_media", "Unsupported media type or encoding", 415},
-    {errc::not_implemented, "not_implemented", "Method not implemented", 501},
-    {errc::version_not_supported, "version_not_supported", "HTTP version not supported", 505},
-    {errc::rate_limited, "rate_limited", "Too many requests", 429},
-    {errc::asset_not_found, "asset_not_found", "Asset not found", 404},
-    {errc::user_not_found, "user_not_found", "User not found", 404},
-    {errc::not_playable, "not_playable", "Asset not playable", 404},
-    {errc::revision_mismatch, "revision_mismatch", "Revision mismatch", 409},
-    {errc::key_reused, "key_reused", "Idempotency key used before", 422, "key_reused"},
-    {errc::malformed_reply, "malformed_reply", "A service's reply made no sense", 502},
-    {errc::service_failed, "service_failed", "A service failed", 500},
-    {errc::no_responders, "no_responders", "No service instance is available", 503},
-    {errc::disconnected, "disconnected", "The message broker is unreachable", 503},
-    {errc::overloaded, "overloaded", "Too much work under way", 503, "overloaded"},
-    {errc::stopping, "stopping", "The process is stopping", 503, "Stopping"},
-    {errc::unavailable, "unavailable", "Temporarily unavailable", 503, "unavailable"},
-    {errc::timeout, "timeout", "Deadline exceeded", 504},
-    {errc::outcome_unknown, "outcome_unknown", "Outcome unknown", 504, "outcome_unknown"},
-};
-
-/// The position of a code in `rows`. Without a default the compiler names a code that has no row.
-constexpr const row* find(errc code) noexcept
+/// The row of a code, in the order of error_traits: name, title, HTTP status, NATS code, NATS text,
+/// retry, health effect, origin. There is no default, so that the compiler names a missing code.
+constexpr error_traits row_of(errc code) noexcept
 {
-    for (const auto& r : rows)
-        if (r.code == code)
-            return &r;
-    return nullptr;
+    switch (code)
+    {
+    case errc::bad_id:
+        return {"bad_id", "Bad id", 400, 400, "Bad id", retry::no, health_effect::answer, origin::service};
+    case errc::bad_request:
+        return {"bad_request",         "Bad request",  400, 400, "Bad request", retry::no,
+                health_effect::answer, origin::service};
+    case errc::unauthorized:
+        return {"unauthorized", "Credentials missing or wrong", 401,         401, "Credentials missing or wrong",
+                retry::no,      health_effect::answer,          origin::edge};
+    case errc::forbidden:
+        return {"forbidden", "Not allowed", 403, 403, "Not allowed", retry::no, health_effect::answer, origin::edge};
+    case errc::route_not_found:
+        return {"route_not_found", "No such route",       404,         404, "No such route",
+                retry::no,         health_effect::answer, origin::edge};
+    case errc::method_not_allowed:
+        return {"method_not_allowed",  "Method not allowed", 405, 405, "Method not allowed", retry::no,
+                health_effect::answer, origin::edge};
+    case errc::request_timeout:
+        return {"request_timeout",
+                "The request took too long to arrive",
+                408,
+                408,
+                "The request took too long to arrive",
+                retry::no,
+                health_effect::answer,
+                origin::edge};
+    case errc::payload_too_large:
+        return {"payload_too_large", "Body too large",      413,         413, "Body too large",
+                retry::no,           health_effect::answer, origin::edge};
+    case errc::uri_too_long:
+        return {"uri_too_long", "Request target too long", 414,         414, "Request target too long",
+                retry::no,      health_effect::answer,     origin::edge};
+    case errc::headers_too_large:
+        return {"headers_too_large", "Header section too large", 431,         431, "Header section too large",
+                retry::no,           health_effect::answer,      origin::edge};
+    case errc::unsupported_media:
+        return {"unsupported_media",
+                "Unsupported media type or encoding",
+                415,
+                415,
+                "Unsupported media type or encoding",
+                retry::no,
+                health_effect::answer,
+                origin::edge};
+    case errc::not_implemented:
+        return {"not_implemented", "Method not implemented", 501,         501, "Method not implemented",
+                retry::no,         health_effect::answer,    origin::edge};
+    case errc::version_not_supported:
+        return {"version_not_supported",
+                "HTTP version not supported",
+                505,
+                505,
+                "HTTP version not supported",
+                retry::no,
+                health_effect::answer,
+                origin::edge};
+    case errc::rate_limited:
+        return {"rate_limited",        "Too many requests", 429, 429, "Too many requests", retry::later,
+                health_effect::answer, origin::service};
+    case errc::asset_not_found:
+        return {"asset_not_found",     "Asset not found", 404, 404, "Asset not found", retry::no,
+                health_effect::answer, origin::service};
+    case errc::user_not_found:
+        return {"user_not_found",      "User not found", 404, 404, "User not found", retry::no,
+                health_effect::answer, origin::service};
+    case errc::not_playable:
+        return {"not_playable",        "Asset not playable", 404, 404, "Asset not playable", retry::no,
+                health_effect::answer, origin::service};
+    case errc::revision_mismatch:
+        return {"revision_mismatch",   "Revision mismatch", 412, 409, "Revision mismatch", retry::no,
+                health_effect::answer, origin::service};
+    case errc::key_reused:
+        return {"key_reused",   "Idempotency key used before", 422, 422, "key_reused", retry::no, health_effect::answer,
+                origin::service};
+    case errc::malformed_reply:
+        return {"malformed_reply",
+                "A service's reply made no sense",
+                502,
+                502,
+                "A service's reply made no sense",
+                retry::no,
+                health_effect::answer,
+                origin::service};
+    case errc::service_failed:
+        return {"service_failed",       "A service failed", 502, 500, "A service failed", retry::no,
+                health_effect::failure, origin::service};
+    case errc::no_responders:
+        return {"no_responders",
+                "No service instance is available",
+                503,
+                503,
+                "No service instance is available",
+                retry::later,
+                health_effect::unknown,
+                origin::service};
+    case errc::disconnected:
+        return {"disconnected",
+                "The message broker is unreachable",
+                503,
+                503,
+                "The message broker is unreachable",
+                retry::later,
+                health_effect::unknown,
+                origin::service};
+    case errc::overloaded:
+        return {"overloaded",   "Too much work under way", 503, 503, "overloaded", retry::later, health_effect::unknown,
+                origin::service};
+    case errc::stopping:
+        return {"stopping",     "The process is stopping", 503, 503, "Stopping", retry::later, health_effect::unknown,
+                origin::service};
+    case errc::unavailable:
+        return {
+            "unavailable",  "Temporarily unavailable", 503, 503, "unavailable", retry::later, health_effect::failure,
+            origin::service};
+    case errc::timeout:
+        return {"timeout",      "Deadline exceeded", 504, 504, "Deadline exceeded", retry::no, health_effect::failure,
+                origin::service};
+    case errc::outcome_unknown:
+        return {"outcome_unknown",      "Outcome unknown", 504, 504, "outcome_unknown", retry::no,
+                health_effect::failure, origin::service};
+    }
+    return {"unknown", "Unknown", 500, 500, "Unknown", retry::no, health_effect::unknown, origin::edge};
 }
 
-static_assert(std::size(rows) == static_cast<std::size_t>(errc::outcome_unknown), "every code needs a row");
+constexpr auto rows = []
+{
+    std::array<error_traits, static_cast<std::size_t>(last_errc) + 1> all{};
+    for (std::size_t i = 0; i < all.size(); ++i)
+        all[i] = row_of(static_cast<errc>(i));
+    return all;
+}();
 
 } // namespace
 
-std::string_view name_of(errc code) noexcept
+const error_traits& traits_of(errc code) noexcept
 {
-    const auto* r = find(code);
-    return r != nullptr ? r->name : "unknown";
-}
-
-std::string_view title_of(errc code) noexcept
-{
-    const auto* r = find(code);
-    return r != nullptr ? r->title : "Unknown";
-}
-
-std::string_view service_text_of(errc code) noexcept
-{
-    const auto* r = find(code);
-    return r == nullptr ? "Unknown" : r->service_text.empty() ? r->title : r->service_text;
-}
-
-int service_code_of(errc code) noexcept
-{
-    const auto* r = find(code);
-    return r != nullptr ? r->service_code : 500;
+    const auto at = static_cast<std::size_t>(code);
+    return rows[at < rows.size() ? at : 0];
 }
 
 errc errc_from_service(std::string_view text, std::string_view number) noexcept
 {
-    for (const auto& r : rows)
-        if (r.service_text.empty() ? r.title == text : r.service_text == text)
-            return r.code;
-    int code = 0;
-    const auto [end, ec] = std::from_chars(number.data(), number.data() + number.size(), code);
-    if (ec != std::errc() || end != number.data() + number.size())
+    for (std::size_t i = 1; i < rows.size(); ++i)
+        if (rows[i].service_text == text)
+            return static_cast<errc>(i);
+    const auto code = parse_number<unsigned>(number);
+    if (!code)
         return errc::malformed_reply;
-    switch (code)
+    switch (*code)
     {
     case 400:
         return errc::bad_request;
@@ -113,7 +185,7 @@ errc errc_from_service(std::string_view text, std::string_view number) noexcept
     case 504:
         return errc::timeout;
     default:
-        return code >= 500 && code <= 599 ? errc::service_failed : errc::malformed_reply;
+        return *code >= 500 && *code <= 599 ? errc::service_failed : errc::malformed_reply;
     }
 }
 

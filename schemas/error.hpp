@@ -1,4 +1,4 @@
-// What can go wrong, as one closed list that every layer shares.
+// The error codes of all programs, and the type of every result that may fail.
 //
 // A failure that depends on input or on the network is a `result<T>`; an exception means a bug.
 #pragma once
@@ -6,82 +6,120 @@
 #include <boost/assert/source_location.hpp>
 #include <boost/system/result.hpp>
 
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace marquee
 {
 
-/// Every failure the outside can see. Starts at 1: 0 would read as "no error".
+/// Every failure that a client or a service can see. Starts at 1, because 0 means "no error".
 enum class errc
 {
     // the request is wrong
-    bad_id = 1,         ///< an id is not 1 to 128 bytes of UTF-8 without control characters, or a token is not canonical
-    bad_request,        ///< a body, parameter or header is not what the contract says; the detail names the field
-    unauthorized,       ///< credentials are missing or wrong
-    forbidden,          ///< the credentials are another user's, or none could be enough (no admin token is configured)
-    route_not_found,    ///< no route has this path
-    method_not_allowed, ///< the path exists, this method does not
+    bad_id = 1,      ///< an id is not 1 to 128 bytes of UTF-8 without control characters, or a token is not canonical
+    bad_request,     ///< a body, parameter or header is not what the contract says; the detail names the field
+    unauthorized,    ///< credentials are missing or wrong
+    forbidden,       ///< the credentials are another user's, or no admin token is configured
+    route_not_found, ///< no route has this path
+    method_not_allowed, ///< the path has no route for this method
     request_timeout,    ///< the client was too slow
     payload_too_large,  ///< the body is over the limit
     uri_too_long,       ///< the request target is over the limit
     headers_too_large,  ///< the header section is over the limit
-    unsupported_media,  ///< a body of another type than JSON, or encoded
+    unsupported_media,  ///< the body is not JSON, or has a content coding
     rate_limited,       ///< too many requests of one client
-    // the request speaks another protocol
+    // the request uses another protocol
     not_implemented,       ///< a method that HTTP does not define
     version_not_supported, ///< HTTP/2.0 or later in a request line
-    // the state says no
+    // the state does not allow it
     asset_not_found,   ///< no such asset
     user_not_found,    ///< no view of such a user
     not_playable,      ///< the asset is known but has no URL
-    revision_mismatch, ///< a compare-and-set lost
+    revision_mismatch, ///< the record has changed since the expected revision
     key_reused,        ///< an idempotency key was first used for another play
     // the system could not answer
-    malformed_reply, ///< a reply made no sense
-    service_failed,  ///< a service answered that it failed inside
-    no_responders,   ///< nobody listens on the subject
-    disconnected,    ///< the broker is away
+    malformed_reply, ///< a service's reply does not follow the contract
+    service_failed,  ///< a service replied with an internal error
+    no_responders,   ///< no instance subscribes to the subject
+    disconnected,    ///< there is no connection to the broker
     overloaded,      ///< a limit on work in flight is reached; nothing was done
     stopping,        ///< the process is draining
-    unavailable,     ///< the state behind a service is away; nothing was done
+    unavailable,     ///< a service cannot reach its state, or its circuit is open; nothing was done
     timeout,         ///< the deadline passed
     outcome_unknown, ///< the deadline passed and the change may or may not have happened
 };
 
-/// The stable name of a code, as in a problem's `code`: the enumerator's own name.
-[[nodiscard]] std::string_view name_of(errc code) noexcept;
+inline constexpr errc last_errc = errc::outcome_unknown;
 
-/// The constant phrase for people: a problem's `title`.
-[[nodiscard]] std::string_view title_of(errc code) noexcept;
+/// What the outcome of a request says about the health of the service.
+enum class health_effect : std::uint8_t
+{
+    answer,  ///< the service replied in time, even if with an error
+    failure, ///< the service failed
+    unknown, ///< nothing: the broker, the link or this process is the cause
+};
 
-/// The constant text of an error reply, `Nats-Service-Error`: the title, or the name where programs have always read that.
-[[nodiscard]] std::string_view service_text_of(errc code) noexcept;
+/// The properties of an error code: one row per code, in error.cpp.
+struct error_traits
+{
+    /// Whether the same request may succeed later.
+    enum class retry : std::uint8_t
+    {
+        no,
+        later, ///< the HTTP response has a Retry-After field
+    };
 
-/// The number that stands in `Nats-Service-Error-Code` (ADR-32): 400 to 599.
-[[nodiscard]] int service_code_of(errc code) noexcept;
+    /// Where the code may originate.
+    enum class origin : std::uint8_t
+    {
+        edge,    ///< the edge only; in a service's reply it is malformed_reply
+        service, ///< a service or the edge
+    };
 
-/// A failure: the code, and what was wrong in words that may be shown to the client.
+    std::string_view name;         ///< stable: the `code` of a problem, equal to the enumerator
+    std::string_view title;        ///< constant text for people: the `title` of a problem
+    int http_status = 500;         ///< RFC 9110
+    int service_code = 500;        ///< `Nats-Service-Error-Code` (ADR-32), 400 to 599
+    std::string_view service_text; ///< `Nats-Service-Error` (ADR-32); never changes, for mixed versions
+    retry when = retry::no;
+    health_effect health = health_effect::unknown;
+    origin by = origin::edge;
+};
+
+/// The row of a code; that of an unknown code for a number outside the enum. Thread-safe; valid for
+/// ever.
+[[nodiscard]] const error_traits& traits_of(errc code) noexcept;
+
+[[nodiscard]] inline std::string_view name_of(errc code) noexcept { return traits_of(code).name; }
+[[nodiscard]] inline std::string_view title_of(errc code) noexcept { return traits_of(code).title; }
+[[nodiscard]] inline std::string_view service_text_of(errc code) noexcept { return traits_of(code).service_text; }
+[[nodiscard]] inline int service_code_of(errc code) noexcept { return traits_of(code).service_code; }
+
+/// A failure: its code, and a detail that may be shown to the client.
 struct error
 {
     errc code{};
     std::string detail; ///< may be empty; never a secret, never a format string
-    std::string field;  ///< the field, parameter or header at fault, where there is one
+    std::string field;  ///< the member, parameter or header at fault; empty if there is none
 
     friend bool operator==(const error& a, errc b) noexcept { return a.code == b; }
 };
 
-/// Reads an error reply's headers back: by text where it is one of ours, else by number.
-/// Numbers that are no error of the list become `service_failed` (5xx) or `malformed_reply` (anything else).
+/// The code of an error reply, from its Nats-Service-Error and Nats-Service-Error-Code headers
+/// (ADR-32): by text if it is one of error_traits::service_text, otherwise by number. An unknown
+/// number is `service_failed` if it is 5xx, otherwise `malformed_reply`. Thread-safe.
 [[nodiscard]] errc errc_from_service(std::string_view text, std::string_view number) noexcept;
 
+/// A value or the failure to produce it.
 template <class T>
 using result = boost::system::result<T, error>;
 
-/// `value()` on a failed result is a bug: it throws std::logic_error with the code's name and detail.
+/// Called by Boost.System for value() on a failed result, which is a bug. Throws std::logic_error
+/// with the code's name, the detail and the place.
 [[noreturn]] void throw_exception_from_error(const error& e, const boost::source_location& where);
 
+/// Makes an error; for `return` statements of functions that return a result.
 inline error fail(errc code, std::string detail = {}, std::string field = {})
 {
     return error{code, std::move(detail), std::move(field)};

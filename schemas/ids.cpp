@@ -10,10 +10,10 @@ namespace marquee
 namespace
 {
 
-constexpr std::size_t longest_id = 128;
+constexpr std::size_t max_id_bytes = 128;
 constexpr std::string_view hex = "0123456789ABCDEF";
 
-constexpr bool stands_for_itself(unsigned char c) noexcept
+constexpr bool is_kept(unsigned char c) noexcept
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
@@ -22,7 +22,7 @@ constexpr bool stands_for_itself(unsigned char c) noexcept
 
 bool is_valid_id(std::string_view text) noexcept
 {
-    if (text.empty() || text.size() > longest_id)
+    if (text.empty() || text.size() > max_id_bytes)
         return false;
     while (!text.empty())
     {
@@ -55,7 +55,7 @@ std::string encode_token(std::string_view text)
     token.reserve(text.size());
     for (const unsigned char c : text)
     {
-        if (stands_for_itself(c))
+        if (is_kept(c))
         {
             token += static_cast<char>(c);
             continue;
@@ -74,7 +74,7 @@ result<std::string> decode_token(std::string_view token)
     for (std::size_t i = 0; i < token.size(); ++i)
     {
         const auto c = static_cast<unsigned char>(token[i]);
-        if (stands_for_itself(c))
+        if (is_kept(c))
         {
             text += static_cast<char>(c);
             continue;
@@ -84,7 +84,7 @@ result<std::string> decode_token(std::string_view token)
         if (c != '=' || high == std::string_view::npos || low == std::string_view::npos)
             return fail(errc::bad_id, "a token is bytes of [A-Za-z0-9_-] and = with two upper-case hex digits");
         const auto value = static_cast<unsigned char>(high * 16 + low);
-        if (stands_for_itself(value))
+        if (is_kept(value))
             return fail(errc::bad_id, "a token is not in canonical form");
         text += static_cast<char>(value);
         i += 2;

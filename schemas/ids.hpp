@@ -1,4 +1,5 @@
-// The id and token codec: the only way from an id to a NATS subject.
+// Ids, and the codec that turns an id into a token of a NATS subject. All functions are
+// thread-safe.
 #pragma once
 
 #include "schemas/error.hpp"
@@ -11,31 +12,34 @@
 namespace marquee
 {
 
-/// True for 1 to 128 bytes of valid UTF-8 (RFC 3629: no overlong forms, no surrogates) without control characters
-/// (U+0000..U+001F, U+007F..U+009F).
+/// True for 1 to 128 bytes of valid UTF-8 (RFC 3629: no overlong forms, no surrogates) without
+/// control characters (U+0000..U+001F, U+007F..U+009F).
 [[nodiscard]] bool is_valid_id(std::string_view text) noexcept;
 
-/// How many bytes at the front of `text` are valid UTF-8: all of them where it is valid.
+/// The number of bytes at the front of `text` that are valid UTF-8; its size if all are.
 [[nodiscard]] std::size_t valid_utf8_prefix(std::string_view text) noexcept;
 
-/// True but for `.` and `..`: no browser sends those as a segment of a path, encoded or not. Records and events may have them; no new
-/// record gets one, and no route takes one.
-[[nodiscard]] constexpr bool is_id_of_a_path(std::string_view id) noexcept { return id != "." && id != ".."; }
+/// False for `.` and `..`, which browsers remove from a path even if they are percent-encoded
+/// (RFC 3986 section 5.2.4). Existing records and events may have such an id; routes and new
+/// records refuse it.
+[[nodiscard]] constexpr bool is_path_id(std::string_view id) noexcept { return id != "." && id != ".."; }
 
-/// The wire form: bytes in [A-Za-z0-9_-] stand for themselves, every other byte is `=` and two upper-case hex digits.
-/// Safe as one NATS subject token and as a KV key.
+/// The token of an id: bytes in [A-Za-z0-9_-] are kept, every other byte becomes `=` and two
+/// upper-case hex digits. Valid as one token of a NATS subject and as a KV key (ADR-8).
 [[nodiscard]] std::string encode_token(std::string_view text);
 
-/// The inverse. Fails with bad_id where the token is not canonical or does not decode to a valid id.
+/// The id of a token. Fails with bad_id if encode_token() would write another token for it, or it
+/// is not a valid id.
 [[nodiscard]] result<std::string> decode_token(std::string_view token);
 
-/// An id that has been checked. The tag keeps assets and users apart; there is no conversion to a string, so
-/// that nothing builds a subject from one by accident.
+/// A valid id. The tag makes ids of assets and of users different types. There is no conversion to
+/// a string, so that no subject is built from the plain text by accident.
 template <class Tag>
 class basic_id
 {
 public:
-    /// From the plain text, as in an HTTP path (already percent-decoded) or a JSON field. Fails with bad_id.
+    /// Makes an id from its plain text, as in a percent-decoded HTTP path or a JSON member. Fails
+    /// with bad_id.
     [[nodiscard]] static result<basic_id> parse(std::string_view text)
     {
         if (!is_valid_id(text))
@@ -43,7 +47,7 @@ public:
         return basic_id(std::string(text));
     }
 
-    /// From a subject token. Fails with bad_id.
+    /// Makes an id from a token of a subject. Fails with bad_id.
     [[nodiscard]] static result<basic_id> from_token(std::string_view token)
     {
         auto text = decode_token(token);
@@ -52,10 +56,10 @@ public:
         return basic_id(std::move(*text));
     }
 
-    /// The plain text, for people and JSON. Never part of a subject.
+    /// The plain text, for JSON, HTTP and logs. Must not become part of a subject.
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
 
-    /// The wire form: one subject token.
+    /// The id as one token of a subject: encode_token().
     [[nodiscard]] std::string token() const { return encode_token(text_); }
 
     friend bool operator==(const basic_id&, const basic_id&) = default;

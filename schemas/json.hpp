@@ -12,18 +12,23 @@
 namespace marquee
 {
 
-/// The message as compact JSON (RFC 8259). An empty std::optional member is left out; an empty `nullable` member is null.
-/// Instantiated in schemas/json.cpp for every message of schemas/messages.hpp.
+/// The message as compact JSON (RFC 8259). An empty std::optional member is left out; an empty
+/// `nullable` member is null. Thread-safe. Instantiated for the messages of schemas/messages.hpp
+/// (see schemas/json_members.hpp).
 template <class T>
 [[nodiscard]] std::string encode(const T& message);
 
-/// Reads a message. Lenient: unknown members are ignored, optional ones may be missing or null. Strict: text must be valid UTF-8,
-/// at most 32 levels deep, and the right type; limits of the contract (text lengths, `limit` range) are checked.
-/// Fails with bad_request; `detail` says what was wrong and `field` names the member.
+/// The text as a JSON string, as encode() writes it. Thread-safe.
+[[nodiscard]] std::string encode_string(const std::string& text);
+
+/// Reads a message from JSON. Unknown members are ignored; optional members may be missing or null.
+/// The text must be valid UTF-8 and at most 32 levels deep; types and the limits of the contract
+/// (text lengths, the range of `limit`) are checked. Fails with bad_request: `detail` says what is
+/// wrong and `field` names the member. Thread-safe.
 template <class T>
 [[nodiscard]] result<T> decode(std::string_view json);
 
-/// The same for what a service answered: whatever fails is malformed_reply.
+/// Equivalent to decode(), for replies of services: every failure is malformed_reply.
 template <class T>
 [[nodiscard]] result<T> decode_reply(std::string_view json)
 {
@@ -33,7 +38,18 @@ template <class T>
     return message;
 }
 
-/// Any JSON object, at most 32 levels deep; nothing where `text` is none. For what is not a message of ours.
+/// Decodes a reply about one id. Fails with malformed_reply, also if it is about another id.
+template <class T>
+[[nodiscard]] result<T> decode_reply_about(std::string_view json, std::string_view id)
+{
+    auto reply = decode_reply<T>(json);
+    if (reply.has_value() && reply->id != id)
+        return fail(errc::malformed_reply, "the reply is about something else", "id");
+    return reply;
+}
+
+/// Reads any JSON object of at most 32 levels; nothing if `text` is not one. For JSON that is not a
+/// message of schemas/messages.hpp. Thread-safe.
 [[nodiscard]] std::optional<boost::json::object> read_object(std::string_view text);
 
 } // namespace marquee

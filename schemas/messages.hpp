@@ -1,4 +1,5 @@
-// The messages of the contract, one struct each. Field order is the order on the wire.
+// The messages of the contract, one struct each, for encode() and decode() of schemas/json.hpp. The
+// order of members is their order on the wire.
 #pragma once
 
 #include "schemas/json.hpp"
@@ -74,17 +75,18 @@ struct delete_reply
 };
 BOOST_DESCRIBE_STRUCT(delete_reply, (), (status))
 
-/// Body of every error reply: what the headers say, for readers of bodies.
+/// Body of every error reply. Repeats the error headers (ADR-32) for clients that read only bodies.
 struct error_reply
 {
-    std::optional<std::string> id;     ///< the asset or user meant, where there is one
-    std::string status;                ///< the text of `Nats-Service-Error`
-    std::optional<std::string> detail; ///< what was wrong
+    std::optional<std::string> id;     ///< the asset or user of the request, if it has one
+    std::string status;                ///< the value of `Nats-Service-Error`
+    std::optional<std::string> detail; ///< what is wrong
     std::optional<std::string> field;  ///< the member or header at fault
 };
 BOOST_DESCRIBE_STRUCT(error_reply, (), (id, status, detail, field))
 
-/// Body of metadata.list and cdnurl.list. `limit` 1..1000, default 100. An empty payload means the defaults.
+/// Body of metadata.list and cdnurl.list. `limit` 1..1000, default 100. An empty payload means the
+/// defaults.
 struct list_request
 {
     std::optional<std::string> after;
@@ -92,17 +94,19 @@ struct list_request
 };
 BOOST_DESCRIBE_STRUCT(list_request, (), (after, limit))
 
+/// Reply of metadata.list.
 struct metadata_page
 {
     std::vector<asset_metadata_reply> assets;
-    std::optional<std::string> next; ///< give it as `after` to go on; absent on the last page
+    std::optional<std::string> next; ///< the `after` of the next page; absent on the last page
 };
 BOOST_DESCRIBE_STRUCT(metadata_page, (), (assets, next))
 
+/// Reply of cdnurl.list.
 struct url_page
 {
     std::vector<asset_url_reply> assets;
-    std::optional<std::string> next;
+    std::optional<std::string> next; ///< as in metadata_page
 };
 BOOST_DESCRIBE_STRUCT(url_page, (), (assets, next))
 
@@ -129,6 +133,7 @@ struct top_request
 };
 BOOST_DESCRIBE_STRUCT(top_request, (), (limit))
 
+/// Reply of reporting.top, the most viewed first.
 struct top_reply
 {
     std::vector<views_reply> assets;
@@ -145,7 +150,8 @@ struct play_event_json
 };
 BOOST_DESCRIBE_STRUCT(play_event_json, (), (id, asset, user, time))
 
-/// HTTP: answer of POST /play/…. Both counts null and `degraded` present when statistics are not to be had.
+/// HTTP: response to POST /play/…. If there are no counts, both are null and `degraded` names the
+/// failing part.
 struct play_reply
 {
     std::string id;
@@ -159,7 +165,7 @@ struct play_reply
 };
 BOOST_DESCRIBE_STRUCT(play_reply, (), (id, title, genre, summary, url, userviews, assetviews, degraded))
 
-/// HTTP: answer of POST /events/….
+/// HTTP: response to POST /events/…. Counts and `degraded` as in play_reply.
 struct event_counts_reply
 {
     nullable<std::uint64_t> userviews;
@@ -168,7 +174,8 @@ struct event_counts_reply
 };
 BOOST_DESCRIBE_STRUCT(event_counts_reply, (), (userviews, assetviews, degraded))
 
-/// What a play would meet: "ok" or "away"; all but events also "lagging", events also "full".
+/// HTTP: the state of each part that a play needs: "ok", "away", "lagging" (not of events) or
+/// "full" (of events only).
 struct health_checks
 {
     std::string metadata;
@@ -178,30 +185,32 @@ struct health_checks
 };
 BOOST_DESCRIBE_STRUCT(health_checks, (), (metadata, cdnurl, events, reporting))
 
-/// HTTP: /healthz (without checks) and /readyz.
+/// HTTP: response to /healthz (without checks) and /readyz.
 struct health_reply
 {
     std::string status;
     std::optional<health_checks> checks = {};
+    /// Instances of reporting that cannot count messages of several events; absent: there are none.
+    std::optional<std::vector<std::string>> old_instances = {};
 };
-BOOST_DESCRIBE_STRUCT(health_reply, (), (status, checks))
+BOOST_DESCRIBE_STRUCT(health_reply, (), (status, checks, old_instances))
 
 /// HTTP: RFC 9457 problem details.
 struct problem
 {
-    std::string type; ///< /problems/CODE, which the edge serves
+    std::string type; ///< /problems/CODE, a path of the edge
     std::string title;
     int status = 0;
     std::string code;
     std::string detail;
     std::string instance;             ///< the request id
-    std::string request_id;           ///< the same
-    std::optional<std::string> id;    ///< the asset or user meant
-    std::optional<std::string> field; ///< the field at fault
+    std::string request_id;           ///< the request id, under a plain name
+    std::optional<std::string> id;    ///< the asset or user of the request
+    std::optional<std::string> field; ///< the member, parameter or header at fault
 };
 BOOST_DESCRIBE_STRUCT(problem, (), (type, title, status, code, detail, instance, request_id, id, field))
 
-/// JetStream's answer to a publish (ADR-1 and the JetStream wire API reference).
+/// The error of a JetStream reply (ADR-1, JetStream wire API reference).
 struct js_api_error
 {
     int code = 0;
@@ -210,6 +219,7 @@ struct js_api_error
 };
 BOOST_DESCRIBE_STRUCT(js_api_error, (), (code, err_code, description))
 
+/// JetStream's acknowledgement of a publish: `error`, or the stream and the sequence.
 struct pub_ack
 {
     std::optional<std::string> stream;

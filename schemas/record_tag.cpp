@@ -9,13 +9,13 @@ namespace marquee
 namespace
 {
 
-std::string_view write(std::uint64_t revision, std::uint64_t stored, std::array<char, 40>& room) noexcept
+std::string_view write(std::uint64_t revision, std::uint64_t stored, std::array<char, 40>& buffer) noexcept
 {
-    auto* const end = room.data() + room.size();
-    auto* at = std::to_chars(room.data(), end, revision).ptr;
+    auto* const end = buffer.data() + buffer.size();
+    auto* at = std::to_chars(buffer.data(), end, revision).ptr;
     *at++ = '-';
     at = std::to_chars(at, end, stored, 16).ptr;
-    return {room.data(), static_cast<std::size_t>(at - room.data())};
+    return {buffer.data(), static_cast<std::size_t>(at - buffer.data())};
 }
 
 bool read(std::string_view text, std::uint64_t& number, int base) noexcept
@@ -29,8 +29,8 @@ bool read(std::string_view text, std::uint64_t& number, int base) noexcept
 
 std::string to_text(const record_tag& tag)
 {
-    std::array<char, 40> room{};
-    return std::string(write(tag.revision, static_cast<std::uint64_t>(tag.stored.count()), room));
+    std::array<char, 40> buffer{};
+    return std::string(write(tag.revision, static_cast<std::uint64_t>(tag.stored.count()), buffer));
 }
 
 std::optional<record_tag> parse_record_tag(std::string_view text) noexcept
@@ -42,8 +42,8 @@ std::optional<record_tag> parse_record_tag(std::string_view text) noexcept
     std::uint64_t stored = 0;
     if (!read(text.substr(0, dash), revision, 10) || !read(text.substr(dash + 1), stored, 16) || revision == 0)
         return std::nullopt;
-    std::array<char, 40> room{};
-    if (write(revision, stored, room) != text) // one text for each tag
+    std::array<char, 40> buffer{};
+    if (write(revision, stored, buffer) != text) // accept only the canonical text
         return std::nullopt;
     return record_tag{revision, std::chrono::nanoseconds(static_cast<std::int64_t>(stored))};
 }

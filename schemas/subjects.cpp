@@ -45,11 +45,13 @@ subject metadata_get(const asset_id& id) { return subject::of({"metadata", "get"
 subject metadata_put(const asset_id& id) { return subject::of({"metadata", "put", id.token()}); }
 subject metadata_delete(const asset_id& id) { return subject::of({"metadata", "delete", id.token()}); }
 subject metadata_list() { return subject::of({"metadata", "list"}); }
+subject metadata_gets() { return subject::of({"metadata", "gets"}); }
 
 subject cdnurl_get(const asset_id& id) { return subject::of({"cdnurl", "get", id.token()}); }
 subject cdnurl_put(const asset_id& id) { return subject::of({"cdnurl", "put", id.token()}); }
 subject cdnurl_delete(const asset_id& id) { return subject::of({"cdnurl", "delete", id.token()}); }
 subject cdnurl_list() { return subject::of({"cdnurl", "list"}); }
+subject cdnurl_gets() { return subject::of({"cdnurl", "gets"}); }
 
 subject reporting_asset(const asset_id& id) { return subject::of({"reporting", "asset", id.token()}); }
 subject reporting_user(const user_id& id) { return subject::of({"reporting", "user", id.token()}); }

@@ -1,4 +1,4 @@
-// Every subject of the contract (section 2), in one place.
+// The subjects, headers and streams of the contract (section 2). All functions are thread-safe.
 #pragma once
 
 #include "schemas/ids.hpp"
@@ -10,13 +10,13 @@
 namespace marquee
 {
 
-/// A literal subject, safe to put on the wire: nats.c itself checks nothing (a space would set the reply subject, CR LF would
-/// start another command). Made only by the functions below.
+/// A subject without wildcards, safe to send. nats.c does not check subjects: a space would set the
+/// reply subject, CR LF would start another protocol command. Made only by the functions below.
 class subject
 {
 public:
-    /// Joins tokens with dots. For names from code, never for ids or input: a token outside
-    /// [A-Za-z0-9_$=-]+ is a bug and throws std::invalid_argument.
+    /// Joins tokens with dots. For names from code and encoded ids, never for input: a token
+    /// outside [A-Za-z0-9_$=-]+ is a bug and throws std::invalid_argument.
     [[nodiscard]] static subject of(std::initializer_list<std::string_view> tokens);
 
     [[nodiscard]] const std::string& str() const noexcept { return text_; }
@@ -29,6 +29,7 @@ private:
     std::string text_;
 };
 
+/// One function per subject of the contract.
 namespace subjects
 {
 
@@ -36,39 +37,42 @@ namespace subjects
 [[nodiscard]] subject metadata_put(const asset_id& id);
 [[nodiscard]] subject metadata_delete(const asset_id& id);
 [[nodiscard]] subject metadata_list();
+[[nodiscard]] subject metadata_gets();
 
 [[nodiscard]] subject cdnurl_get(const asset_id& id);
 [[nodiscard]] subject cdnurl_put(const asset_id& id);
 [[nodiscard]] subject cdnurl_delete(const asset_id& id);
 [[nodiscard]] subject cdnurl_list();
+[[nodiscard]] subject cdnurl_gets();
 
 [[nodiscard]] subject reporting_asset(const asset_id& id);
 [[nodiscard]] subject reporting_user(const user_id& id);
 [[nodiscard]] subject reporting_views(const asset_id& asset, const user_id& user);
 [[nodiscard]] subject reporting_top();
 
-/// What an endpoint listens on: `service.endpoint` and a wildcard for each id.
+/// The subject an endpoint subscribes to: `service.endpoint` and one `*` per id.
 [[nodiscard]] std::string pattern(std::string_view service, std::string_view endpoint, int ids);
 
 /// The subject of an asset's entry in a KV bucket (ADR-8). `bucket` is a name from code.
 [[nodiscard]] subject kv_entry(std::string_view bucket, const asset_id& id);
 
-/// The subject of stream EVENTS.
+/// The subject of play events, stored in stream EVENTS.
 [[nodiscard]] subject events();
 
-/// Its other subject, for corrections. What stands there is never a view.
+/// The subject of corrections, stored in stream EVENTS too. Its messages are never views.
 [[nodiscard]] subject events_admin();
 
-/// The NATS Services protocol (ADR-32): PING, INFO or STATS of every service, or of those of one name. Names from code.
+/// The subject of PING, INFO or STATS (ADR-32), for all services or for those of one name. Both
+/// arguments are names from code.
 [[nodiscard]] subject discovery(std::string_view verb);
 [[nodiscard]] subject discovery(std::string_view verb, std::string_view service);
 
-/// The token at `index` (from 0) of a subject that arrived; empty when there are fewer.
+/// The token at `index` (from 0) of a received subject; empty if it has fewer. Refers to `arrived`.
 [[nodiscard]] std::string_view token_at(std::string_view arrived, std::size_t index) noexcept;
 
 } // namespace subjects
 
-/// Names of headers and streams the contract fixes.
+/// Names of the contract's headers and streams.
 namespace names
 {
 inline constexpr std::string_view header_revision = "Marquee-Revision";
@@ -77,10 +81,14 @@ inline constexpr std::string_view header_after = "Marquee-After";
 inline constexpr std::string_view header_event = "Marquee-Event";
 inline constexpr std::string_view header_timeout = "Marquee-Timeout";
 inline constexpr std::string_view header_request_id = "Marquee-Request-Id";
+inline constexpr std::string_view header_counts_to = "Marquee-Counts-To";
+inline constexpr std::string_view header_counts_from = "Marquee-Counts-From";
+inline constexpr std::string_view header_instance = "Marquee-Instance";
 inline constexpr std::string_view header_service_error = "Nats-Service-Error";
 inline constexpr std::string_view header_service_error_code = "Nats-Service-Error-Code";
 inline constexpr std::string_view header_msg_id = "Nats-Msg-Id";
 inline constexpr std::string_view stream_events = "EVENTS";
+inline constexpr std::string_view metadata_event_lines = "event_lines"; ///< of reporting, in INFO: "yes"
 } // namespace names
 
 } // namespace marquee

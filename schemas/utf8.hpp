@@ -1,4 +1,4 @@
-// UTF-8, character by character.
+// A decoder of UTF-8.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,8 @@
 namespace marquee
 {
 
-/// The size of the UTF-8 sequence at the front of `text`, which is not empty, and its code point; 0 where it is none (RFC 3629, section 4).
+/// Decodes the UTF-8 sequence at the front of `text`, which must not be empty. Returns its size in
+/// bytes and sets `point`; returns 0 if the sequence is invalid (RFC 3629 section 4). Thread-safe.
 [[nodiscard]] inline std::size_t decode_utf8(std::string_view text, std::uint32_t& point) noexcept
 {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };

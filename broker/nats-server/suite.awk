@@ -1,5 +1,6 @@
-# From apt's own source files (*.list, *.sources), prints one deb822 file with the entries of component main of the suite
-# `from` with the suite `to` in its place: the same mirror, the same keys.
+# From apt's own source files (*.list, *.sources), prints one deb822 file with the entries of
+# component main of the suite `from` with the suite `to` in its place: the same mirror, the same
+# keys.
 #   awk -v from=bookworm -v to=trixie -f suite.awk FILE…
 
 function has(list, word,    words, n, i) {

@@ -1,9 +1,10 @@
 #include "services/catalogue/catalogue_endpoints.hpp"
 
+#include "schemas/parse_number.hpp"
+#include "schemas/record_lines.hpp"
 #include "schemas/subjects.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 
 namespace marquee::catalogue_detail
@@ -16,7 +17,7 @@ endpoint_config describe(std::string_view service, std::string_view name, std::s
 {
     endpoint_config endpoint;
     endpoint.name = name;
-    endpoint.subject = subjects::pattern(service, name, name == "list" ? 0 : 1);
+    endpoint.subject = subjects::pattern(service, name, name == "list" || name == "gets" ? 0 : 1);
     endpoint.metadata = {{"description", std::string(description)}};
     endpoint.change = name == "put" || name == "delete";
     endpoint.takes_payload = name != "delete";
@@ -32,12 +33,9 @@ result<asset_id> read_id(const service_request& request)
 
 result<revision> read_revision(std::string_view text)
 {
-    revision value = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stopped, problem] = std::from_chars(text.data(), end, value);
-    if (problem != std::errc{} || stopped != end)
-        return fail(errc::bad_request, "a revision is a whole number", std::string(names::header_revision));
-    return value;
+    if (const auto number = parse_number<revision>(text))
+        return *number;
+    return fail(errc::bad_request, "a revision is a whole number", std::string(names::header_revision));
 }
 
 namespace
@@ -47,7 +45,7 @@ namespace
 constexpr std::string_view known_headers[] = {names::header_revision, names::header_tag, names::header_timeout,
                                               names::header_request_id};
 
-/// Whether it reads as one of ours, in whatever case.
+/// Whether the name begins with `Marquee-`, in any case.
 bool is_ours(std::string_view name) noexcept
 {
     constexpr std::string_view prefix = "marquee-";
@@ -58,7 +56,7 @@ bool is_ours(std::string_view name) noexcept
                       [](char p, char n) { return p == (n >= 'A' && n <= 'Z' ? static_cast<char>(n + 32) : n); });
 }
 
-/// The name of a header may have any bytes, and a reply is UTF-8.
+/// A header name may have any bytes; a reply is UTF-8.
 std::string in_ascii(std::string_view name)
 {
     std::string text(name);
@@ -67,16 +65,18 @@ std::string in_ascii(std::string_view name)
     return text;
 }
 
-/// A condition that is misspelt would be none, and the change made in any case.
+/// A misspelt condition would be ignored, and the change made regardless.
 result<void> check_headers(const header_list& headers)
 {
     for (const auto& [name, value] : headers)
-        if (is_ours(name) && std::find(std::begin(known_headers), std::end(known_headers), name) == std::end(known_headers))
+        if (is_ours(name) &&
+            std::find(std::begin(known_headers), std::end(known_headers), name) == std::end(known_headers))
             return fail(errc::bad_request, "no header of this service has that name, byte for byte", in_ascii(name));
     return {};
 }
 
-/// Any text may be asked for; what is no tag of ours is no record's. The quotes of an ETag are no part of it.
+/// Any text is a tag; one that we did not make matches no record. The quotes of an ETag are not
+/// part of it.
 record_tag read_tag(std::string_view text)
 {
     if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
@@ -108,7 +108,7 @@ boost::system::result<change, service_error> read_change(const service_request& 
 
 result<void> check_new_id(const asset_id& id)
 {
-    if (!is_id_of_a_path(id.text()))
+    if (!is_path_id(id.text()))
         return fail(errc::bad_id, "an asset cannot be called . or ..", asset_tag::name);
     return {};
 }
@@ -135,6 +135,25 @@ service_result handle_get(const catalogue_store& store, const service_request& r
     reply.headers.set(names::header_revision, std::to_string(found->tag.revision));
     reply.headers.set(names::header_tag, to_text(found->tag));
     return reply;
+}
+
+service_result handle_gets(const catalogue_store& store, const service_request& request)
+{
+    const auto tokens = read_gets_request(request.msg.data);
+    if (tokens.has_error())
+        return service_error(tokens.error());
+    record_lines_writer lines(tokens->size(), max_gets_reply_bytes);
+    for (const auto token : *tokens)
+    {
+        const auto id = asset_id::from_token(token);
+        if (id.has_error())
+            lines.bad_token();
+        else if (const auto* found = store.get(*id))
+            lines.found(found->tag.revision, found->value);
+        else
+            lines.absent();
+    }
+    return service_reply{lines.take(), {}};
 }
 
 asio::awaitable<service_result> store_value(catalogue_store& store, change what, std::string value, deadline until)

@@ -1,4 +1,5 @@
-// The endpoints get, put, delete and list (contract section 2), written once for all catalogues.
+// The endpoints get, gets, put, delete and list (contract section 2), written once for all
+// catalogues.
 //
 // A catalogue is a trait:
 //     using record = …;  // body of put
@@ -8,21 +9,22 @@
 //     static reply with_id(const asset_id& id, record r);
 #pragma once
 
-#include "broker/service.hpp"
+#include "broker/micro/service.hpp"
 #include "schemas/messages.hpp"
 #include "services/catalogue/catalogue_store.hpp"
 
 namespace marquee
 {
 
-/// A page of a list ends here at the latest.
+/// Of the reply to `list`.
 inline constexpr std::size_t max_page_bytes = 512 * 1024;
 inline constexpr std::size_t default_page_limit = 100;
 
 namespace catalogue_detail
 {
 
-/// What a put or delete is about: the id of the subject's third token, and the headers `Marquee-Revision` and `Marquee-Tag`.
+/// The parameters of put and delete: the id in the subject's third token, and the headers
+/// `Marquee-Revision` and `Marquee-Tag`.
 struct change
 {
     asset_id id;
@@ -30,21 +32,24 @@ struct change
 };
 
 [[nodiscard]] result<asset_id> read_id(const service_request& request);
-/// Fails with bad_request and the header's name where one of ours is misspelt.
+/// Fails with bad_request and the header's name where a `Marquee-*` header is not known.
 [[nodiscard]] boost::system::result<change, service_error> read_change(const service_request& request);
-/// Whether a record may be made under this id. There may be some that no new one may have.
+/// Fails with bad_id where no new record may have this id; existing records may.
 [[nodiscard]] result<void> check_new_id(const asset_id& id);
 [[nodiscard]] result<list_request> read_list_request(const service_request& request);
 [[nodiscard]] result<revision> read_revision(std::string_view text);
 
 [[nodiscard]] service_result handle_get(const catalogue_store& store, const service_request& request);
+/// Many records, as schemas/record_lines.hpp says.
+[[nodiscard]] service_result handle_gets(const catalogue_store& store, const service_request& request);
 [[nodiscard]] asio::awaitable<service_result> handle_delete(catalogue_store& store, service_request request);
-[[nodiscard]] asio::awaitable<service_result> store_value(catalogue_store& store, change what, std::string value, deadline until);
+[[nodiscard]] asio::awaitable<service_result> store_value(catalogue_store& store, change what, std::string value,
+                                                          deadline until);
 
-[[nodiscard]] endpoint_config make_endpoint(std::string_view service, std::string_view name, std::string_view description,
-                                            service_handler handler);
-[[nodiscard]] endpoint_config make_endpoint(std::string_view service, std::string_view name, std::string_view description,
-                                            immediate_handler at_once);
+[[nodiscard]] endpoint_config make_endpoint(std::string_view service, std::string_view name,
+                                            std::string_view description, service_handler handler);
+[[nodiscard]] endpoint_config make_endpoint(std::string_view service, std::string_view name,
+                                            std::string_view description, immediate_handler at_once);
 
 template <class Catalogue>
 [[nodiscard]] asio::awaitable<service_result> handle_put(catalogue_store& store, service_request request)
@@ -67,9 +72,11 @@ template <class Catalogue>
     auto wanted = read_list_request(request);
     if (wanted.has_error())
         return service_error(wanted.error());
-    // Room for the brackets around the elements and for `next`, an id in which every byte may be escaped.
+    // For the brackets around the elements and for `next`, an id in which every byte may be
+    // escaped.
     constexpr std::size_t frame = 1024;
-    const auto found = store.list(wanted->after.value_or(""), wanted->limit.value_or(default_page_limit), max_page_bytes - frame);
+    const auto found =
+        store.list(wanted->after.value_or(""), wanted->limit.value_or(default_page_limit), max_page_bytes - frame);
     typename Catalogue::page page;
     page.assets.reserve(found.values.size());
     for (const auto value : found.values)
@@ -88,7 +95,7 @@ template <class Catalogue>
     return encode(Catalogue::with_id(id, std::move(record)));
 }
 
-/// Whether `value` is one that catalogue_value could have made for this asset.
+/// Whether `value` is a record of this asset, as catalogue_value makes it.
 template <class Catalogue>
 [[nodiscard]] bool catalogue_value_is_valid(const asset_id& id, std::string_view value)
 {
@@ -96,12 +103,13 @@ template <class Catalogue>
     return read.has_value() && read->id == id.text() && decode<typename Catalogue::record>(value).has_value();
 }
 
-/// The four endpoints over `store`, which must outlive them and every request they serve.
+/// The five endpoints on `store`, which must outlive them and every request they serve.
 template <class Catalogue>
 [[nodiscard]] std::vector<endpoint_config> catalogue_endpoints(catalogue_store& store)
 {
     using namespace catalogue_detail;
-    // What starts a coroutine is a plain lambda: the coroutine owns copies of its parameters, never a capture.
+    // The lambdas are no coroutines: what they start owns copies of its parameters, never a
+    // capture.
     return {
         make_endpoint(Catalogue::service, "get", "The record of an asset",
                       [&store](const service_request& r) { return handle_get(store, r); }),
@@ -111,6 +119,8 @@ template <class Catalogue>
                       [&store](service_request r) { return handle_delete(store, std::move(r)); }),
         make_endpoint(Catalogue::service, "list", "All records, by page, in byte order of the ids",
                       [&store](const service_request& r) { return handle_list<Catalogue>(store, r); }),
+        make_endpoint(Catalogue::service, "gets", "The records of many assets, one a line",
+                      [&store](const service_request& r) { return handle_gets(store, r); }),
     };
 }
 

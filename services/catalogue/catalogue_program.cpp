@@ -1,8 +1,8 @@
 #include "services/catalogue/catalogue_program.hpp"
 
-#include "broker/log.hpp"
-#include "broker/options.hpp"
-#include "broker/program.hpp"
+#include "broker/base/log.hpp"
+#include "broker/program/options.hpp"
+#include "broker/program/program.hpp"
 #include "services/catalogue/kv_store.hpp"
 
 #include <iostream>
@@ -14,7 +14,7 @@ namespace
 
 constexpr auto open_patience = std::chrono::seconds(60); ///< for a million records from a cold disk
 
-class running_catalogue : public runnable
+class running_catalogue : public component
 {
 public:
     running_catalogue(connection& nats, const kv_store::settings& bucket, std::chrono::milliseconds check_settings)
@@ -22,7 +22,6 @@ public:
     {
     }
 
-    /// Serves once the whole bucket is in memory.
     asio::awaitable<result<void>> start(connection& nats, const catalogue_program& what)
     {
         const auto opened = co_await store_.open(deadline::in(open_patience));
@@ -67,17 +66,17 @@ private:
         return data;
     }
 
-    kv_store store_; // before the service, whose handlers use it
+    kv_store store_; // outlives the service, whose handlers use it
     settings_watch::settings watched_;
-    std::string alarm_; ///< why it does not serve; empty: it does
+    std::string alarm_; ///< why it does not serve; empty: it serves
     std::unique_ptr<service> service_;
     std::unique_ptr<settings_watch> watch_;
 };
 
 } // namespace
 
-asio::awaitable<result<std::unique_ptr<runnable>>> start_catalogue(connection& nats, catalogue_program what,
-                                                                   bucket_options options)
+asio::awaitable<result<std::unique_ptr<component>>> start_catalogue(connection& nats, catalogue_program what,
+                                                                    bucket_options options)
 {
     kv_store::settings bucket;
     bucket.bucket = what.service;
@@ -90,12 +89,12 @@ asio::awaitable<result<std::unique_ptr<runnable>>> start_catalogue(connection& n
     const auto started = co_await program->start(nats, what);
     if (started.has_error())
         co_return started.error();
-    co_return std::unique_ptr<runnable>(std::move(program));
+    co_return std::unique_ptr<component>(std::move(program));
 }
 
 int run_catalogue(int argc, char** argv, catalogue_program what)
 {
-    hold_back_hangup();
+    block_sighup();
     const auto name = "marquee-" + what.service;
     boost::program_options::options_description options("Options");
     options.add_options() //
@@ -127,7 +126,8 @@ int run_catalogue(int argc, char** argv, catalogue_program what)
         return exit_usage;
     }
     return run_program(*connect, std::chrono::seconds(10),
-                       [&what, bucket](connection& nats, const fatal_handler&) { return start_catalogue(nats, what, bucket); });
+                       [&what, bucket](connection& nats, const fatal_handler&)
+                       { return start_catalogue(nats, what, bucket); });
 }
 
 } // namespace marquee

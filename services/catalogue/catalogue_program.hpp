@@ -1,9 +1,9 @@
-// The executable of a catalogue service: everything but its records.
+// The program of a catalogue service: everything but its records.
 #pragma once
 
-#include "broker/program.hpp"
-#include "broker/service.hpp"
-#include "broker/settings_watch.hpp"
+#include "broker/jetstream/settings_watch.hpp"
+#include "broker/micro/service.hpp"
+#include "broker/program/program.hpp"
 #include "services/catalogue/catalogue_store.hpp"
 
 #include <functional>
@@ -11,6 +11,7 @@
 namespace marquee
 {
 
+/// What distinguishes one catalogue service from another.
 struct catalogue_program
 {
     std::string service; ///< "metadata"; the program is marquee-<service>
@@ -20,20 +21,21 @@ struct catalogue_program
     std::function<bool(const asset_id&, std::string_view)> valid; ///< see kv_store::settings
 };
 
-/// What its command line says of its bucket.
+/// Options of the command line about the bucket.
 struct bucket_options
 {
     int replicas = 1;
     bool demo = true; ///< fill a new bucket with `seeds`
     bool allow_discard_old = false;
-    std::chrono::milliseconds check_settings = settings_check; ///< how often the bucket's settings are looked at
+    std::chrono::milliseconds check_settings = settings_check; ///< the period of settings_watch
 };
 
-/// The service on a connection: answers once the whole bucket is in memory, but not while the bucket has settings that are refused.
-[[nodiscard]] asio::awaitable<result<std::unique_ptr<runnable>>> start_catalogue(connection& nats, catalogue_program what,
-                                                                                 bucket_options options);
+/// Starts the service on a connection, which must outlive it: it answers once the whole bucket is
+/// in memory, and not while the bucket has settings that are refused. Fails as kv_store::open does.
+[[nodiscard]] asio::awaitable<result<std::unique_ptr<component>>>
+start_catalogue(connection& nats, catalogue_program what, bucket_options options);
 
-/// main() of the service: command line, connection, service, orderly stop. Answers the exit code.
+/// main() of the service: command line, connection, service, orderly stop. Returns the exit code.
 [[nodiscard]] int run_catalogue(int argc, char** argv, catalogue_program what);
 
 } // namespace marquee

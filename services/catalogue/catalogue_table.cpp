@@ -65,7 +65,10 @@ void catalogue_table::set(const asset_id& id, std::string value, record_tag tag,
     write(key_of(id), {std::move(value), tag}, false, alone);
 }
 
-void catalogue_table::mark_deleted(const asset_id& id, record_tag tag, bool alone) { write(key_of(id), {{}, tag}, true, alone); }
+void catalogue_table::mark_deleted(const asset_id& id, record_tag tag, bool alone)
+{
+    write(key_of(id), {{}, tag}, true, alone);
+}
 
 void catalogue_table::set_stranger(std::string_view subject, record_tag tag, bool alone)
 {

@@ -1,4 +1,4 @@
-// A whole bucket in memory: live records, delete markers, byte order. Every store answers from one.
+// A whole bucket in memory: live records and delete markers, in byte order of the ids.
 #pragma once
 
 #include "services/catalogue/catalogue_store.hpp"
@@ -11,7 +11,7 @@
 namespace marquee
 {
 
-/// Not thread-safe.
+/// What every store serves from. Not thread-safe.
 class catalogue_table
 {
 public:
@@ -31,37 +31,39 @@ public:
     /// The revision of the record or of its delete marker; 0 where the asset was never written.
     [[nodiscard]] revision last_revision(const asset_id& id) const;
 
-    /// Whether a put may go on: the live record is the one expected, or there is none and that was expected. Else revision_mismatch.
-    /// A delete marker is no record: expecting its revision or its tag fails.
+    /// Fails with revision_mismatch where the live record, or its absence, is not as expected. A
+    /// delete marker is no record: expecting its revision or its tag fails.
     [[nodiscard]] result<void> check_put(const asset_id& id, const expectation& expected) const;
 
-    /// The same for a delete. Without a live record: asset_not_found, or revision_mismatch where one was expected.
+    /// The same for a delete, and asset_not_found where none is there and none was expected.
     [[nodiscard]] result<void> check_erase(const asset_id& id, const expectation& expected) const;
 
-    /// Replaces the record, or the delete marker. `alone`: the message has taken the place of all before it on its subject.
+    /// Replaces the record, or the delete marker. `alone`: the message removed all before it on its
+    /// subject.
     void set(const asset_id& id, std::string value, record_tag tag, bool alone = false);
 
     /// Replaces the record with a delete marker.
     void mark_deleted(const asset_id& id, record_tag tag, bool alone = false);
 
-    /// A subject that is no asset's. It is counted and never served.
+    /// A subject that is no asset's: counted, never served.
     void set_stranger(std::string_view subject, record_tag tag, bool alone = false);
 
-    /// Forgets what is known of the asset, its delete marker included.
+    /// Removes the asset's record or delete marker.
     void forget(const asset_id& id);
 
-    /// Forgets what is not among `keys` (made by key_of) and no newer than `upto`. Returns how much that was.
+    /// Removes entries that are not among `keys` (of key_of and key_of_stranger) and not newer than
+    /// `upto`. Returns their number.
     std::size_t keep_only(const std::unordered_set<std::string>& keys, revision upto);
 
-    /// What an entry is known by: an asset's by its id, others by their subject, which is told apart by a byte that no id has.
+    /// The key of an entry: an asset's id, or another subject behind a byte that no id has.
     [[nodiscard]] static std::string key_of(const asset_id& id) { return id.text(); }
     [[nodiscard]] static std::string key_of_stranger(std::string_view subject);
 
-    /// Messages are counted as a bucket keeps them: at most so many a subject, the newest.
+    /// Messages are counted as the bucket keeps them: the newest `most` of each subject.
     void keep_history(std::uint32_t most);
     [[nodiscard]] std::uint32_t history() const noexcept { return history_; }
 
-    /// Live records, delete markers and strangers: the bucket's subjects.
+    /// Live records, delete markers and other subjects: the bucket's subjects.
     [[nodiscard]] std::size_t entries() const noexcept { return slots_.size(); }
 
     /// The bucket's messages.
@@ -84,7 +86,8 @@ private:
     void remove(slot_map::iterator at);
 
     slot_map slots_;
-    std::map<std::string_view, const slot*> order_; ///< live records by id; both point into slots_, whose nodes do not move
+    std::map<std::string_view, const slot*>
+        order_; ///< live records by id; both point into slots_, whose nodes do not move
     std::uint32_t history_ = std::numeric_limits<std::uint32_t>::max();
     std::uint64_t messages_ = 0;
 };

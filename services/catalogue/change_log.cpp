@@ -7,8 +7,9 @@ namespace marquee
 
 std::optional<record_tag> change_log::find(std::uint64_t revision) const
 {
-    const auto at = std::lower_bound(taken_.begin(), taken_.end(), revision,
-                                     [](const record_tag& each, std::uint64_t wanted) { return each.revision < wanted; });
+    const auto at =
+        std::lower_bound(taken_.begin(), taken_.end(), revision,
+                         [](const record_tag& each, std::uint64_t wanted) { return each.revision < wanted; });
     if (at == taken_.end() || at->revision != revision)
         return std::nullopt;
     return *at;

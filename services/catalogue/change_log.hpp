@@ -1,4 +1,5 @@
-// When the stream stored the changes that this instance makes: the bucket's acknowledgement does not say, the watch does.
+// The timestamps of changes by this instance: the bucket's acknowledgement does not have them, the
+// watch does.
 #pragma once
 
 #include "schemas/record_tag.hpp"
@@ -13,15 +14,18 @@
 namespace marquee
 {
 
-/// Remembers what was taken in since the oldest change began that is under way. Not thread-safe.
+/// Keeps the tags of messages that came since the oldest pending change began. Not thread-safe.
 class change_log
 {
 public:
-    /// A change under way. Whatever is taken in during its life can be looked up.
+    /// A pending change: tags that come while it exists can be looked up.
     class change
     {
     public:
-        change(std::shared_ptr<change_log> log, std::uint64_t taken) : log_(std::move(log)), since_(log_->since_.insert(taken)) {}
+        change(std::shared_ptr<change_log> log, std::uint64_t taken)
+            : log_(std::move(log)), since_(log_->since_.insert(taken))
+        {
+        }
         ~change() { log_->end(since_); }
         change(const change&) = delete;
         change& operator=(const change&) = delete;
@@ -31,17 +35,17 @@ public:
         std::multiset<std::uint64_t>::iterator since_;
     };
 
-    /// In order of the revisions.
+    /// A message came; in order of the revisions.
     void taken(const record_tag& tag)
     {
         if (!since_.empty())
             taken_.push_back(tag);
     }
 
-    /// Revisions may be used again: what is remembered is void.
+    /// Revisions may be used again: what is kept is void.
     void clear() { taken_.clear(); }
 
-    /// Nothing where it was never taken in.
+    /// None where no such message came.
     [[nodiscard]] std::optional<record_tag> find(std::uint64_t revision) const;
 
     [[nodiscard]] std::size_t size() const noexcept { return taken_.size(); }
@@ -49,7 +53,7 @@ public:
 private:
     void end(std::multiset<std::uint64_t>::iterator which);
 
-    std::multiset<std::uint64_t> since_; ///< for each change, the last revision taken in before it
+    std::multiset<std::uint64_t> since_; ///< for each pending change, the last revision before it
     std::deque<record_tag> taken_;
 };
 

@@ -9,18 +9,18 @@ namespace marquee
 void held_counts::begin(const held_count& now)
 {
     counts_.assign(1, now);
-    under_way_ = true;
+    recording_ = true;
 }
 
 void held_counts::taken(const held_count& now)
 {
-    if (under_way_)
+    if (recording_)
         counts_.push_back(now);
 }
 
 void held_counts::end()
 {
-    under_way_ = false;
+    recording_ = false;
     counts_ = {};
 }
 
@@ -28,14 +28,15 @@ bool held_counts::complete_to(std::uint64_t message) const noexcept
 {
     if (counts_.empty() || message < counts_.front().upto)
         return false;
-    const auto place = message - counts_.front().upto; // the numbers are in order, so each stands at its own place
-    return place < counts_.size() && counts_[place].upto == message;
+    const auto index = message - counts_.front().upto; // the numbers have no gap, so each has its own index
+    return index < counts_.size() && counts_[index].upto == message;
 }
 
 std::optional<held_count> held_counts::at(std::uint64_t message) const
 {
-    const auto after = std::upper_bound(counts_.begin(), counts_.end(), message,
-                                        [](std::uint64_t wanted, const held_count& each) { return wanted < each.upto; });
+    const auto after =
+        std::upper_bound(counts_.begin(), counts_.end(), message,
+                         [](std::uint64_t wanted, const held_count& each) { return wanted < each.upto; });
     if (after == counts_.begin())
         return std::nullopt;
     return *std::prev(after);

@@ -1,6 +1,8 @@
-// How a bucket comes into memory: by watching it.
-#include "broker/log_quota.hpp"
-#include "services/catalogue/kv_store.hpp"
+#include "services/catalogue/kv_watch.hpp"
+
+#include "broker/base/log_quota.hpp"
+#include "schemas/subjects.hpp"
+#include "services/catalogue/kv_message.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -11,144 +13,150 @@ namespace marquee
 namespace
 {
 
-constexpr auto longest_silence = std::chrono::seconds(3);               // while the end of the bucket has not been seen
-constexpr std::string_view header_operation = "KV-Operation";           // DEL or PURGE: a marker in place of a value
-constexpr std::string_view header_marker_reason = "Nats-Marker-Reason"; // the server's own marker, where a value expired
-constexpr std::string_view header_rollup = "Nats-Rollup";               // this message removed others: sub or all
-
-/// A marker in place of a value: of ADR-8, or the server's own, which is empty. Whatever else stands in those headers, and in others, the
-/// message is a value.
-bool is_marker(const stored_message& m)
-{
-    const auto operation = m.headers.get(header_operation);
-    return operation == "DEL" || operation == "PURGE" || (m.data.empty() && m.headers.has(header_marker_reason));
-}
+constexpr std::size_t most_waiting = 4096;
+constexpr auto longest_silence = std::chrono::seconds(3); ///< while the end of the bucket has not been seen
 
 } // namespace
 
-void kv_store::watch_from_start()
+kv_watch::kv_watch(connection& nats, settings what)
+    : nats_(nats), what_(std::move(what)), stream_("KV_" + what_.bucket), schedule_(what_.compare_every),
+      served_(nats.context().get_executor(), most_waiting), read_(nats.context().get_executor(), most_waiting),
+      silence_(nats.context()), comparison_(nats.context())
+{
+}
+
+void kv_watch::start() { start_consumer(); }
+
+void kv_watch::stop()
+{
+    dispatch(kv_watch_event::stop());
+    if (consumer_)
+        consumer_->stop();
+    silence_.cancel();
+    comparison_.cancel();
+    served_.stop();
+    read_.stop();
+}
+
+void kv_watch::start_consumer()
 {
     ordered_consumer::settings what;
-    what.stream = "KV_" + what_.bucket;
-    watch_ = ordered_consumer::start(
+    what.stream = stream_;
+    consumer_ = ordered_consumer::start(
         nats_, std::move(what), [this](const std::vector<stored_message>& batch) { take(batch); },
-        [this](bool up, const stream_state& bucket) { watch_changed(up, bucket); },
-        [this](lost_place)
+        [this](bool up, const stream_state& bucket)
         {
-            // Overwritten meanwhile, as a bucket's messages are, or never in this bucket: which of the two cannot be told.
-            read_anew("the last revision seen is gone");
+            if (!up)
+                return dispatch(kv_watch_event::consumer_down());
+            history_ = messages_kept(bucket);
+            dispatch(kv_watch_event::consumer_up{bucket});
+        },
+        [this](resume_failure)
+        {
+            // Overwritten meanwhile, as a bucket's messages are, or never in this bucket: which of
+            // the two cannot be told.
+            resync("the last revision seen is gone");
         });
 }
 
-/// Everything anew, from the start of the bucket; what there is is served meanwhile.
-void kv_store::watch_again()
+void kv_watch::dispatch(const any_kv_watch_event& event)
 {
-    if (watching())
+    const bool was_current = fsm_.current();
+    const auto todo = fsm_.on(event);
+    if (was_current && !fsm_.current())
         stale_since_ = deadline::clock::now();
-    up_ = complete_ = false;
-    ++watches_;
+    for (const auto one : todo)
+        execute(one);
+}
+
+void kv_watch::execute(kv_watch_action one)
+{
+    switch (one)
+    {
+    case kv_watch_action::set_history:
+        newest().keep_history(history_);
+        break;
+    case kv_watch_action::count:
+        dispatch(kv_watch_event::counted{held()});
+        break;
+    case kv_watch_action::await_end:
+        await_end();
+        break;
+    case kv_watch_action::serve:
+        serve();
+        break;
+    case kv_watch_action::compare_soon:
+        compare_soon();
+        break;
+    case kv_watch_action::read_again:
+        read_again();
+        break;
+    }
+}
+
+/// Replaced by a later call; void in a state that does not wait.
+void kv_watch::await_end()
+{
+    silence_.expires_after(longest_silence);
+    silence_.async_wait(
+        [weak = weak_from_this(), taken = fsm_.taken()](boost::system::error_code cancelled)
+        {
+            if (const auto self = weak.lock(); self && !cancelled)
+                self->dispatch(kv_watch_event::silence{taken});
+        });
+}
+
+void kv_watch::serve()
+{
+    if (incoming_)
+        table_ = std::move(*std::exchange(incoming_, nullptr));
+    served_.applied(fsm_.taken());
+    read_.applied(1);
+    compare_at(schedule_.restart(deadline::clock::now()));
+}
+
+/// What was read before is served meanwhile.
+void kv_watch::read_again()
+{
+    static limited_log resyncs(log_level::warning, "reading the bucket again");
+    resyncs.write({{"bucket", what_.bucket}, {"why", fsm_.resync_reason()}});
     incoming_ = std::make_unique<catalogue_table>();
     incoming_->keep_history(table_.history());
     changes_->clear();
-    created_.clear();
-    taken_ = 0;
     served_.applied(0); // revisions may be used again
-    watch_->stop();
-    // Not here: this runs inside a handler of the consumer that would be destroyed.
+    consumer_->stop();
+    // Not here: this may run inside a handler of the consumer that would be destroyed.
     asio::post(nats_.context(),
-               [this, alive = alive_]
+               [weak = weak_from_this()]
                {
-                   if (*alive)
-                       watch_from_start();
+                   if (const auto self = weak.lock(); self && self->fsm_.state() != kv_watch_state::stopped)
+                       self->start_consumer();
                });
 }
 
-void kv_store::watch_changed(bool up, const stream_state& bucket)
+void kv_watch::take(const std::vector<stored_message>& batch)
 {
-    if (!up)
-    {
-        if (std::exchange(up_, false) && complete_)
-            stale_since_ = deadline::clock::now();
-        complete_ = false;
-        ++watches_;
-        return;
-    }
-    const bool another = !created_.empty() && (bucket.created != created_ || bucket.last_sequence < taken_);
-    if (another)
-    {
-        read_anew("it is another one than before");
-        return;
-    }
-    up_ = true;
-    created_ = bucket.created;
-    bucket_ = bucket;
-    (incoming_ ? *incoming_ : table_).keep_history(messages_kept(bucket));
-    resumed_ = taken_ > 0;
-    at_end_ = bucket.messages == 0;
-    look_if_complete();
-    expect_the_end();
-}
-
-/// The last messages of a bucket may have been removed. After a message before them `pending` tells; when none is left to come, nothing does.
-void kv_store::expect_the_end()
-{
-    if (!up_ || complete_)
-        return;
-    silence_.expires_after(longest_silence);
-    silence_.async_wait(
-        [this, alive = alive_, seen = taken_](boost::system::error_code cancelled)
-        {
-            if (cancelled || !*alive || !up_ || complete_)
-                return;
-            if (taken_ == seen)
-                read_anew("nothing tells where the bucket ends");
-            else
-                expect_the_end();
-        });
-}
-
-void kv_store::read_anew(std::string_view why)
-{
-    static limited_log rereads(log_level::warning, "reading the bucket anew");
-    rereads.write({{"bucket", what_.bucket}, {"why", std::string(why)}});
-    ++times_read_anew_;
-    ++rereads_;
-    why_reread_ = why;
-    watch_again();
-}
-
-void kv_store::take(const std::vector<stored_message>& batch)
-{
+    const auto epoch = fsm_.epoch();
     for (const auto& m : batch)
     {
-        apply(m);
-        if (!complete_)
-            look_if_complete();
-        if (!up_)
-            return; // it was not what it seemed, and is read anew
+        dispatch(kv_watch_event::message{m.sequence, m.pending, kv_message::removes_all(m)});
+        changes_->taken({m.sequence, m.timestamp});
+        keep(m);
+        counts_.taken(held());
+        dispatch(kv_watch_event::counted{held()});
+        if (epoch != fsm_.epoch())
+            return; // the bucket is read again
     }
     if (!incoming_)
-        served_.applied(taken_);
+        served_.applied(fsm_.taken());
 }
 
-void kv_store::apply(const stored_message& m)
+/// Applies a message as what it is: a record, a marker in place of one, or another subject.
+void kv_watch::keep(const stored_message& m)
 {
-    // Where nothing was to come, the next message is the next number, unless one was removed before it was delivered.
-    if (complete_ && ((at_end_ && m.sequence != taken_ + 1) || m.headers.get(header_rollup) == "all"))
-        compare_soon();
-    taken_ = m.sequence;
-    at_end_ = m.pending == 0;
-    changes_->taken({m.sequence, m.timestamp});
-    keep(m);
-    counts_.taken(held());
-}
-
-/// Takes a message in as what it is: a record, a marker in the place of one, or nothing of ours.
-void kv_store::keep(const stored_message& m)
-{
-    auto& to = incoming_ ? *incoming_ : table_;
+    auto& to = newest();
     const record_tag tag{m.sequence, m.timestamp};
-    const bool alone = m.headers.has(header_rollup);
+    const bool alone = kv_message::is_alone(m);
     const auto id = asset_of(m.subject);
     if (!id)
     {
@@ -157,7 +165,7 @@ void kv_store::keep(const stored_message& m)
         to.set_stranger(m.subject, tag, alone);
         return;
     }
-    const bool marker = is_marker(m);
+    const bool marker = kv_message::is_marker(m);
     const bool record = !marker && (!what_.valid || what_.valid(*id, m.data));
     if (!marker && !record)
     {
@@ -170,28 +178,43 @@ void kv_store::keep(const stored_message& m)
         to.mark_deleted(*id, tag, alone);
 }
 
-/// Looks whether everything that stood in the bucket when the watch was put in place has come.
-void kv_store::look_if_complete()
+void kv_watch::forget(const asset_id& id)
 {
-    if (complete_ || (taken_ < bucket_.last_sequence && !at_end_))
-        return;
-    // What was removed while nobody watched leaves no trace but how much is left.
-    if (resumed_ && !held().same_amount({taken_, bucket_.subjects, bucket_.messages}))
-    {
-        read_anew("messages were removed unseen");
-        return;
-    }
-    if (incoming_)
-        table_ = std::move(*std::exchange(incoming_, nullptr));
-    complete_ = true;
-    rereads_ = 0;
-    served_.applied(taken_);
-    opened_.applied(1);
-    compare_in(pause_to_compare());
+    table_.forget(id);
+    ++vanished_;
 }
 
-/// Nothing where it is no asset's: a key may have several tokens, or be no id.
-std::optional<asset_id> kv_store::asset_of(std::string_view key_subject) const
+held_count kv_watch::held() const
+{
+    const auto& now = incoming_ ? *incoming_ : table_;
+    return {fsm_.taken(), now.entries(), now.messages()};
+}
+
+std::chrono::milliseconds kv_watch::stale_for() const
+{
+    if (current())
+        return std::chrono::milliseconds(0);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(deadline::clock::now() - stale_since_);
+}
+
+boost::json::object kv_watch::statistics() const
+{
+    boost::json::object data{{"records", table_.size()},
+                             {"revision", taken()},
+                             {"stale_for_ms", stale_for().count()},
+                             {"vanished", vanished_},
+                             {"read_anew", fsm_.resyncs()}};
+    const auto lost = losses();
+    data["consumer_lost"] = lost.in_a_row;
+    if (lost.stuck())
+        data["alarm"] = lost.text();
+    return data;
+}
+
+consumer_losses kv_watch::losses() const { return fsm_.losses(consumer_ ? consumer_->losses() : consumer_losses()); }
+
+/// None where it is no asset's: a key may have several tokens, or be no id.
+std::optional<asset_id> kv_watch::asset_of(std::string_view key_subject) const
 {
     auto id = asset_id::from_token(subjects::token_at(key_subject, 2));
     if (id.has_error() || key_subject != subjects::kv_entry(what_.bucket, *id).str())
@@ -199,7 +222,7 @@ std::optional<asset_id> kv_store::asset_of(std::string_view key_subject) const
     return std::move(*id);
 }
 
-std::uint32_t kv_store::messages_kept(const stream_state& bucket)
+std::uint32_t kv_watch::messages_kept(const stream_state& bucket)
 {
     return bucket.history == 0 ? std::numeric_limits<std::uint32_t>::max() : bucket.history;
 }

@@ -18,7 +18,7 @@ catalogue_page memory_store::list(std::string_view after, std::size_t limit, std
     return table_.list(after, limit, max_bytes);
 }
 
-/// Times grow as revisions do, whatever the clock says.
+/// Times grow as revisions do, even where the clock does not.
 record_tag memory_store::next()
 {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -27,7 +27,8 @@ record_tag memory_store::next()
     return last_;
 }
 
-asio::awaitable<result<record_tag>> memory_store::put(asset_id id, std::string value, expectation expected, deadline /*until*/)
+asio::awaitable<result<record_tag>> memory_store::put(asset_id id, std::string value, expectation expected,
+                                                      deadline /*until*/)
 {
     if (auto allowed = table_.check_put(id, expected); allowed.has_error())
         co_return allowed.error();

@@ -1,4 +1,4 @@
-// A catalogue that lives and dies with its process.
+// A catalogue in memory only, for tests and benchmarks.
 #pragma once
 
 #include "services/catalogue/catalogue_table.hpp"
@@ -6,7 +6,8 @@
 namespace marquee
 {
 
-/// Revisions are one counter for all assets, as in a JetStream bucket. Never fails for reasons of its own; deadlines do not matter to it.
+/// Revisions are one counter for all assets, as in a JetStream bucket. Changes fail only where the
+/// condition does not hold; deadlines are ignored. Not thread-safe.
 class memory_store : public catalogue_store
 {
 public:

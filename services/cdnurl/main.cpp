@@ -1,4 +1,4 @@
-#include "broker/connection.hpp"
+#include "broker/nats/connection.hpp"
 #include "services/catalogue/catalogue_program.hpp"
 #include "services/cdnurl/cdnurl.hpp"
 

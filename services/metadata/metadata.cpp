@@ -22,7 +22,8 @@ asset_metadata_reply metadata_catalogue::with_id(const asset_id& id, asset_metad
 
 std::vector<catalogue_seed> metadata_seeds()
 {
-    return {seed("123", {"It", "horror", "A very scary movie"}), seed("456", {"Terminator", "action", "Summary for terminator"})};
+    return {seed("123", {"It", "horror", "A very scary movie"}),
+            seed("456", {"Terminator", "action", "Summary for terminator"})};
 }
 
 catalogue_program metadata_program()

@@ -7,7 +7,7 @@
 namespace marquee
 {
 
-/// See services/catalogue/catalogue_endpoints.hpp.
+/// The trait of services/catalogue/catalogue_endpoints.hpp.
 struct metadata_catalogue
 {
     using record = asset_metadata;
@@ -17,9 +17,10 @@ struct metadata_catalogue
     static reply with_id(const asset_id& id, record r);
 };
 
-/// The two assets a new bucket is filled with, in order.
+/// The two assets that a new bucket is filled with, in order.
 [[nodiscard]] std::vector<catalogue_seed> metadata_seeds();
 
+/// For run_catalogue.
 [[nodiscard]] catalogue_program metadata_program();
 
 } // namespace marquee

@@ -7,7 +7,7 @@ namespace marquee
 
 void lag_meter::up(bool behind, clock::time_point now)
 {
-    next_.reset(); // what was told before the loss is void: messages may come again
+    next_.reset(); // messages may come again
     idle_ = !behind;
     if (idle_)
     {
@@ -29,7 +29,7 @@ void lag_meter::counted(std::uint64_t count, std::uint64_t pending, clock::time_
     received_ += count;
     pending_ = pending;
     const bool was_idle = std::exchange(idle_, pending == 0);
-    if (idle_ || was_idle) // until this batch came there was nothing to come
+    if (idle_ || was_idle) // until this batch the stream had nothing more
         complete_ = now;
     if (idle_)
     {

@@ -1,4 +1,4 @@
-// How far reporting is behind its stream, in time: without comparing clocks of two machines.
+// How far reporting is behind its stream, as a time, without comparing the clocks of two machines.
 #pragma once
 
 #include <chrono>
@@ -8,26 +8,27 @@
 namespace marquee
 {
 
-/// Each batch tells how many messages were still to come. Once as many have come, the projection holds everything that existed then: the lag
-/// is the time since the latest such moment.
+/// Each batch tells how many messages were still to come. Once as many have come, the projection
+/// holds everything that the stream held at that moment: the lag is the time since the latest such
+/// moment. Single-threaded.
 class lag_meter
 {
 public:
     using clock = std::chrono::steady_clock;
 
-    /// The consumer is in place. `behind`: the stream has messages that were not counted yet.
+    /// The consumer is in place. `behind`: the stream has messages that are not counted yet.
     void up(bool behind, clock::time_point now);
 
-    /// The consumer is lost: from here on the lag grows.
+    /// The consumer is lost: the lag grows from here on.
     void down(clock::time_point now);
 
-    /// A batch was counted: `count` messages, and `pending` to come after the last of them.
+    /// A batch of `count` messages was counted, with `pending` to come after it.
     void counted(std::uint64_t count, std::uint64_t pending, clock::time_point now);
 
-    /// None before the first time everything was counted.
+    /// None before everything was counted for the first time.
     [[nodiscard]] std::optional<clock::duration> lag(clock::time_point now) const;
 
-    /// Messages to come, as last told.
+    /// Messages to come, after the last batch.
     [[nodiscard]] std::uint64_t pending() const noexcept { return pending_; }
 
 private:
@@ -37,9 +38,9 @@ private:
         clock::time_point when;
     };
 
-    std::optional<clock::time_point> complete_; ///< everything that existed then is counted
-    std::optional<moment> next_;
-    bool idle_ = false; ///< nothing to come, and the consumer is in place
+    std::optional<clock::time_point> complete_; ///< everything that the stream held then is counted
+    std::optional<moment> next_;                ///< becomes complete_
+    bool idle_ = false;                         ///< nothing to come, and the consumer is in place
     std::uint64_t received_ = 0;
     std::uint64_t pending_ = 0;
 };

@@ -1,6 +1,6 @@
-#include "broker/options.hpp"
-#include "services/reporting/backup.hpp"
+#include "broker/program/options.hpp"
 #include "services/reporting/option_values.hpp"
+#include "services/reporting/projection/backup.hpp"
 #include "services/reporting/reporting_service.hpp"
 
 #include <iostream>
@@ -15,25 +15,25 @@ po::options_description all_options()
     po::options_description database("Database");
     database.add_options() //
         ("db", po::value<std::string>()->value_name("FILE")->default_value("./reporting.db"),
-         "SQLite file of the counts; made where it is missing. One process a file: it is locked by FILE.lock") //
+         "SQLite file of the counts; created where it is missing. One process per file: it is locked by FILE.lock") //
         ("dedupe-window",
          po::value<marquee::duration_option>()->value_name("TIME")->default_value({std::chrono::hours(24)}, "24h"),
          "an event whose id was counted less than this earlier is a duplicate (500ms, 90s, 15m, 24h, 7d)") //
         ("rebuild", po::bool_switch(),
-         "count the stream anew from its start, into FILE.new; the counts that are there serve meanwhile, where they fit the "
-         "stream, and are "
-         "kept as FILE.old. Done once, as long as this option stays") //
+         "count the stream anew from its start, into FILE.new; the counts that are there serve meanwhile, where they "
+         "fit the stream, and are kept as FILE.old. Done once, as long as this option stays") //
         ("backup", po::value<std::string>()->value_name("COPY"),
          "copy the counts of FILE, as they are at one moment, to COPY and exit; an instance that uses FILE goes on") //
         ("accept-loss", po::bool_switch(),
-         "go on although events that were never counted are gone from the stream, and, at the start, behind the end of one that "
-         "is not "
-         "the one that was counted; the counts stay. With a rebuild: take its counts although the stream's start is gone");
+         "go on although events that were never counted are gone from the stream, and, at the start, behind the end of "
+         "one that is not the one that was counted; the counts stay. With a rebuild: take its counts although the "
+         "stream's start is gone");
     po::options_description stream("Stream EVENTS; all but the last only where it is missing and gets made");
     stream.add_options() //
         ("replicas", po::value<marquee::replicas_option>()->value_name("N")->default_value({1}),
-         "copies on a NATS cluster, 1 to 5")                                                                                   //
-        ("max-age", po::value<marquee::duration_option>()->value_name("TIME"), "drop events older than this (default: never)") //
+         "copies on a NATS cluster, 1 to 5") //
+        ("max-age", po::value<marquee::duration_option>()->value_name("TIME"),
+         "drop events older than this (default: never)") //
         ("max-bytes", po::value<marquee::size_option>()->value_name("SIZE"),
          "refuse new events beyond this size, e.g. 10G (default: no limit)") //
         ("allow-discard-old", po::bool_switch(), "accept a stream that drops its oldest events when it is full");
@@ -77,9 +77,10 @@ int copy_counts(const std::string& program, const std::string& file, const std::
 int main(int argc, char** argv)
 {
     const marquee::nats_threads until_the_end;
-    marquee::hold_back_hangup();
+    marquee::block_sighup();
     const std::string name = "marquee-reporting";
-    const auto parsed = marquee::read_command_line(argc, argv, name, "Views of each asset and of each user", all_options());
+    const auto parsed =
+        marquee::read_command_line(argc, argv, name, "Views of each asset and of each user", all_options());
     if (const auto* code = std::get_if<int>(&parsed))
         return *code;
     const auto& given = std::get<po::variables_map>(parsed);

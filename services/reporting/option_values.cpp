@@ -1,39 +1,43 @@
 #include "services/reporting/option_values.hpp"
 
-#include <array>
-#include <charconv>
+#include "schemas/duration.hpp"
+#include "schemas/parse_number.hpp"
+
 #include <limits>
+#include <optional>
+#include <string>
 #include <string_view>
-#include <utility>
 
 namespace marquee
 {
 namespace
 {
 
-using unit = std::pair<std::string_view, std::int64_t>;
+constexpr auto longest_time = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds::max());
 
-constexpr std::array<unit, 5> durations = {unit{"d", 86'400'000'000'000}, unit{"h", 3'600'000'000'000}, unit{"m", 60'000'000'000},
-                                           unit{"s", 1'000'000'000}, unit{"ms", 1'000'000}};
-constexpr std::array<unit, 4> sizes = {unit{"G", 1 << 30}, unit{"M", 1 << 20}, unit{"K", 1 << 10}, unit{"", 1}};
-
-/// A whole number and one of the units; false where the text is anything else or the product does not fit.
-template <std::size_t N>
-bool read_with_unit(std::string_view text, const std::array<unit, N>& units, std::int64_t& out)
+/// Bytes of one unit; none: there is no such unit.
+std::optional<std::int64_t> unit_of_size(std::string_view name) noexcept
 {
-    std::int64_t number = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stopped, problem] = std::from_chars(text.data(), end, number);
-    if (problem != std::errc{} || number < 0)
-        return false;
-    const std::string_view rest(stopped, static_cast<std::size_t>(end - stopped));
-    for (const auto& [name, factor] : units)
-        if (rest == name && number <= std::numeric_limits<std::int64_t>::max() / factor)
-        {
-            out = number * factor;
-            return true;
-        }
-    return rest.empty() && number == 0;
+    if (name.empty())
+        return 1;
+    if (name == "K")
+        return 1 << 10;
+    if (name == "M")
+        return 1 << 20;
+    if (name == "G")
+        return 1 << 30;
+    return std::nullopt;
+}
+
+std::optional<std::int64_t> parse_size(std::string_view text) noexcept
+{
+    const auto digits = text.substr(0, text.find_first_not_of("0123456789"));
+    const auto number = parse_number<std::uint64_t>(digits);
+    const auto unit = unit_of_size(text.substr(digits.size()));
+    constexpr auto largest = std::numeric_limits<std::int64_t>::max();
+    if (!number || !unit || *number < 1 || *number > static_cast<std::uint64_t>(largest / *unit))
+        return std::nullopt;
+    return static_cast<std::int64_t>(*number) * *unit;
 }
 
 } // namespace
@@ -41,10 +45,9 @@ bool read_with_unit(std::string_view text, const std::array<unit, N>& units, std
 std::istream& operator>>(std::istream& in, duration_option& out)
 {
     std::string text;
-    std::int64_t value = 0;
     in >> text;
-    if (read_with_unit(text, durations, value))
-        out.value = std::chrono::nanoseconds(value);
+    if (const auto time = parse_duration(text, std::chrono::milliseconds(0), longest_time); time.has_value())
+        out.value = *time;
     else
         in.setstate(std::ios::failbit);
     return in;
@@ -54,7 +57,9 @@ std::istream& operator>>(std::istream& in, size_option& out)
 {
     std::string text;
     in >> text;
-    if (!read_with_unit(text, sizes, out.value) || out.value < 1)
+    if (const auto size = parse_size(text))
+        out.value = *size;
+    else
         in.setstate(std::ios::failbit);
     return in;
 }
@@ -68,11 +73,7 @@ std::istream& operator>>(std::istream& in, replicas_option& out)
 
 std::ostream& operator<<(std::ostream& out, const duration_option& value)
 {
-    const auto ns = value.value.count();
-    for (const auto& [name, factor] : durations)
-        if (ns != 0 && ns % factor == 0)
-            return out << ns / factor << name;
-    return out << ns;
+    return out << to_text(std::chrono::duration_cast<std::chrono::milliseconds>(value.value));
 }
 
 std::ostream& operator<<(std::ostream& out, const size_option& value) { return out << value.value; }

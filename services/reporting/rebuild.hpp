@@ -1,8 +1,9 @@
-// Counting the stream anew beside the counts that serve.
+// Counts the stream anew into FILE.new, beside the counts that serve.
 #pragma once
 
-#include "broker/jetstream.hpp"
-#include "services/reporting/projection.hpp"
+#include "broker/jetstream/ordered_consumer.hpp"
+#include "broker/nats/connection.hpp"
+#include "services/reporting/projection/projection.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -15,74 +16,66 @@
 namespace marquee
 {
 
-/// What a start finds at FILE, and beside it.
-struct found_counts
+/// Reads the stream from its start into FILE.new. Goes on with a FILE.new that was begun by the
+/// same rule and of the same stream. Lives on the connection's io thread.
+class rebuild : public std::enable_shared_from_this<rebuild>
 {
-    projection counts;    ///< of FILE; projection::none() where it cannot be used
-    std::string unusable; ///< why; empty: it can be
-    bool was_cut = false; ///< a rebuild was begun and is not done
-};
+    struct private_tag
+    {
+    };
 
-/// Opens FILE, ends a swap that a crash has cut off, and keeps the mark of a rebuild that is done as long as `rebuild` is asked for. Fails where FILE cannot
-/// be used and no rebuild is to replace it.
-[[nodiscard]] result<found_counts> open_counts(const projection_settings& settings, const std::shared_ptr<file_lock>& lock,
-                                               bool rebuild);
-
-/// Whether counts by another rule are to be counted anew: why, or nothing where they stay. They do where both rules must have given the same (no event was
-/// counted), and, with a warning, where the stream no longer has its start: what is gone cannot be counted anew.
-[[nodiscard]] result<std::optional<std::string>> judge_rule(projection& counts, const counting_rule& wanted,
-                                                            const stream_state& stream);
-
-/// True where the stream has no longer what it began with.
-[[nodiscard]] bool start_is_gone(const stream_state& stream) noexcept;
-
-/// Reads the stream from its start into FILE.new: goes on with what was begun by the same rule, of the same stream. Single-threaded; lives on the io thread.
-class rebuild
-{
 public:
+    /// Called on the io thread, and not after stop(), finish() or give_up().
     struct handlers
     {
         std::function<void()> on_progress;                  ///< something was counted
         std::function<void(const std::string&)> on_failure; ///< it has stopped; FILE.new stays
     };
 
-    /// `settings` are those of FILE.
-    [[nodiscard]] static result<std::unique_ptr<rebuild>> start(connection& nats, projection_settings settings,
-                                                                std::shared_ptr<file_lock> lock, const stream_state& stream,
-                                                                std::string why, handlers with);
+    /// Opens FILE.new and begins to read. `settings` are those of FILE; the caller holds `lock`, of
+    /// FILE. `why` is logged and part of state(). Fails where FILE.new cannot be opened.
+    [[nodiscard]] static result<std::shared_ptr<rebuild>> start(connection& nats, projection_settings settings,
+                                                                std::shared_ptr<file_lock> lock,
+                                                                const stream_state& stream, std::string why,
+                                                                handlers with);
 
-    rebuild(connection& nats, projection_settings settings, std::shared_ptr<file_lock> lock, std::string why, handlers with);
+    rebuild(private_tag, connection& nats, projection_settings settings, std::shared_ptr<file_lock> lock,
+            std::string why, handlers with);
     ~rebuild();
     rebuild(const rebuild&) = delete;
     rebuild& operator=(const rebuild&) = delete;
 
+    /// How far it has counted; of its last moment once it has ended.
     [[nodiscard]] const projection_progress& progress() const noexcept { return progress_; }
 
     /// Everything that the stream had is counted.
-    [[nodiscard]] bool caught_up() const noexcept { return up_ && pending_ == 0; }
+    [[nodiscard]] bool caught_up() const noexcept { return consuming_ && pending_ == 0; }
 
     /// Its consumer is in place.
-    [[nodiscard]] bool reads() const noexcept { return up_; }
+    [[nodiscard]] bool consuming() const noexcept { return consuming_; }
 
+    /// False once it has stopped, finished or failed.
     [[nodiscard]] bool running() const noexcept { return consumer_ != nullptr; }
 
-    /// Logs how far it is, every few seconds.
-    void tell();
+    /// Logs how far it has counted, at most every five seconds.
+    void log_progress();
 
-    /// Ends reading. What was counted stays in FILE.new.
+    /// Stops reading. What was counted stays in FILE.new. Also from within a handler.
     void stop();
 
-    /// Ends reading, marks FILE.new as rebuilt and closes it with an emptied log: ready for swap_databases.
+    /// Marks FILE.new as rebuilt and closes it with an empty log, ready for swap_databases; then
+    /// equivalent to stop(). After a failure it goes on.
     [[nodiscard]] result<void> finish();
+
+    /// Equivalent to stop(); `why` FILE.new must not replace FILE becomes part of state().
+    void give_up(std::string why);
 
     /// For the statistics.
     [[nodiscard]] boost::json::object state() const;
 
-    /// It is not to take FILE's place: why.
-    void hold(std::string why);
-
 private:
     result<void> open(const stream_state& stream);
+    bool continue_file(const stream_state& stream);
     void consume();
     void on_state(bool up, const stream_state& stream);
     void on_batch(const std::vector<stored_message>& batch);
@@ -94,16 +87,15 @@ private:
     std::shared_ptr<file_lock> lock_;
     std::string why_;
     handlers handlers_;
-    std::optional<projection> counts_;
-    projection_progress progress_; ///< of counts_, and of what it was
-    stream_state stream_;
+    std::optional<projection> counts_; ///< none once it has ended
+    projection_progress progress_;
+    stream_state stream_; ///< as the consumer last saw it
     std::unique_ptr<ordered_consumer> consumer_;
-    std::string held_;
-    std::uint64_t pending_ = 0;
-    bool up_ = false;
-    bool writing_ = false;                                 ///< a transaction is under way
-    std::shared_ptr<int> alive_ = std::make_shared<int>(); ///< for what is posted
-    std::chrono::steady_clock::time_point told_ = std::chrono::steady_clock::now();
+    std::string why_stopped_;
+    std::uint64_t pending_ = 0; ///< messages still to be counted
+    bool consuming_ = false;
+    bool writing_ = false; ///< a transaction is open
+    std::chrono::steady_clock::time_point logged_ = std::chrono::steady_clock::now();
 };
 
 } // namespace marquee

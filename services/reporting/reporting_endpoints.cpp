@@ -1,8 +1,9 @@
 #include "services/reporting/reporting_endpoints.hpp"
 
+#include "broker/jetstream/stream_lookup.hpp"
+#include "schemas/event_lines.hpp"
+#include "schemas/parse_number.hpp"
 #include "schemas/subjects.hpp"
-
-#include <charconv>
 
 namespace marquee
 {
@@ -13,7 +14,7 @@ constexpr std::size_t default_top_limit = 10;
 
 using shared_views = std::shared_ptr<reporting_views>;
 
-/// A lookup's failure is the database's: the requester hears that nothing happened, the program ends.
+/// The database has failed: the program ends.
 service_error lookup_failed(reporting_views& views, const error& why)
 {
     views.fatal(why.detail);
@@ -45,30 +46,26 @@ std::optional<service_result> answer_user(reporting_views& from, const service_r
     return views_of<user_id>(from, request, errc::user_not_found, &projection::user_views);
 }
 
-/// The sequence of `Marquee-After`; 0 where the header is absent: everything is counted up to there.
+/// The sequence of `Marquee-After`; 0, which is always reached, where the header is absent.
 result<std::uint64_t> read_after(const header_list& headers)
 {
-    std::uint64_t sequence = 0;
     if (!headers.has(names::header_after))
-        return sequence;
-    const auto text = headers.get(names::header_after);
-    const auto* end = text.data() + text.size();
-    const auto [stopped, problem] = std::from_chars(text.data(), end, sequence);
-    if (problem != std::errc{} || stopped != end)
-        return fail(errc::bad_request, "a stream sequence is a whole number", std::string(names::header_after));
-    return sequence;
+        return std::uint64_t{0};
+    if (const auto sequence = parse_number<std::uint64_t>(headers.get(names::header_after)))
+        return *sequence;
+    return fail(errc::bad_request, "a stream sequence is a whole number", std::string(names::header_after));
 }
 
-/// What reporting.views asks.
-struct views_question
+/// A request to reporting.views.
+struct views_request
 {
     asset_id asset;
     user_id user;
     std::uint64_t after;
-    std::string event; ///< may be empty
+    std::string event; ///< id; empty: not given
 };
 
-result<views_question> read_question(const message& msg)
+result<views_request> read_views_request(const message& msg)
 {
     auto asset = asset_id::from_token(subjects::token_at(msg.subject, 2));
     if (asset.has_error())
@@ -82,50 +79,110 @@ result<views_question> read_question(const message& msg)
     const std::string event(msg.headers.get(names::header_event));
     if (msg.headers.has(names::header_event) && !is_valid_event_id(event))
         return fail(errc::bad_request, "an event id is 1 to 64 of [A-Za-z0-9_.-]", std::string(names::header_event));
-    return views_question{std::move(*asset), std::move(*user), *after, event};
+    return views_request{std::move(*asset), std::move(*user), *after, event};
 }
 
-service_result answer(reporting_views& from, const views_question& question)
+/// What the id of `Marquee-Event` was first used for.
+enum class event_use : std::uint8_t
 {
-    if (!question.event.empty())
+    same, ///< this view, or none
+    other,
+    in_stream, ///< only the stream has the view
+};
+
+event_use use_of(const views_request& wanted, const std::optional<first_use>& first)
+{
+    if (!first)
+        return event_use::same;
+    if (first->asset.empty())
+        return event_use::in_stream;
+    const bool same = first->asset == wanted.asset.text() && first->user == wanted.user.text();
+    return same ? event_use::same : event_use::other;
+}
+
+/// As use_of(), for a view that only the stream has. `same` where the stream no longer has it.
+asio::awaitable<result<event_use>> use_in_stream(requester& stream, const views_request& wanted, first_use first,
+                                                 deadline until)
+{
+    auto finding = find_message(stream, std::string(names::stream_events), first.sequence, until);
+    const auto found = co_await std::move(finding);
+    if (found.has_error())
+        co_return found.error();
+    if (!*found)
+        co_return event_use::same;
+    event_reader events((*found)->data);
+    while (events.next())
     {
-        const auto used = from.counts.find_use(question.event);
-        if (used.has_error())
-            return lookup_failed(from, used.error());
-        const auto& first = *used;
-        if (first && (first->asset != question.asset.text() || first->user != question.user.text()))
-            return service_error(fail(errc::key_reused), question.asset.text());
+        if (events.line() != first.line || events.event().has_error())
+            continue;
+        const auto& seen = *events.event();
+        const bool same = seen.asset == wanted.asset.text() && seen.user == wanted.user.text();
+        co_return same || seen.id != wanted.event ? event_use::same : event_use::other;
     }
-    const auto asset_views = from.counts.asset_views(question.asset);
+    co_return event_use::same;
+}
+
+service_result counts_of(reporting_views& from, const views_request& wanted)
+{
+    const auto asset_views = from.counts.asset_views(wanted.asset);
     if (asset_views.has_error())
         return lookup_failed(from, asset_views.error());
-    const auto user_views = from.counts.user_views(question.user);
+    const auto user_views = from.counts.user_views(wanted.user);
     if (user_views.has_error())
         return lookup_failed(from, user_views.error());
     return service_reply{encode(counts_reply{*asset_views, *user_views}), {}};
 }
 
-/// Nothing while the event is not counted.
+service_result answer(reporting_views& from, const views_request& wanted, event_use use)
+{
+    if (use == event_use::other)
+        return service_error(fail(errc::key_reused), wanted.asset.text());
+    return counts_of(from, wanted);
+}
+
+/// None while the event is not counted, and where the stream has to be looked at.
 std::optional<service_result> answer_views(reporting_views& from, const service_request& request)
 {
-    const auto question = read_question(request.msg);
-    if (question.has_error())
-        return service_error(question.error());
-    if (!from.waiter.reached(question->after))
+    const auto wanted = read_views_request(request.msg);
+    if (wanted.has_error())
+        return service_error(wanted.error());
+    if (!from.waiter.reached(wanted->after))
         return std::nullopt;
-    return answer(from, *question);
+    if (wanted->event.empty())
+        return counts_of(from, *wanted);
+    const auto first = from.counts.find_use(wanted->event);
+    if (first.has_error())
+        return lookup_failed(from, first.error());
+    const auto use = use_of(*wanted, *first);
+    if (use == event_use::in_stream && from.stream != nullptr)
+        return std::nullopt;
+    return answer(from, *wanted, use);
 }
 
 asio::awaitable<service_result> wait_for_views(shared_views from, service_request request)
 {
-    const auto question = read_question(request.msg);
-    if (question.has_error())
-        co_return service_error(question.error());
+    const auto wanted = read_views_request(request.msg);
+    if (wanted.has_error())
+        co_return service_error(wanted.error());
     const auto until = request.deadline_named ? request.until : request.until.sooner(deadline::in(from->unnamed_wait));
-    const auto counted = co_await from->waiter.wait(question->after, until);
+    const auto counted = co_await from->waiter.wait(wanted->after, until);
     if (counted.has_error())
-        co_return service_error(counted.error(), question->asset.text());
-    co_return answer(*from, *question);
+        co_return service_error(counted.error(), wanted->asset.text());
+    if (wanted->event.empty())
+        co_return counts_of(*from, *wanted);
+    const auto first = from->counts.find_use(wanted->event);
+    if (first.has_error())
+        co_return lookup_failed(*from, first.error());
+    auto use = use_of(*wanted, *first);
+    if (use == event_use::in_stream && from->stream != nullptr)
+    {
+        auto looking = use_in_stream(*from->stream, *wanted, **first, until);
+        const auto found = co_await std::move(looking);
+        if (found.has_error())
+            co_return service_error(found.error(), wanted->asset.text());
+        use = *found;
+    }
+    co_return answer(*from, *wanted, use);
 }
 
 std::optional<service_result> answer_top(reporting_views& from, const service_request& request)
@@ -148,7 +205,8 @@ std::optional<service_result> answer_top(reporting_views& from, const service_re
 
 } // namespace
 
-std::vector<endpoint_config> reporting_endpoints(std::shared_ptr<reporting_views> views, std::function<boost::json::value()> data)
+std::vector<endpoint_config> reporting_endpoints(std::shared_ptr<reporting_views> views,
+                                                 std::function<boost::json::value()> data)
 {
     using immediate = std::optional<service_result> (*)(reporting_views&, const service_request&);
     const auto make = [&](std::string name, int ids, std::string description, immediate answers)

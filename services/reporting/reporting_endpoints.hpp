@@ -1,17 +1,19 @@
-// The endpoints asset, user, views and top (contract section 2).
+// The endpoints asset, user, views and top.
 #pragma once
 
-#include "broker/program.hpp"
-#include "broker/sequence_waiter.hpp"
-#include "broker/service.hpp"
-#include "services/reporting/projection.hpp"
+#include "broker/jetstream/sequence_waiter.hpp"
+#include "broker/micro/service.hpp"
+#include "broker/nats/requester.hpp"
+#include "broker/program/program.hpp"
+#include "services/reporting/projection/projection.hpp"
 
 #include <memory>
 
 namespace marquee
 {
 
-/// What requests are answered from. Shared with the requests under way: one that outlives the service finds it whole.
+/// What requests are answered from. Shared with the requests in progress, which may outlive the
+/// service. Lives on the io thread.
 struct reporting_views
 {
     reporting_views(projection p, asio::any_io_executor executor, fatal_handler on_failure)
@@ -20,15 +22,17 @@ struct reporting_views
         waiter.applied(counts.progress().last_sequence);
     }
 
-    static constexpr std::size_t most_waiting = 4096;
+    static constexpr std::size_t most_waiting = 4096; ///< requests, per endpoint
 
-    std::chrono::milliseconds unnamed_wait{2000}; ///< for an event to be counted, where the request names no deadline
+    std::chrono::milliseconds unnamed_wait{2000}; ///< for an event to be counted, where a request names no deadline
     projection counts;
     sequence_waiter waiter;
-    fatal_handler fatal; ///< called when the database fails
+    fatal_handler fatal;         ///< called when the database fails
+    requester* stream = nullptr; ///< for views that only the stream has; outlives the requests
 };
 
-/// The four endpoints; `data` is what stands as `data` in the statistics of each.
+/// The four endpoints. `data` gives the `data` of each in STATS. A failure of the database is
+/// answered with `unavailable` and reported to `views->fatal`.
 [[nodiscard]] std::vector<endpoint_config> reporting_endpoints(std::shared_ptr<reporting_views> views,
                                                                std::function<boost::json::value()> data);
 

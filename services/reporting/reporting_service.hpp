@@ -1,9 +1,11 @@
-// reporting, wired: the stream into the projection, the projection behind the endpoints.
+// The reporting service: counts stream EVENTS into a projection, and answers from it.
 #pragma once
 
-#include "broker/program.hpp"
-#include "broker/settings_watch.hpp"
-#include "services/reporting/projection.hpp"
+#include "broker/jetstream/settings_watch.hpp"
+#include "broker/program/program.hpp"
+#include "services/reporting/projection/projection.hpp"
+
+#include <chrono>
 
 namespace marquee
 {
@@ -11,17 +13,19 @@ namespace marquee
 struct reporting_settings
 {
     projection_settings database;
-    bool rebuild = false;                                      ///< count anew, beside what serves; once, as long as this stays
-    stream_config stream;                                      ///< EVENTS, as it is made where it is missing (events_config)
-    std::chrono::milliseconds check_settings = settings_check; ///< how often the stream's settings are looked at
+    bool rebuild = false; ///< count the stream anew beside the present counts; once, while this is set
+    stream_config stream; ///< EVENTS, as it is created where it is missing (events_config)
+    std::chrono::milliseconds check_settings = settings_check; ///< period of looks at the stream's settings
 };
 
-/// Stream EVENTS with its usual settings.
+/// Stream EVENTS with its default settings.
 [[nodiscard]] stream_config events_config();
 
-/// Opens the projection, makes or finds the stream (JetStream may be late: tried for a while), answers `$SRV` at once and the endpoints while caught up. Fails where the
-/// database or the stream cannot be used; what makes the counts uncertain later calls `fatal`.
-[[nodiscard]] asio::awaitable<result<std::unique_ptr<runnable>>> start_reporting(connection& nats, reporting_settings settings,
-                                                                                 fatal_handler fatal);
+/// Opens the projection, finds or creates the stream (waiting a while for JetStream), answers
+/// `$SRV` at once and the endpoints once it has caught up. Fails where the database or the stream
+/// cannot be used. `fatal` is called on the io thread where the database fails later, or counting
+/// does before it has served.
+[[nodiscard]] asio::awaitable<result<std::unique_ptr<component>>>
+start_reporting(connection& nats, reporting_settings settings, fatal_handler fatal);
 
 } // namespace marquee

@@ -4,6 +4,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include <sys/resource.h>
+
 namespace marquee::bench
 {
 
@@ -31,6 +33,16 @@ std::uint64_t status_bytes(pid_t pid, const std::string& name)
     throw std::runtime_error("a process that is measured has ended");
 }
 
+/// Of this thread, and of the children that have ended and were waited for.
+double client_seconds()
+{
+    rusage children{};
+    ::getrusage(RUSAGE_CHILDREN, &children);
+    const auto seconds = [](const timeval& t)
+    { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+    return seconds_of(CLOCK_THREAD_CPUTIME_ID) + seconds(children.ru_utime) + seconds(children.ru_stime);
+}
+
 } // namespace
 
 double cpu_seconds(pid_t pid)
@@ -45,11 +57,26 @@ std::uint64_t resident_bytes(pid_t pid) { return status_bytes(pid, "VmRSS:"); }
 
 std::uint64_t peak_bytes(pid_t pid) { return status_bytes(pid, "VmHWM:"); }
 
-cost_watch::cost_watch(processes watched) : watched_(std::move(watched)), client_before_(seconds_of(CLOCK_THREAD_CPUTIME_ID))
+core_time cores_now()
+{
+    std::ifstream stat("/proc/stat");
+    std::string name;
+    stat >> name; // "cpu": user nice system idle iowait irq softirq steal
+    core_time now;
+    double ticks = 0;
+    for (int field = 0; field < 8 && stat >> ticks; ++field)
+    {
+        now.all += ticks;
+        now.idle += field == 3 || field == 4 ? ticks : 0;
+    }
+    return now;
+}
+
+cost_watch::cost_watch(processes watched) : watched_(std::move(watched)), client_before_(client_seconds())
 {
     for (const auto& [name, pid] : watched_)
     {
-        std::ofstream("/proc/" + std::to_string(pid) + "/clear_refs") << "5"; // the peak begins anew
+        std::ofstream("/proc/" + std::to_string(pid) + "/clear_refs") << "5"; // resets the peak
         before_.push_back(cpu_seconds(pid));
     }
 }
@@ -63,7 +90,7 @@ void cost_watch::add_to(figures& to, double count) const
         to["cpu " + name] = each(cpu_seconds(pid) - before_[i]);
         to["peak " + name] = static_cast<double>(peak_bytes(pid)) / (1024 * 1024);
     }
-    to["cpu client"] = each(seconds_of(CLOCK_THREAD_CPUTIME_ID) - client_before_);
+    to["cpu client"] = each(client_seconds() - client_before_);
 }
 
 } // namespace marquee::bench

@@ -1,4 +1,4 @@
-// What processes cost, by the operating system's own accounts.
+// CPU time and memory of processes, from /proc.
 #pragma once
 
 #include "tests/bench/bench.hpp"
@@ -13,18 +13,27 @@
 namespace marquee::bench
 {
 
-/// Processes by name, in the order in which they stand in tables.
+/// Processes by name, in the order of the tables.
 using processes = std::vector<std::pair<std::string, pid_t>>;
 
-/// Seconds of CPU time a process has used, all threads of its life together.
+/// Seconds of CPU time a process has used since its start, in all threads.
 [[nodiscard]] double cpu_seconds(pid_t pid);
 
 [[nodiscard]] std::uint64_t resident_bytes(pid_t pid);
 
-/// The most it was resident since its start, or since the watch below began.
+/// Its peak resident memory since its start, or since the watch below began.
 [[nodiscard]] std::uint64_t peak_bytes(pid_t pid);
 
-/// CPU time and peak memory of processes from here on, and the CPU time of this thread as that of `client`.
+/// Time of all cores since the machine's start, in ticks (proc(5), /proc/stat).
+struct core_time
+{
+    double idle = 0; ///< waiting for disks included
+    double all = 0;
+};
+[[nodiscard]] core_time cores_now();
+
+/// CPU time and peak memory of processes from here on, and as that of `client` the CPU time of this
+/// thread and of children that end meanwhile.
 class cost_watch
 {
 public:

@@ -1,4 +1,4 @@
-// allocations: how often a play asks for memory, by process.
+// allocations: the number of allocations of a play, by process.
 #include "tests/bench/allocation_counts.hpp"
 #include "tests/bench/traffic.hpp"
 
@@ -21,7 +21,7 @@ allocation_counts read_counts(const temporary_folder& folder, pid_t pid)
     return counts;
 }
 
-/// What is started while this lives counts its allocations.
+/// Processes that are started during its lifetime count their allocations.
 class counting_environment
 {
 public:
@@ -62,7 +62,7 @@ void allocations(const settings& with)
 {
     const temporary_folder folder;
     const auto assets = traffic_assets(with);
-    bench_system system({}); // the broker is not ours to count
+    bench_system system({}); // the broker, written in Go, cannot be counted
     {
         const counting_environment on(folder);
         system.start(whole_system());
@@ -81,8 +81,9 @@ void allocations(const settings& with)
     for (std::size_t i = 0; i < all.size(); ++i)
     {
         const auto& f = medians[i];
-        t.row({all[i].name, number(f.at("calls edge"), 1), number(f.at("calls metadata"), 1), number(f.at("calls cdnurl"), 1),
-               number(f.at("calls reporting"), 1), number(f.at("bytes edge")), number(f.at("bytes reporting"))});
+        t.row({all[i].name, number(f.at("calls edge"), 1), number(f.at("calls metadata"), 1),
+               number(f.at("calls cdnurl"), 1), number(f.at("calls reporting"), 1), number(f.at("bytes edge")),
+               number(f.at("bytes reporting"))});
     }
 }
 

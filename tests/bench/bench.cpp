@@ -21,7 +21,8 @@ std::vector<figures> alternate(const settings& with, const std::vector<load>& lo
     std::vector<figures> medians(loads.size());
     for (std::size_t i = 0; i < loads.size(); ++i)
         for (auto& [name, values] : all[i])
-            medians[i][name] = name == "wrong" ? std::accumulate(values.begin(), values.end(), 0.0) : median(std::move(values));
+            medians[i][name] =
+                name == "wrong" ? std::accumulate(values.begin(), values.end(), 0.0) : median(std::move(values));
     return medians;
 }
 
@@ -58,13 +59,18 @@ std::string number(double value, int decimals)
     return text;
 }
 
-table::table(std::string title, std::vector<std::string> columns) : title_(std::move(title)), rows_{std::move(columns)} {}
+table::table(std::string title, std::vector<std::string> columns) : title_(std::move(title)), rows_{std::move(columns)}
+{
+}
 
 table::~table()
 {
     std::vector<std::size_t> widths;
     const auto width = [](const std::string& text) // of UTF-8
-    { return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; })); };
+    {
+        return static_cast<std::size_t>(
+            std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+    };
     for (const auto& row : rows_)
         for (std::size_t i = 0; i < row.size(); ++i)
         {

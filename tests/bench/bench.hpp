@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -10,11 +11,19 @@
 namespace marquee::bench
 {
 
+/// What makes the HTTP requests.
+enum class load_client : std::uint8_t
+{
+    own, ///< http_load.hpp
+    wrk,
+};
+
 struct settings
 {
     double seconds = 5;           ///< of each run
     int alternations = 3;         ///< runs of each load, one load after the other
     std::size_t size = 1'000'000; ///< events of `replay`, records of `start`; where less is usual, an upper bound
+    load_client client = load_client::own; ///< of floor, play and threads
 };
 
 /// What a run measured, by name.
@@ -26,8 +35,8 @@ struct load
     std::function<figures()> run;
 };
 
-/// Runs the loads in turn, `alternations` times: what else the machine does meets all of them alike. Answers the median of each figure, of `wrong` the sum,
-/// in the order of the loads.
+/// Runs the loads in turn, `alternations` times, so that other work of the machine affects all of
+/// them alike. Returns the median of each figure, of `wrong` the sum, in the order of the loads.
 [[nodiscard]] std::vector<figures> alternate(const settings& with, const std::vector<load>& loads);
 
 [[nodiscard]] double median(std::vector<double> values);
@@ -40,7 +49,7 @@ void add_latencies(figures& to, std::vector<float>& microseconds);
 
 [[nodiscard]] std::string number(double value, int decimals = 0);
 
-/// A Markdown table, printed when it goes.
+/// A Markdown table, printed by its destructor.
 class table
 {
 public:

@@ -4,6 +4,8 @@
 
 #include <boost/json/parse.hpp>
 
+#include <sched.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
@@ -17,7 +19,8 @@ namespace marquee::bench
 namespace
 {
 
-/// The fast profile of ./run, and where to find the process. Of two settings of one name the server takes the later.
+/// The fast profile of ./run, and where to find the process. Of two settings of one name the server
+/// takes the later.
 std::string broker_config(const std::filesystem::path& folder)
 {
     return "max_payload: 1MB\njetstream { store_dir: \"" + (folder / "store").string() +
@@ -31,7 +34,33 @@ void share_the_cores()
     ::setenv("GOMAXPROCS", std::to_string(half).c_str(), 0);
 }
 
+/// While it exists, this process starts others with SCHED_BATCH, as ./run does. The load itself
+/// runs as before.
+class started_as_batch
+{
+public:
+    started_as_batch() : before_(::sched_getscheduler(0)) { (void)set(SCHED_BATCH); }
+    ~started_as_batch() { (void)set(before_); }
+    started_as_batch(const started_as_batch&) = delete;
+    started_as_batch& operator=(const started_as_batch&) = delete;
+
+    [[nodiscard]] static bool set(int policy)
+    {
+        const sched_param none{};
+        return ::sched_setscheduler(0, policy, &none) == 0;
+    }
+
+private:
+    int before_;
+};
+
 } // namespace
+
+std::string scheduling()
+{
+    const started_as_batch guard;
+    return ::sched_getscheduler(0) == SCHED_BATCH ? "SCHED_BATCH" : "the default policy";
+}
 
 temporary_folder::temporary_folder()
 {
@@ -50,6 +79,7 @@ temporary_folder::~temporary_folder()
 bench_system::bench_system(const std::vector<std::string>& names, arguments extra)
 {
     share_the_cores();
+    const started_as_batch guard; // of the broker
     test::marquee_system::settings with;
     with.broker = broker_config(folder_.path());
     with.start = {};
@@ -64,6 +94,7 @@ bench_system::bench_system(const std::vector<std::string>& names, arguments extr
 
 void bench_system::start(const std::vector<std::string>& names)
 {
+    const started_as_batch guard;
     for (const auto& name : names)
     {
         programs_->start(name);
@@ -79,14 +110,25 @@ processes bench_system::all()
     return found;
 }
 
-processes bench_system::with_broker(const std::string& name) { return {{"broker", broker_}, {name, programs_->at(name).pid()}}; }
+processes bench_system::with_broker(const std::string& name)
+{
+    return {{"broker", broker_}, {name, programs_->at(name).pid()}};
+}
 
 std::vector<std::string> whole_system() { return {"metadata", "cdnurl", "reporting", "edge"}; }
+
+stream_size events_stream(bench_system& system)
+{
+    nats_client client(system.broker_url());
+    const auto info = boost::json::parse(client.request_once(subject::of({"$JS", "API", "STREAM", "INFO", "EVENTS"})));
+    const auto& state = info.at("state");
+    return {state.at("messages").to_number<double>(), state.at("bytes").to_number<double>()};
+}
 
 std::uint64_t counted_events(bench_system& system)
 {
     nats_client client(system.broker_url());
-    const auto stats = boost::json::parse(client.ask_once(subject::of({"$SRV", "STATS", "reporting"})));
+    const auto stats = boost::json::parse(client.request_once(subject::of({"$SRV", "STATS", "reporting"})));
     return stats.at("endpoints").at(0).at("data").at("applied").to_number<std::uint64_t>();
 }
 

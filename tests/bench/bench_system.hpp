@@ -1,4 +1,5 @@
-// Marquee's processes for a measurement: the broker runs as ./run starts it, on a disk, and everybody's accounts are known.
+// Marquee's processes for a measurement: the broker runs as ./run starts it, on a disk, and the
+// process id of each is known.
 #pragma once
 
 #include "tests/bench/accounting.hpp"
@@ -13,7 +14,7 @@
 namespace marquee::bench
 {
 
-/// A folder in $TMPDIR or /tmp, gone with this object.
+/// A folder in $TMPDIR or /tmp, removed with this object.
 class temporary_folder
 {
 public:
@@ -55,10 +56,21 @@ private:
     pid_t broker_ = 0;
 };
 
+/// The scheduling policy of the processes of a bench_system, for a heading.
+[[nodiscard]] std::string scheduling();
+
 /// Everything a play needs.
 [[nodiscard]] std::vector<std::string> whole_system();
 
-/// Events reporting has counted, as it tells in `$SRV.STATS`.
+/// What stream EVENTS holds.
+struct stream_size
+{
+    double messages = 0;
+    double bytes = 0;
+};
+[[nodiscard]] stream_size events_stream(bench_system& system);
+
+/// Events that reporting has counted, from `$SRV.STATS`.
 [[nodiscard]] std::uint64_t counted_events(bench_system& system);
 
 } // namespace marquee::bench

@@ -16,7 +16,7 @@ namespace marquee::bench
 [[nodiscard]] asset_id asset(std::size_t i);
 [[nodiscard]] user_id user(std::size_t i);
 
-/// About 200 bytes of text, as a catalogue has it.
+/// About 200 bytes of text, as in a real catalogue.
 [[nodiscard]] asset_metadata metadata_of(std::size_t i);
 [[nodiscard]] asset_url url_of(std::size_t i);
 

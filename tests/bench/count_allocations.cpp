@@ -1,5 +1,5 @@
-// Preloaded into a program that uses jemalloc, counts what it asks for. Takes the functions that hand out memory and leaves those that take it back: these are
-// jemalloc's, and so is the memory.
+// Preloaded into a program that uses jemalloc, counts its allocations. Replaces the functions that
+// allocate, which call jemalloc's; those that free are jemalloc's own.
 #include "tests/bench/allocation_counts.hpp"
 
 #include <jemalloc/jemalloc.h>
@@ -43,7 +43,8 @@ int aligned(std::align_val_t alignment) noexcept { return MALLOCX_ALIGN(static_c
 {
     const char* folder = std::getenv(marquee::bench::allocation_folder);
     char path[4096];
-    if (folder == nullptr || std::snprintf(path, sizeof path, "%s/%d", folder, ::getpid()) >= static_cast<int>(sizeof path))
+    if (folder == nullptr ||
+        std::snprintf(path, sizeof path, "%s/%d", folder, ::getpid()) >= static_cast<int>(sizeof path))
         return;
     const int file = ::open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0 || ::ftruncate(file, sizeof(allocation_counts)) != 0)
@@ -75,7 +76,10 @@ extern "C"
         return count(size, ::rallocx(memory, size == 0 ? 1 : size, 0));
     }
 
-    void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept { return take(size, MALLOCX_ALIGN(alignment)); }
+    void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept
+    {
+        return take(size, MALLOCX_ALIGN(alignment));
+    }
 
     int posix_memalign(void** to, std::size_t alignment, std::size_t size) noexcept
     {
@@ -90,5 +94,11 @@ void* operator new(std::size_t size, std::align_val_t to) { return take_or_throw
 void* operator new[](std::size_t size, std::align_val_t to) { return take_or_throw(size, aligned(to)); }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return take(size); }
 void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return take(size); }
-void* operator new(std::size_t size, std::align_val_t to, const std::nothrow_t&) noexcept { return take(size, aligned(to)); }
-void* operator new[](std::size_t size, std::align_val_t to, const std::nothrow_t&) noexcept { return take(size, aligned(to)); }
+void* operator new(std::size_t size, std::align_val_t to, const std::nothrow_t&) noexcept
+{
+    return take(size, aligned(to));
+}
+void* operator new[](std::size_t size, std::align_val_t to, const std::nothrow_t&) noexcept
+{
+    return take(size, aligned(to));
+}

@@ -1,7 +1,7 @@
-// marquee-bench-echo SERVER BODY: answers every request on echo.get.* with BODY, on echo.headed.* with a revision besides: what an answer costs
-// without a service around it.
-#include "broker/connection.hpp"
-#include "broker/log.hpp"
+// marquee-bench-echo SERVER BODY: answers every request on echo.get.* with BODY, on echo.headed.*
+// with a revision besides: what an answer costs without a service around it.
+#include "broker/base/log.hpp"
+#include "broker/nats/connection.hpp"
 #include "schemas/subjects.hpp"
 
 #include <iostream>
@@ -27,9 +27,10 @@ int main(int argc, char** argv)
     }
     header_list revision;
     revision.set(names::header_revision, "12345");
-    const auto bare = (*nats)->subscribe("echo.get.*", "q", [&](const message& m) { (void)(*nats)->publish(m.reply, body); });
-    const auto headed =
-        (*nats)->subscribe("echo.headed.*", "q", [&](const message& m) { (void)(*nats)->publish(m.reply, body, revision); });
+    const auto bare =
+        (*nats)->subscribe("echo.get.*", "q", [&](const message& m) { (void)(*nats)->publish(m.reply, body); });
+    const auto headed = (*nats)->subscribe("echo.headed.*", "q",
+                                           [&](const message& m) { (void)(*nats)->publish(m.reply, body, revision); });
     if (bare.has_error() || headed.has_error())
         return 1;
     log(log_level::info, "ready");

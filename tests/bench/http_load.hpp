@@ -1,4 +1,5 @@
-// An HTTP client for load: one thread, many keep-alive connections, one request under way on each, every answer looked at.
+// An HTTP client for load: one thread, many keep-alive connections, one request in flight on each,
+// every answer checked.
 #pragma once
 
 #include <chrono>
@@ -27,10 +28,11 @@ struct http_outcome
     std::vector<float> microseconds;
 };
 
-/// Runs in the calling thread. Throws std::runtime_error where a connection fails or an answer is no HTTP.
+/// Runs in the calling thread. Throws std::runtime_error where a connection fails or an answer is
+/// no HTTP.
 [[nodiscard]] http_outcome run_http_load(const http_load& load);
 
-/// One connection to 127.0.0.1:`port` that does what it is told, and waits.
+/// One blocking connection to 127.0.0.1:`port`.
 class http_connection
 {
 public:

@@ -24,7 +24,8 @@ void exchange(http_connection& link, const traffic& what)
         throw std::runtime_error("a wrong answer: " + std::string(answer));
 }
 
-/// Every connection has had one request answered. A fresh edge each time: memory once used stays.
+/// Every connection has had one request answered. A new edge each time, because memory that was
+/// used once stays resident.
 figures hold(bench_system& system, std::size_t connections, const traffic& what)
 {
     auto& programs = system.programs();
@@ -59,7 +60,8 @@ void idle(const settings& with)
     const std::vector<traffic> all{floor_traffic(), zipf_traffic(assets)};
     std::vector<load> loads;
     for (const auto& t : all)
-        loads.push_back({"idle after one " + t.name, [&system, connections, &t] { return hold(system, connections, t); }});
+        loads.push_back(
+            {"idle after one " + t.name, [&system, connections, &t] { return hold(system, connections, t); }});
     const auto medians = alternate(with, loads);
     note("## idle");
     table t("Memory of the edge for each of " + std::to_string(connections) + " idle connections, in bytes.",

@@ -1,5 +1,6 @@
-// marquee-bench: what things cost. Each part starts what it needs on free ports and prints Markdown tables.
-#include "broker/log.hpp"
+// marquee-bench: the measurements. Each part starts what it needs on free ports and prints Markdown
+// tables.
+#include "broker/base/log.hpp"
 #include "tests/bench/bench.hpp"
 
 #include <boost/program_options.hpp>
@@ -20,12 +21,12 @@ struct part
     std::string name;
     std::string summary;
     void (*run)(const settings&);
-    bool of_another; ///< runs only when it is asked for: another part has its figures too
+    bool of_another; ///< runs only by name: another part has its figures too
 };
 
 const std::vector<part> parts = {
     {"floor", "the edge answers a fixed body: what HTTP costs (part of play)", floor, true},
-    {"play", "a stored, exactly counted play, beside floor, at 1, 64 and 256 connections", play, false},
+    {"play", "a stored, exactly counted play, beside floor, at 1 to 256 connections", play, false},
     {"threads", "floor and play with 1 and 2 edge threads", threads, false},
     {"get", "metadata.get over NATS beside a bare echo subscriber", get, false},
     {"replay", "events through an ordered consumer alone and into the counts", replay, false},
@@ -45,19 +46,22 @@ void use_all_descriptors()
 po::options_description all_options(settings& with)
 {
     po::options_description options("Options");
-    options.add_options()                                                                                                //
-        ("seconds", po::value(&with.seconds)->default_value(with.seconds), "of each run")                                //
-        ("alternations", po::value(&with.alternations)->default_value(with.alternations), "runs of each load")           //
-        ("size", po::value(&with.size)->default_value(with.size), "events of replay, records of start")                  //
-        ("quick", po::bool_switch(), "for trying: --seconds 1 --alternations 1 --size 100000, where they are not given") //
+    options.add_options()                                                                                      //
+        ("seconds", po::value(&with.seconds)->default_value(with.seconds), "of each run")                      //
+        ("alternations", po::value(&with.alternations)->default_value(with.alternations), "runs of each load") //
+        ("size", po::value(&with.size)->default_value(with.size), "events of replay, records of start")        //
+        ("client", po::value<std::string>()->value_name("own|wrk")->default_value("own"),
+         "what makes the requests of floor, play and threads; wrk looks at no body") //
+        ("quick", po::bool_switch(),
+         "for trying: --seconds 1 --alternations 1 --size 100000, where they are not given") //
         ("help,h", "print this, and exit");
     return options;
 }
 
 int usage(const po::options_description& options)
 {
-    std::cout
-        << "./bench [PART…] [OPTION…]: measures, and prints Markdown tables of medians.\n\nParts (all where none is named):\n";
+    std::cout << "./bench [PART…] [OPTION…]: measures, and prints Markdown tables of medians.\n\nParts (all where none "
+                 "is named):\n";
     for (const auto& p : parts)
         std::cout << "  " << p.name << std::string(14 - p.name.size(), ' ') << p.summary << '\n';
     std::cout << '\n' << options;
@@ -96,6 +100,10 @@ int main(int argc, char** argv)
             with.alternations = given["alternations"].defaulted() ? 1 : with.alternations;
             with.size = given["size"].defaulted() ? 100'000 : with.size;
         }
+        const auto& client = given["client"].as<std::string>();
+        if (client != "own" && client != "wrk")
+            throw po::error("--client: own or wrk");
+        with.client = client == "wrk" ? load_client::wrk : load_client::own;
         const auto names = given["part"].as<std::vector<std::string>>();
         const auto wanted = chosen(names);
         if (wanted.size() < names.size())

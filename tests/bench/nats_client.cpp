@@ -1,6 +1,6 @@
 #include "tests/bench/nats_client.hpp"
 
-#include "broker/jetstream.hpp"
+#include "broker/jetstream/publish.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -21,7 +21,7 @@ namespace
     throw std::runtime_error(what + ": " + std::string(name_of(why.code)) + ' ' + why.detail);
 }
 
-asio::awaitable<std::string> ask_patiently(requester& nats, subject to)
+asio::awaitable<std::string> request_until_answered(requester& nats, subject to)
 {
     const auto until = deadline::in(10s);
     for (;;)
@@ -35,7 +35,7 @@ asio::awaitable<std::string> ask_patiently(requester& nats, subject to)
     }
 }
 
-asio::awaitable<void> keep_asking(requester& nats, const std::function<const question*()>& next, answers& all)
+asio::awaitable<void> send_requests(requester& nats, const std::function<const nats_request*()>& next, answers& all)
 {
     while (const auto* one = next())
     {
@@ -48,8 +48,9 @@ asio::awaitable<void> keep_asking(requester& nats, const std::function<const que
     }
 }
 
-/// The stream answers one message in each portion: then it has all before it.
-asio::awaitable<void> publish_all(connection& nats, std::size_t count, const std::function<question(std::size_t)>& message)
+/// One message of each portion is acknowledged: the stream has all earlier ones then.
+asio::awaitable<void> publish_all(connection& nats, std::size_t count,
+                                  const std::function<nats_request(std::size_t)>& message)
 {
     constexpr std::size_t portion = 1000;
     std::uint64_t last = 0;
@@ -111,7 +112,7 @@ void nats_client::run_until(const bool& done, std::chrono::seconds limit)
             throw std::runtime_error("this took longer than " + std::to_string(limit.count()) + " s");
 }
 
-answers nats_client::ask(int in_flight, const std::function<const question*()>& next)
+answers nats_client::request_all(int in_flight, const std::function<const nats_request*()>& next)
 {
     answers all;
     all.microseconds.reserve(1 << 20);
@@ -119,21 +120,22 @@ answers nats_client::ask(int in_flight, const std::function<const question*()>& 
     bool done = false;
     const auto began = clock::now();
     for (int i = 0; i < in_flight; ++i)
-        asio::co_spawn(io_, keep_asking(nats_->requests(), next, all), [&](const std::exception_ptr&) { done = --left == 0; });
+        asio::co_spawn(io_, send_requests(nats_->requests(), next, all),
+                       [&](const std::exception_ptr&) { done = --left == 0; });
     run_until(done, 600s);
     all.seconds = std::chrono::duration<double>(clock::now() - began).count();
     return all;
 }
 
-std::string nats_client::ask_once(subject to)
+std::string nats_client::request_once(subject to)
 {
     std::string data;
-    auto work = [&]() -> asio::awaitable<void> { data = co_await ask_patiently(nats_->requests(), to); };
+    auto work = [&]() -> asio::awaitable<void> { data = co_await request_until_answered(nats_->requests(), to); };
     run(work());
     return data;
 }
 
-void nats_client::fill(std::size_t count, const std::function<question(std::size_t)>& message)
+void nats_client::fill(std::size_t count, const std::function<nats_request(std::size_t)>& message)
 {
     run(publish_all(*nats_, count, message));
 }

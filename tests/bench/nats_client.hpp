@@ -1,7 +1,8 @@
-// Load over NATS: questions pipelined through the same requester the edge uses, and streams filled fast.
+// Load over NATS: requests pipelined through the requester that the edge uses, and streams filled
+// fast.
 #pragma once
 
-#include "broker/connection.hpp"
+#include "broker/nats/connection.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -16,7 +17,7 @@
 namespace marquee::bench
 {
 
-struct question
+struct nats_request
 {
     subject to;
     std::string payload;
@@ -31,7 +32,7 @@ struct answers
     [[nodiscard]] double rate() const { return static_cast<double>(microseconds.size()) / seconds; }
 };
 
-/// A connection of its own, for as long as it is used: nobody looks after it between calls. Failures are std::runtime_error.
+/// A connection of its own, whose loop runs only within calls. Throws std::runtime_error.
 class nats_client
 {
 public:
@@ -47,14 +48,15 @@ public:
     /// Runs the loop until `done`; throws after `limit`.
     void run_until(const bool& done, std::chrono::seconds limit);
 
-    /// Asks with `in_flight` questions under way, until `next` answers null. What it points to lives until the next call.
-    [[nodiscard]] answers ask(int in_flight, const std::function<const question*()>& next);
+    /// Keeps `in_flight` requests in flight until `next` returns null. Its result stays valid until
+    /// the next call.
+    [[nodiscard]] answers request_all(int in_flight, const std::function<const nats_request*()>& next);
 
-    /// Asks, again while nobody is there to answer.
-    [[nodiscard]] std::string ask_once(subject to);
+    /// Requests, again while there are no responders.
+    [[nodiscard]] std::string request_once(subject to);
 
     /// Publishes `count` messages into a stream and returns when it has them all.
-    void fill(std::size_t count, const std::function<question(std::size_t)>& message);
+    void fill(std::size_t count, const std::function<nats_request(std::size_t)>& message);
 
 private:
     asio::io_context io_{1};

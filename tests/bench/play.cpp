@@ -7,7 +7,7 @@ namespace marquee::bench
 namespace
 {
 
-/// Loads, and how they stand in the tables.
+/// Loads, and their rows in the tables.
 struct plan
 {
     struct line
@@ -21,7 +21,8 @@ struct plan
     void add(bench_system& system, const settings& with, const traffic& what, int connections, const std::string& group)
     {
         lines.push_back({what.name, group});
-        loads.push_back({what.name + ", " + group, [=, &system] { return run_traffic(system, with, what, connections); }});
+        loads.push_back(
+            {what.name + ", " + group, [=, &system] { return run_traffic(system, with, what, connections); }});
     }
 };
 
@@ -35,16 +36,17 @@ void print_rates(const std::string& group, const plan& what, const std::vector<f
         const auto& f = medians[i];
         if (what.lines[i].name == "floor")
             floor = &f;
-        const auto ratio = [&](const std::string& of, int decimals) { return number(f.at(of) / floor->at(of), decimals); };
+        const auto ratio = [&](const std::string& of, int decimals)
+        { return number(f.at(of) / floor->at(of), decimals); };
         const auto ms = [&](const std::string& of) { return number(f.at(of) / 1000, 2); };
-        t.row({what.lines[i].name, what.lines[i].group, number(f.at("rate")), ratio("rate", 2), ms("p50"), ms("p99"), ms("p999"),
-               ratio("p99", 1), ratio("cpu edge", 2), number(f.at("wrong"))});
+        t.row({what.lines[i].name, what.lines[i].group, number(f.at("rate")), ratio("rate", 2), ms("p50"), ms("p99"),
+               ms("p999"), ratio("p99", 1), ratio("cpu edge", 2), number(f.at("wrong"))});
     }
 }
 
 /// A table of one kind of figure, a column for each process.
-void print_by_process(const std::string& title, const std::string& kind, std::vector<std::string> names, const std::string& group,
-                      const plan& what, const std::vector<figures>& medians)
+void print_by_process(const std::string& title, const std::string& kind, std::vector<std::string> names,
+                      const std::string& group, const plan& what, const std::vector<figures>& medians)
 {
     std::vector<std::string> head{"load", group};
     head.insert(head.end(), names.begin(), names.end());
@@ -65,15 +67,43 @@ void print_by_process(const std::string& title, const std::string& kind, std::ve
     }
 }
 
+const std::vector<std::string> all_processes{"edge", "broker", "metadata", "cdnurl", "reporting", "client"};
+
+double cpu_of_all(const figures& f)
+{
+    double sum = 0;
+    for (const auto& name : all_processes)
+        sum += f.at("cpu " + name);
+    return sum;
+}
+
+/// What is stored, and how busy the machine is.
+void print_work(const std::string& group, const plan& what, const std::vector<figures>& medians)
+{
+    table t("CPU time of all processes as a multiple of floor's, idle share of the cores, and what is stored.",
+            {"load", group, "all CPU ×", "idle", "events a message", "stream bytes a play"});
+    const figures* floor = nullptr;
+    for (std::size_t i = 0; i < medians.size(); ++i)
+    {
+        const auto& f = medians[i];
+        if (what.lines[i].name == "floor")
+            floor = &f;
+        const bool plays = f.contains("stream bytes");
+        t.row({what.lines[i].name, what.lines[i].group, number(cpu_of_all(f) / cpu_of_all(*floor), 2),
+               number(f.at("idle"), 2), plays ? number(f.at("events a message"), 2) : "-",
+               plays ? number(f.at("stream bytes"), 1) : "-"});
+    }
+}
+
 void measure(const settings& with, const std::string& title, const std::string& group, const plan& what)
 {
     const auto medians = alternate(with, what.loads);
-    note("## " + title);
+    note("## " + title + "; the processes run with " + scheduling());
     print_rates(group, what, medians);
-    print_by_process("CPU time of a request, µs by process.", "cpu",
-                     {"edge", "broker", "metadata", "cdnurl", "reporting", "client"}, group, what, medians);
-    print_by_process("Peak memory, MiB by process.", "peak", {"edge", "broker", "metadata", "cdnurl", "reporting"}, group, what,
-                     medians);
+    print_work(group, what, medians);
+    print_by_process("CPU time of a request, µs by process.", "cpu", all_processes, group, what, medians);
+    print_by_process("Peak memory, MiB by process.", "peak", {"edge", "broker", "metadata", "cdnurl", "reporting"},
+                     group, what, medians);
 }
 
 void measure_by_connections(const settings& with, const std::string& title, const std::vector<traffic>& all)
@@ -82,7 +112,7 @@ void measure_by_connections(const settings& with, const std::string& title, cons
     put_assets(system, traffic_assets(with));
     warm_up(system, with);
     plan what;
-    for (const int connections : {1, 64, 256})
+    for (const int connections : {1, 4, 16, 64, 256})
         for (const auto& t : all)
             what.add(system, with, t, connections, std::to_string(connections));
     measure(with, title, "connections", what);

@@ -1,11 +1,14 @@
-// replay: a stream of events read by an ordered consumer alone, and counted by reporting as after the loss of its database.
+// replay: a stream of events read by an ordered consumer alone, and counted by reporting as after
+// the loss of its database.
 #include "tests/bench/bench_system.hpp"
 #include "tests/bench/catalogue.hpp"
 #include "tests/bench/nats_client.hpp"
 
-#include "broker/jetstream.hpp"
+#include "broker/jetstream/ordered_consumer.hpp"
 #include "schemas/event.hpp"
+#include "schemas/ulid.hpp"
 
+#include <filesystem>
 #include <stdexcept>
 
 namespace marquee::bench
@@ -19,30 +22,51 @@ using namespace std::chrono_literals;
 
 constexpr auto patience = 300s;
 
-/// A system whose stream EVENTS holds `count` events.
+/// A system whose stream EVENTS holds so many messages of so many events each.
 struct recorded
 {
-    bench_system system{{}, {{"reporting", {"--rebuild"}}}};
-    std::size_t count;
+    bench_system system{{}};
+    std::size_t messages;
+    std::size_t events;
 
-    recorded(std::size_t events, const std::function<std::string(std::size_t)>& event) : count(events)
+    recorded(std::size_t number, std::size_t events_each, const std::function<std::string(std::size_t)>& payload)
+        : messages(number), events(number * events_each)
     {
         system.programs().start("reporting"); // it makes the stream
         system.programs().stop("reporting");
         nats_client client(system.broker_url());
-        client.fill(events, [&](std::size_t i) { return question{subjects::events(), event(i)}; });
+        client.fill(messages, [&](std::size_t i) { return nats_request{subjects::events(), payload(i)}; });
+    }
+
+    /// The next reporting counts all from the start.
+    void lose_database()
+    {
+        for (const auto* end : {"", "-wal", "-shm"})
+            std::filesystem::remove(system.programs().database().string() + end);
     }
 };
 
-/// Users and assets come again, as they do.
+/// Users and assets repeat, as in real traffic.
 std::size_t user_of(std::size_t i) { return i * 7919 % 10'000; }
 
-std::string event_with_id(std::size_t i)
+std::string event_of(std::size_t i, const std::string& id)
 {
     static zipf draw(10'000);
     static std::mt19937_64 random(7);
-    const auto now = std::chrono::system_clock::now();
-    return encode_event(make_ulid(now), asset(draw(random)), user(user_of(i)), now);
+    return encode_event(id, asset(draw(random)), user(user_of(i)), std::chrono::system_clock::now());
+}
+
+std::string event_with_id(std::size_t i) { return event_of(i, make_ulid(std::chrono::system_clock::now())); }
+
+constexpr std::size_t batch = 50; ///< events of a message of an edge with some load
+
+std::string events_of_an_edge(std::size_t i)
+{
+    const auto id = make_ulid(std::chrono::system_clock::now());
+    std::string lines;
+    for (std::size_t line = 0; line < batch; ++line)
+        lines += (line > 0 ? "\n" : "") + event_of(i * batch + line, id + '.' + std::to_string(line));
+    return lines;
 }
 
 std::string event_as_text(std::size_t i)
@@ -64,15 +88,16 @@ figures consume(recorded& from)
     const auto began = clock::now();
     const auto consumer = ordered_consumer::start(
         client.nats(), what,
-        [&](const std::vector<stored_message>& batch)
+        [&](const std::vector<stored_message>& some)
         {
-            seen += batch.size();
-            done = seen >= from.count;
+            seen += some.size();
+            done = seen >= from.messages;
         },
-        [](bool, const stream_state&) {}, [](lost_place) {});
+        [](bool, const stream_state&) {}, [](resume_failure) {});
     client.run_until(done, patience);
-    figures f{{"rate", static_cast<double>(seen) / std::chrono::duration<double>(clock::now() - began).count()}};
-    costs.add_to(f, static_cast<double>(seen));
+    const auto events = static_cast<double>(from.events);
+    figures f{{"rate", events / std::chrono::duration<double>(clock::now() - began).count()}};
+    costs.add_to(f, events);
     f["cpu reader"] = f["cpu client"];
     return f;
 }
@@ -81,16 +106,17 @@ figures consume(recorded& from)
 figures count_all(recorded& from)
 {
     auto& programs = from.system.programs();
+    from.lose_database();
     programs.launch("reporting");
     const cost_watch costs(from.system.with_broker("reporting"));
     const auto line = programs.at("reporting").wait_for_line("caught up", patience);
     if (!line)
         throw std::runtime_error("reporting has not caught up:\n" + programs.at("reporting").output());
     const auto ms = std::stod(line->substr(line->find(" ms=") + 4));
-    if (line->find("applied=" + std::to_string(from.count) + ' ') == std::string::npos)
+    if (line->find("applied=" + std::to_string(from.events) + ' ') == std::string::npos)
         throw std::runtime_error("reporting has not counted every event: " + *line);
-    figures f{{"rate", static_cast<double>(from.count) * 1000 / ms}};
-    costs.add_to(f, static_cast<double>(from.count));
+    figures f{{"rate", static_cast<double>(from.events) * 1000 / ms}};
+    costs.add_to(f, static_cast<double>(from.events));
     f["cpu reader"] = f["cpu reporting"];
     programs.stop("reporting");
     return f;
@@ -100,10 +126,13 @@ figures count_all(recorded& from)
 
 void replay(const settings& with)
 {
-    recorded with_ids(with.size, event_with_id);
-    recorded as_text(with.size, event_as_text);
+    recorded with_ids(with.size, 1, event_with_id);
+    recorded together(with.size / batch, batch, events_of_an_edge);
+    recorded as_text(with.size, 1, event_as_text);
     const std::vector<load> loads{{"consumer alone", [&] { return consume(with_ids); }},
                                   {"counted by reporting", [&] { return count_all(with_ids); }},
+                                  {"consumer alone, 50 events a message", [&] { return consume(together); }},
+                                  {"counted by reporting, 50 events a message", [&] { return count_all(together); }},
                                   {"consumer alone, events without ids", [&] { return consume(as_text); }},
                                   {"counted by reporting, events without ids", [&] { return count_all(as_text); }}};
     const auto medians = alternate(with, loads);

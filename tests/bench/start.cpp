@@ -4,6 +4,7 @@
 #include "tests/bench/nats_client.hpp"
 
 #include "schemas/event.hpp"
+#include "schemas/ulid.hpp"
 #include "services/catalogue/catalogue_endpoints.hpp"
 #include "services/cdnurl/cdnurl.hpp"
 #include "services/metadata/metadata.hpp"
@@ -22,11 +23,11 @@ using namespace std::chrono_literals;
 
 constexpr auto patience = 300s;
 
-/// A service, what its records are made of, and a question about one.
+/// A service, its records, and a request for one.
 struct kind
 {
     std::string service;
-    std::function<question(std::size_t)> stored;      ///< in its bucket or stream
+    std::function<nats_request(std::size_t)> stored;  ///< in its bucket or stream
     std::function<std::size_t(std::size_t)> own_text; ///< bytes of a record's own text
     std::function<subject(std::size_t)> get;
 };
@@ -38,7 +39,7 @@ kind catalogue_kind(Record record_of, subject (*get)(const asset_id&))
     const auto name = std::string(Catalogue::service);
     return {name,
             [=](std::size_t i) {
-                return question{subjects::kv_entry(name, asset(i)), value(i)};
+                return nats_request{subjects::kv_entry(name, asset(i)), value(i)};
             },
             [=](std::size_t i) { return value(i).size(); }, [=](std::size_t i) { return get(asset(i)); }};
 }
@@ -48,7 +49,7 @@ kind reporting_kind()
     const auto event = [](std::size_t i)
     {
         const auto now = std::chrono::system_clock::now();
-        return question{subjects::events(), encode_event(make_ulid(now), asset(i % 10'000), user(i), now)};
+        return nats_request{subjects::events(), encode_event(make_ulid(now), asset(i % 10'000), user(i), now)};
     };
     return {"reporting", event, [](std::size_t i) { return user(i).text().size(); },
             [](std::size_t i) { return subjects::reporting_user(user(i)); }};
@@ -74,12 +75,12 @@ figures start_once(bench_system& system, const kind& what, std::size_t records)
     if (records > 0)
     {
         nats_client client(system.broker_url());
-        (void)client.ask_once(what.get(0)); // ready a moment before the broker knows
-        std::vector<question> asked;
+        (void)client.request_once(what.get(0)); // the broker knows its subscriptions a moment after it is ready
+        std::vector<nats_request> requests;
         for (std::size_t i = 0; i < 2000; ++i)
-            asked.push_back({what.get(i * 7919 % records), {}});
+            requests.push_back({what.get(i * 7919 % records), {}});
         std::size_t next = 0;
-        auto outcome = client.ask(1, [&] { return next < asked.size() ? &asked[next++] : nullptr; });
+        auto outcome = client.request_all(1, [&] { return next < requests.size() ? &requests[next++] : nullptr; });
         if (outcome.wrong > 0)
             throw std::runtime_error(what.service + " does not know its records");
         add_latencies(f, outcome.microseconds);
@@ -110,8 +111,8 @@ void measure(bench_system& system, const settings& with, const kind& what, table
         if (records == 0)
         {
             resident_empty = resident;
-            t.row({what.service, "0", number(f.at("ready"), 2), number(resident / mib, 1), number(f.at("peak") / mib, 1), "", "",
-                   ""});
+            t.row({what.service, "0", number(f.at("ready"), 2), number(resident / mib, 1),
+                   number(f.at("peak") / mib, 1), "", "", ""});
             continue;
         }
         const auto text = static_cast<double>(what.own_text(records / 2));
@@ -127,7 +128,8 @@ void start(const settings& with)
 {
     bench_system system({});
     note("## start");
-    table t("One service at a time; records are assets, of reporting users. Memory in MiB, beyond a record's own text in bytes; "
+    table t("One service at a time; records are assets, of reporting users. Memory in MiB, beyond a record's own text "
+            "in bytes; "
             "latency of `get` in µs.",
             {"service", "records", "ready after s", "resident", "peak", "bytes a record", "p50", "p99"});
     measure(system, with, catalogue_kind<metadata_catalogue>(metadata_of, subjects::metadata_get), t);

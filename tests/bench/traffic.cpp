@@ -1,5 +1,7 @@
 #include "tests/bench/traffic.hpp"
 
+#include "tests/bench/wrk.hpp"
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -30,6 +32,32 @@ http_load load_of(bench_system& system, double seconds, const traffic& what, int
     return {system.programs().port(), connections, std::chrono::duration<double>(seconds), what.append};
 }
 
+/// With our own client: every answer is looked at.
+figures load_with_own(bench_system& system, const settings& with, const traffic& what, int connections)
+{
+    auto outcome = run_http_load(load_of(system, with.seconds, what, connections));
+    figures f{{"rate", outcome.rate},
+              {"wrong", static_cast<double>(outcome.wrong)},
+              {"sent", static_cast<double>(outcome.sent)}};
+    add_latencies(f, outcome.microseconds);
+    if (outcome.wrong > 0)
+        note(std::to_string(outcome.wrong) + " of " + std::to_string(outcome.sent) + " answers to `" + what.name +
+             "` at " + std::to_string(connections) + " connections are wrong, the first:\n\n```\n" +
+             outcome.first_wrong + "\n```");
+    return f;
+}
+
+/// Throws unless reporting has counted `expected` events in all, and with wrk as many more as it
+/// may have left in flight.
+void check_counted(bench_system& system, const settings& with, std::uint64_t expected, int connections)
+{
+    const auto in_flight = with.client == load_client::wrk ? static_cast<std::uint64_t>(connections) : 0;
+    const auto counted = counted_events(system);
+    if (counted < expected || counted > expected + in_flight)
+        throw std::runtime_error("of " + std::to_string(expected) + " plays that were answered " +
+                                 std::to_string(counted) + " are counted");
+}
+
 } // namespace
 
 traffic floor_traffic()
@@ -49,20 +77,24 @@ std::size_t traffic_assets(const settings& with) { return std::min(with.size, mo
 figures run_traffic(bench_system& system, const settings& with, const traffic& what, int connections)
 {
     const auto before = what.plays ? counted_events(system) : 0;
+    const auto stored = what.plays ? events_stream(system) : stream_size{};
+    const auto cores = cores_now();
     const cost_watch costs(system.all());
-    auto outcome = run_http_load(load_of(system, with.seconds, what, connections));
-    figures f{{"rate", outcome.rate}, {"wrong", static_cast<double>(outcome.wrong)}, {"sent", static_cast<double>(outcome.sent)}};
+    auto f = with.client == load_client::wrk ? run_wrk(system.programs().port(), connections, with.seconds, what.append)
+                                             : load_with_own(system, with, what, connections);
     costs.add_to(f, f["sent"]);
-    add_latencies(f, outcome.microseconds);
-    if (outcome.wrong > 0)
-        note(std::to_string(outcome.wrong) + " of " + std::to_string(outcome.sent) + " answers to `" + what.name + "` at " +
-             std::to_string(connections) + " connections are wrong, the first:\n\n```\n" + outcome.first_wrong + "\n```");
-    if (outcome.wrong > outcome.sent / 2)
+    const auto cores_after = cores_now();
+    f["idle"] = cores_after.all > cores.all ? (cores_after.idle - cores.idle) / (cores_after.all - cores.all) : 0;
+    if (f["wrong"] > f["sent"] / 2)
         throw std::runtime_error("most answers to " + what.name + " are wrong");
-    const auto counted = what.plays ? counted_events(system) - before : 0;
-    if (what.plays && outcome.wrong == 0 && counted != outcome.sent)
-        throw std::runtime_error(std::to_string(outcome.sent) + " plays were answered and " + std::to_string(counted) +
-                                 " counted");
+    if (what.plays && f["wrong"] == 0)
+        check_counted(system, with, before + static_cast<std::uint64_t>(f["sent"]), connections);
+    if (what.plays)
+    {
+        const auto now = events_stream(system);
+        f["events a message"] = f["sent"] / std::max(1.0, now.messages - stored.messages);
+        f["stream bytes"] = (now.bytes - stored.bytes) / std::max(1.0, f["sent"]);
+    }
     return f;
 }
 

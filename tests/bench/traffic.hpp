@@ -1,4 +1,4 @@
-// What the edge is asked in the measurements.
+// The HTTP requests of the measurements.
 #pragma once
 
 #include "tests/bench/catalogue.hpp"
@@ -30,10 +30,11 @@ struct traffic
 /// Assets to put for them.
 [[nodiscard]] std::size_t traffic_assets(const settings& with);
 
-/// Loads the edge once: rate, latencies, wrong, sent, costs by process. Throws where reporting has not counted exactly the plays that were answered.
+/// Loads the edge once: rate, latencies, wrong, sent, costs by process. Throws where reporting has
+/// not counted exactly the plays that were answered.
 [[nodiscard]] figures run_traffic(bench_system& system, const settings& with, const traffic& what, int connections);
 
-/// For what is slow only once.
+/// A short load, for what is slow only at first.
 void warm_up(bench_system& system, const settings& with);
 
 } // namespace marquee::bench

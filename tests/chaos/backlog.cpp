@@ -1,7 +1,7 @@
 #include "tests/chaos/backlog.hpp"
 
-#include "broker/connection.hpp"
-#include "broker/jetstream.hpp"
+#include "broker/jetstream/publish.hpp"
+#include "broker/nats/connection.hpp"
 #include "schemas/event.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -26,8 +26,9 @@ class publisher
 {
 public:
     publisher(connection& nats, std::uint64_t count, std::uint64_t seed, const std::vector<test::known_asset>& assets,
-              const std::filesystem::path& ledger, test::play_tally& tally)
-        : nats_(nats), left_(count), seed_(seed), dice_(seed), assets_(assets), ledger_(ledger, std::ios::app), tally_(tally)
+              const std::filesystem::path& ledger, test::expected_views& expected)
+        : nats_(nats), left_(count), seed_(seed), rng_(seed), assets_(assets), ledger_(ledger, std::ios::app),
+          expected_(expected)
     {
     }
 
@@ -39,12 +40,12 @@ public:
             const auto what = next();
             const auto asset = asset_id::parse(what.asset).value();
             const auto user = user_id::parse(what.user).value();
-            (void)tally_.attempt(what);
+            (void)expected_.attempt(what);
             auto payload = encode_event(what.event, asset, user, std::chrono::system_clock::now());
-            const auto stored = co_await publish_stored(nats_.requests(), subjects::events(), std::move(payload), what.event,
-                                                        deadline::in(patience));
+            const auto stored = co_await publish_stored(nats_.requests(), subjects::events(), std::move(payload),
+                                                        what.event, deadline::in(patience));
             if (stored.has_value())
-                tally_.acknowledge(what);
+                expected_.acknowledge(what);
             else
                 failure = stored.error().detail + " " + std::string(name_of(stored.error().code));
             const boost::json::object line{{"event", what.event},
@@ -60,9 +61,9 @@ public:
 private:
     test::play next()
     {
-        const auto& asset = assets_[dice_() % assets_.size()].id;
+        const auto& asset = assets_[rng_() % assets_.size()].id;
         return {asset,
-                "viewer-" + std::to_string(dice_() % users),
+                "viewer-" + std::to_string(rng_() % users),
                 "backlog-" + std::to_string(seed_) + "-" + std::to_string(left_--),
                 {}};
     }
@@ -70,16 +71,17 @@ private:
     connection& nats_;
     std::uint64_t left_;
     std::uint64_t seed_;
-    std::mt19937_64 dice_;
+    std::mt19937_64 rng_;
     const std::vector<test::known_asset>& assets_;
     std::ofstream ledger_;
-    test::play_tally& tally_;
+    test::expected_views& expected_;
 };
 
 } // namespace
 
 void publish_backlog(const std::string& server, std::uint64_t count, std::uint64_t seed,
-                     const std::vector<test::known_asset>& assets, const std::filesystem::path& ledger, test::play_tally& tally)
+                     const std::vector<test::known_asset>& assets, const std::filesystem::path& ledger,
+                     test::expected_views& expected)
 {
     asio::io_context io(1);
     connection_options options;
@@ -88,7 +90,7 @@ void publish_backlog(const std::string& server, std::uint64_t count, std::uint64
     auto nats = connection::open(io, options);
     if (nats.has_error())
         throw std::runtime_error("no backlog: " + nats.error().detail);
-    publisher all(**nats, count, seed, assets, ledger, tally);
+    publisher all(**nats, count, seed, assets, ledger, expected);
     std::size_t working = in_flight;
     for (std::size_t i = 0; i < in_flight; ++i)
         asio::co_spawn(io, all.publish(),

@@ -10,9 +10,10 @@
 namespace marquee::chaos
 {
 
-/// Publishes `count` plays, pipelined, each until it is acknowledged, and writes them into ledger and tally. Throws std::runtime_error
-/// when the broker does not take them.
+/// Publishes `count` plays, pipelined, each until it is acknowledged, and adds them to `ledger` and
+/// `expected`. Throws std::runtime_error when the broker does not take them.
 void publish_backlog(const std::string& server, std::uint64_t count, std::uint64_t seed,
-                     const std::vector<test::known_asset>& assets, const std::filesystem::path& ledger, test::play_tally& tally);
+                     const std::vector<test::known_asset>& assets, const std::filesystem::path& ledger,
+                     test::expected_views& expected);
 
 } // namespace marquee::chaos

@@ -1,5 +1,6 @@
-// marquee-chaos SCENARIO: does its worst to a system under load, then counts. Exit code 0 only when nothing was lost, counted twice or wrong.
-#include "edge/config.hpp"
+// marquee-chaos SCENARIO: causes faults in a system under load, then checks all counts. Exit code 0
+// only when nothing was lost, counted twice or wrong.
+#include "schemas/duration.hpp"
 #include "tests/chaos/scenarios.hpp"
 #include "tests/support/full_size.hpp"
 
@@ -31,7 +32,10 @@ po::options_description all_options()
         ("kills", po::value<unsigned>(), "how many faults")                                                      //
         ("duration", po::value<std::string>()->value_name("TIME"), "how long a stopped process stays stopped")   //
         ("report", po::value<std::string>()->default_value("")->value_name("FILE"), "writes the report as JSON") //
-        ("recount", po::value<std::string>()->default_value(MARQUEE_SOURCE_DIR "/tests/npm/recount.mjs")->value_name("FILE"),
+        ("recount",
+         po::value<std::string>()
+             ->default_value(MARQUEE_SOURCE_DIR "/tests/foreign_client/recount.mjs")
+             ->value_name("FILE"),
          "the independent checker") //
         ("help", "this text");
     return options;
@@ -39,7 +43,8 @@ po::options_description all_options()
 
 void print_help(const po::options_description& described)
 {
-    std::cout << "marquee-chaos SCENARIO [OPTION…]\n\n" << described << "\nScenarios (with MARQUEE_FULL=1 set: larger)\n";
+    std::cout << "marquee-chaos SCENARIO [OPTION…]\n\n"
+              << described << "\nScenarios (with MARQUEE_FULL=1 set: larger)\n";
     for (const auto& each : scenarios())
         std::cout << "  " << each.name << std::string(16 - each.name.size(), ' ') << each.text << '\n';
 }
@@ -55,7 +60,9 @@ options read(const po::variables_map& given, const scenario& which)
     if (given.count("kills") > 0)
         run.size.kills = given["kills"].as<unsigned>();
     if (given.count("duration") > 0)
-        run.size.duration = marquee::parse_duration(given["duration"].as<std::string>()).value();
+        run.size.duration = marquee::parse_duration(given["duration"].as<std::string>(), std::chrono::seconds(1),
+                                                    std::chrono::hours(24))
+                                .value();
     run.report = given["report"].as<std::string>();
     run.recount = given["recount"].as<std::string>();
     return run;
@@ -97,7 +104,8 @@ int main(int argc, char** argv)
             return 0;
         }
         const auto& all = scenarios();
-        const auto which = std::find_if(all.begin(), all.end(), [&](const scenario& each) { return each.name == name; });
+        const auto which =
+            std::find_if(all.begin(), all.end(), [&](const scenario& each) { return each.name == name; });
         if (which == all.end())
         {
             std::cerr << "marquee-chaos: no scenario \"" << name << "\"; see --help\n";

@@ -1,4 +1,4 @@
-// What a run of marquee-chaos is to do.
+// The options of marquee-chaos.
 #pragma once
 
 #include <chrono>
@@ -8,7 +8,8 @@
 namespace marquee::chaos
 {
 
-/// How much of it: plays to acknowledge, faults to cause, and how long a stopped process stays stopped.
+/// How much of it: plays to acknowledge, faults to cause, and how long a stopped process stays
+/// stopped.
 struct sizes
 {
     std::uint64_t plays = 0;

@@ -52,7 +52,8 @@ std::string as_text(const options& run, const report& what)
     std::ostringstream out;
     for (const auto& [name, value] : as_json(run, what))
         if (name != "failures")
-            out << name << ": " << (value.is_string() ? std::string(value.as_string()) : boost::json::serialize(value)) << '\n';
+            out << name << ": " << (value.is_string() ? std::string(value.as_string()) : boost::json::serialize(value))
+                << '\n';
     for (const auto& failure : what.failures)
         out << "FAILURE: " << failure << '\n';
     out << (what.failures.empty() ? "everything held"

@@ -1,4 +1,4 @@
-// What can happen to a running system, by name.
+// The faults of a running system, by name.
 #pragma once
 
 #include "tests/chaos/options.hpp"

@@ -1,6 +1,6 @@
 #include "tests/chaos/trial.hpp"
 
-#include "services/reporting/projection.hpp"
+#include "services/reporting/projection/projection.hpp"
 #include "tests/support/urls.hpp"
 
 #include <boost/json/object.hpp>
@@ -24,9 +24,13 @@ constexpr auto recount_limit = 20min;
 constexpr auto longest_moment = 20'000us;
 constexpr std::uint64_t plays_at_the_end = 200;
 
-/// Ids as sites have them: each is percent-encoded on its way to the edge and encoded again on its way to NATS.
-const std::vector<std::string> more_ids = {
-    "10.5240/7791-8534-2C23-9030-8610-5", "Le fabuleux destin d'Amélie Poulain", "=41", "a.b*c>d", "long-tail-1", "long-tail-2"};
+/// Ids as real sites have them: percent-encoded in HTTP, and encoded again in subjects.
+const std::vector<std::string> more_ids = {"10.5240/7791-8534-2C23-9030-8610-5",
+                                           "Le fabuleux destin d'Amélie Poulain",
+                                           "=41",
+                                           "a.b*c>d",
+                                           "long-tail-1",
+                                           "long-tail-2"};
 
 std::string last_lines(const std::string& text, std::size_t count)
 {
@@ -36,7 +40,7 @@ std::string last_lines(const std::string& text, std::size_t count)
     return from == std::string::npos ? text : text.substr(from);
 }
 
-/// Everything a rebuild must reproduce, of a file that no process uses.
+/// Everything a rebuild must reproduce, from a file that no process uses.
 std::string dump_of(const std::filesystem::path& file)
 {
     projection_settings settings;
@@ -53,7 +57,7 @@ std::string dump_of(const std::filesystem::path& file)
 } // namespace
 
 trial::trial(const options& run, report& into, test::marquee_system::settings with)
-    : result(into), run_(run), dice_(run.seed), system_(with)
+    : result(into), run_(run), rng_(run.seed), system_(with)
 {
     for (const auto& name : with.start)
     {
@@ -74,8 +78,8 @@ void trial::add_assets()
 {
     for (const auto& id : more_ids)
     {
-        const auto& asset = assets_.emplace_back(
-            test::known_asset{id, "Title of " + id, "genre", "Summary \"of\" " + id, "path/to/" + test::percent_encoded(id)});
+        const auto& asset = assets_.emplace_back(test::known_asset{
+            id, "Title of " + id, "genre", "Summary \"of\" " + id, "path/to/" + test::percent_encoded(id)});
         test::http_call about{"POST", "/content/asset/" + test::percent_encoded(id)};
         about.body = boost::json::serialize(
             boost::json::object{{"title", asset.title}, {"genre", asset.genre}, {"summary", asset.summary}});
@@ -98,7 +102,10 @@ void trial::add_assets()
                 }
 }
 
-std::uint64_t trial::random(std::uint64_t below) { return std::uniform_int_distribution<std::uint64_t>(0, below - 1)(dice_); }
+std::uint64_t trial::random(std::uint64_t below)
+{
+    return std::uniform_int_distribution<std::uint64_t>(0, below - 1)(rng_);
+}
 
 void trial::begin_load(test::retrying retry, const std::function<void(test::load_settings&)>& change)
 {
@@ -111,7 +118,7 @@ void trial::begin_load(test::retrying retry, const std::function<void(test::load
     with.retry = retry;
     if (change)
         change(with);
-    load_ = std::make_unique<test::load>(with, tally_);
+    load_ = std::make_unique<test::load>(with, expected_);
 }
 
 void trial::wait_for_plays(std::uint64_t count)
@@ -129,7 +136,8 @@ void trial::end_load()
     load_.reset();
 }
 
-/// An acknowledgement wakes us at a certain point of the others' plays; the fault is to come at any.
+/// An acknowledgement wakes this thread at a certain point of the other clients' plays; faults
+/// should come at any.
 void trial::wait_a_moment() { std::this_thread::sleep_for(std::chrono::microseconds(random(longest_moment.count()))); }
 
 void trial::strike(const std::function<void(unsigned)>& fault)
@@ -165,12 +173,12 @@ void trial::check()
 {
     check_alive();
     check_a_play();
-    const std::string anew = "reporting-anew";
-    system_.start(anew);
-    reportings_.push_back(anew);
-    others_.push_back(anew);
+    const std::string rebuilt = "reporting-rebuilt";
+    system_.start(rebuilt);
+    reportings_.push_back(rebuilt);
+    others_.push_back(rebuilt);
     check_recount(reportings_.size());
-    for (auto& wrong : test::wrong_counts(tally_, system_.port(edges_.front()), false))
+    for (auto& wrong : test::wrong_counts(expected_, system_.port(edges_.front()), false))
         result.failures.push_back("over HTTP: " + std::move(wrong));
     check_alive();
     check_dumps();
@@ -189,7 +197,7 @@ void trial::check_alive()
             result.failures.push_back(name + " ended by itself: " + last_lines(system_.at(name).output(), 5));
 }
 
-/// What is back works: with counts, through each edge.
+/// A play through each edge is answered with counts.
 void trial::check_a_play()
 {
     for (const auto& edge : edges_)
@@ -199,7 +207,7 @@ void trial::check_a_play()
                    [&](test::load_settings& with)
                    {
                        with.ports = {system_.port(edge)};
-                       with.seed = run_.seed + 1'000'000 + tally_.attempted();
+                       with.seed = run_.seed + 1'000'000 + expected_.attempted();
                        with.plays = plays_at_the_end;
                    });
         const auto last = load_->finish();
@@ -219,9 +227,11 @@ void trial::check_recount(std::size_t instances)
         result.failures.push_back("the recount is missing: " + run_.recount);
         return;
     }
-    const std::string details = run_.report.empty() ? (system_.folder() / "recount.json").string() : run_.report + ".recount";
-    test::process recount("/usr/bin/env", {"node", run_.recount, "--server", system_.server(), "--ledger", ledger(),
-                                           "--reporting", "--instances", std::to_string(instances), "--report", details});
+    const std::string details =
+        run_.report.empty() ? (system_.folder() / "recount.json").string() : run_.report + ".recount";
+    test::process recount("/usr/bin/env",
+                          {"node", run_.recount, "--server", system_.server(), "--ledger", ledger(), "--reporting",
+                           "--instances", std::to_string(instances), "--report", details});
     const auto code = recount.wait(recount_limit);
     if (const auto line = recount.wait_for_line("recount: ", 20s))
         result.recount = line->substr(9);
@@ -229,7 +239,7 @@ void trial::check_recount(std::size_t instances)
         result.failures.push_back("the recount does not agree: " + last_lines(recount.output(), 20));
 }
 
-/// All instances, the one made anew among them, hold the same.
+/// All instances, the rebuilt one too, hold the same counts.
 void trial::check_dumps()
 {
     std::string first;

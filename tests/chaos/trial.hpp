@@ -1,4 +1,5 @@
-// A system under load, to which a scenario does its worst, and the checks at the end that every scenario must pass.
+// A system under load, in which a scenario causes faults, and the checks that every scenario must
+// pass at the end.
 #pragma once
 
 #include "tests/chaos/options.hpp"
@@ -28,19 +29,21 @@ public:
 
     [[nodiscard]] const options& run() const noexcept { return run_; }
     [[nodiscard]] test::marquee_system& system() noexcept { return system_; }
-    [[nodiscard]] test::play_tally& tally() noexcept { return tally_; }
+    [[nodiscard]] test::expected_views& expected() noexcept { return expected_; }
     [[nodiscard]] std::filesystem::path ledger() const { return system_.folder() / "ledger.ndjson"; }
     [[nodiscard]] const std::vector<test::known_asset>& assets() const noexcept { return assets_; }
     [[nodiscard]] std::uint64_t random(std::uint64_t below);
 
     /// Starts the viewers: through all edges, with the run's seed, until end_load().
     void begin_load(test::retrying retry, const std::function<void(test::load_settings&)>& change = {});
-    void wait_a_moment();                            ///< up to 20 ms, from the seed
-    void wait_for_plays(std::uint64_t acknowledged); ///< of this load; throws where nothing is acknowledged for a minute
+    void wait_a_moment(); ///< up to 20 ms, from the seed
+    void
+    wait_for_plays(std::uint64_t acknowledged); ///< of this load; throws where nothing is acknowledged for a minute
     [[nodiscard]] std::uint64_t acknowledged() const;
     void end_load();
 
-    /// Does `fault` the run's number of times, each after a random number of plays, and waits for the run's number of plays.
+    /// Does `fault` the run's number of times, each after a random number of plays, and waits for
+    /// the run's number of plays.
     void strike(const std::function<void(unsigned)>& fault);
 
     /// kill -9, and a new start; waits until it serves.
@@ -49,7 +52,8 @@ public:
     /// kill -9 of the broker, and a new start.
     void kill_broker();
 
-    /// What is said by one more play, the independent recount, the counts over HTTP, and a projection made anew.
+    /// Checks one more play, the independent recount, the counts over HTTP, and a rebuilt
+    /// projection.
     void check();
 
     report& result;
@@ -62,13 +66,13 @@ private:
     void check_dumps();
 
     options run_;
-    std::mt19937_64 dice_;
+    std::mt19937_64 rng_;
     test::marquee_system system_;
     std::vector<std::string> edges_;
-    std::vector<std::string> others_; ///< the processes that are no edges
+    std::vector<std::string> others_; ///< the processes other than edges
     std::vector<std::string> reportings_;
     std::vector<test::known_asset> assets_ = test::seed_assets();
-    test::play_tally tally_;
+    test::expected_views expected_;
     std::unique_ptr<test::load> load_;
 };
 

@@ -56,8 +56,8 @@ struct service_route
     bool change = false; ///< once it was sent, silence leaves open what happened
 };
 
-/// Each of them with input that works, in this order, on a seeded system where user 1 has seen asset 123. The admin token goes with all of
-/// them: it is needed by some and harmless elsewhere.
+/// Each of them with input that works, in this order, on a seeded system where user 1 has seen
+/// asset 123. The admin token goes with all of them: it is needed by some and harmless elsewhere.
 inline std::vector<service_route> service_routes(const marquee_system& system)
 {
     std::vector<service_route> all = {

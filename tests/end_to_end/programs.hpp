@@ -41,7 +41,8 @@ public:
 
     [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
 
-    /// Writes a file as a whole: it is there with all of its text, or as it was before. Nobody else may read it, so nobody is warned of it.
+    /// Writes a file as a whole: it is there with all of its text, or as it was before. Nobody else
+    /// may read it, so nobody is warned of it.
     std::string write(const std::string& name, const std::string& text) const
     {
         std::ofstream(file(name + ".new")) << text;
@@ -70,7 +71,8 @@ inline ended run(const std::string& name, const words& arguments, const variable
     ended outcome;
     process one(program("marquee-" + name), arguments, environment);
     outcome.code = one.wait(limit).value_or(-1);
-    (void)one.wait_for_line("\n", std::chrono::seconds(10)); // in no line: returns when the output has been read to its end
+    (void)one.wait_for_line("\n",
+                            std::chrono::seconds(10)); // in no line: returns when the output has been read to its end
     outcome.output = one.output();
     return outcome;
 }

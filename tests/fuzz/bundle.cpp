@@ -1,5 +1,5 @@
 // Bundles of requests, which services receive from NATS.
-#include "broker/bundle.hpp"
+#include "broker/micro/bundle.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace marquee;
@@ -20,6 +20,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
     const auto same = read_bundle(again);
     require(same.has_value() && same->size() == items->size(), "what was read can be written and read again");
     for (std::size_t i = 0; i < items->size(); ++i)
-        require((*same)[i].subject == (*items)[i].subject && (*same)[i].data == (*items)[i].data, "and is the same then");
+        require((*same)[i].subject == (*items)[i].subject && (*same)[i].data == (*items)[i].data,
+                "and is the same then");
     return 0;
 }

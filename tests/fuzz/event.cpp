@@ -1,5 +1,6 @@
-// Events, which anybody with a NATS client may publish.
+// Events, which any NATS client may publish.
 #include "schemas/event.hpp"
+#include "schemas/rfc3339.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace marquee;
@@ -12,14 +13,16 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
     const auto event = parse_event(input);
     if (event.has_error())
     {
-        require(event.error() == errc::bad_request || event.error() == errc::bad_id, "a failure is bad_request or bad_id");
+        require(event.error() == errc::bad_request || event.error() == errc::bad_id,
+                "a failure is bad_request or bad_id");
         return 0;
     }
     require(is_valid_id(event->asset.text()) && is_valid_id(event->user.text()), "an event is about ids");
     require(event->id.has_value() == (input.front() == '{'), "JSON has an id, text has none");
     const auto id = event->id.value_or("e");
     require(is_valid_event_id(id), "the id of an event is one");
-    const auto again = parse_event(encode_event(id, event->asset, event->user, std::chrono::system_clock::time_point()));
+    const auto again =
+        parse_event(encode_event(id, event->asset, event->user, std::chrono::system_clock::time_point()));
     require(again.has_value() && again->id == id && again->asset == event->asset && again->user == event->user,
             "what was read can be written and read again");
     return 0;

@@ -1,4 +1,5 @@
-// What the fuzz targets share. Each target is one file, with rules that hold for any input; a broken rule is a crash.
+// What the fuzz targets share. Each target is one file, with rules that hold for any input; a
+// broken rule is a crash.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +19,10 @@ inline void require(bool holds, const char* rule)
     std::abort();
 }
 
-inline std::string_view text(const std::uint8_t* data, std::size_t size) { return {reinterpret_cast<const char*>(data), size}; }
+inline std::string_view text(const std::uint8_t* data, std::size_t size)
+{
+    return {reinterpret_cast<const char*>(data), size};
+}
 
 /// Takes the first byte off, for a choice; 0 where there is none.
 inline unsigned choice(std::string_view& input)

@@ -29,11 +29,23 @@ void check(std::string_view input)
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     auto input = fuzz::text(data, size);
-    constexpr void (*checks[])(std::string_view) = {
-        check<asset_metadata>,  check<asset_url>, check<list_request>, check<top_request>,     check<asset_metadata_reply>,
-        check<asset_url_reply>, check<put_reply>, check<error_reply>,  check<metadata_page>,   check<url_page>,
-        check<views_reply>,     check<top_reply>, check<counts_reply>, check<play_event_json>, check<play_reply>,
-        check<problem>,         check<pub_ack>};
+    constexpr void (*checks[])(std::string_view) = {check<asset_metadata>,
+                                                    check<asset_url>,
+                                                    check<list_request>,
+                                                    check<top_request>,
+                                                    check<asset_metadata_reply>,
+                                                    check<asset_url_reply>,
+                                                    check<put_reply>,
+                                                    check<error_reply>,
+                                                    check<metadata_page>,
+                                                    check<url_page>,
+                                                    check<views_reply>,
+                                                    check<top_reply>,
+                                                    check<counts_reply>,
+                                                    check<play_event_json>,
+                                                    check<play_reply>,
+                                                    check<problem>,
+                                                    check<pub_ack>};
     checks[fuzz::choice(input) % std::size(checks)](input);
     return 0;
 }

@@ -1,6 +1,6 @@
-// Tokens as anybody may send them, and the key files of an operator. The first byte chooses what the input is.
-#include "edge/jwt.hpp"
-#include "edge/jwt_keys.hpp"
+// Tokens from clients, and key files of an operator. The first byte chooses what the input is.
+#include "edge/auth/jwt.hpp"
+#include "edge/auth/jwt_keys.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/support/jwt_maker.hpp"
 
@@ -12,7 +12,7 @@ namespace
 
 const std::string phrase = "correct-horse-battery-staple-and-more";
 
-// Keys of this run, whose private halves nobody has: whatever is taken for signed with them is forged.
+// Keys of this run, whose private halves are dropped: a token that they accept is forged.
 struct known_keys
 {
     std::vector<jwt_key> secret = read_jwt_keys(phrase).value();
@@ -31,7 +31,8 @@ void check_foreign(const known_keys& keys, std::string_view input)
         require(jwt_subject(input, *each, {}, now).has_error(), "nobody else's token is taken");
 }
 
-/// The input is a header and claims, a line each, that are signed here: so what is behind the signature is reached.
+/// The input is a header and claims, a line each, that are signed here: so what is behind the
+/// signature is reached.
 void check_signed(const known_keys& keys, std::string_view input)
 {
     const auto end = input.find('\n');

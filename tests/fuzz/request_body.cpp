@@ -1,5 +1,5 @@
 // The chunks of a body, as they come in pieces of any size.
-#include "edge/request_body.hpp"
+#include "edge/http/request_body.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // The head of a request, as it comes in pieces of any size.
-#include "edge/authority.hpp"
-#include "edge/framing.hpp"
+#include "edge/http/authority.hpp"
+#include "edge/http/framing.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 #include <algorithm>
@@ -41,8 +41,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
     require(head->target.size() <= limits.target_bytes && head->fields.size() <= limits.field_count, "limits are kept");
     require(!(head->chunked && head->content_length), "a body is framed in one way");
     require(!head->chunked || head->version == 11, "nothing is chunked on HTTP/1.0");
-    require(head->fields.count("Content-Length") <= 1 && head->fields.count("Transfer-Encoding") <= 1, "framing is said once");
-    require(seen.version == head->version && seen.head_only == (head->method == "HEAD"), "a glance sees what reading does");
+    require(head->fields.count("Content-Length") <= 1 && head->fields.count("Transfer-Encoding") <= 1,
+            "framing is said once");
+    require(seen.version == head->version && seen.head_only == (head->method == "HEAD"),
+            "a glance sees what reading does");
     require(head->fields.count("Host") == 1 || head->version == 10, "a Host is there once");
     for (const auto& [name, value] : head->fields)
     {

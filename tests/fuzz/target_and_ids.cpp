@@ -1,5 +1,5 @@
-// From a request target to what stands in a subject.
-#include "edge/target.hpp"
+// From a request target to the token in a subject.
+#include "edge/http/target.hpp"
 #include "schemas/ids.hpp"
 #include "schemas/subjects.hpp"
 #include "tests/fuzz/fuzz.hpp"

@@ -1,7 +1,7 @@
 // A real server, an io_context, and connections on it.
 #pragma once
 
-#include "broker/connection.hpp"
+#include "broker/nats/connection.hpp"
 #include "tests/support/nats_server.hpp"
 #include "tests/support/run_coro.hpp"
 

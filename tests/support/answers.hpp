@@ -1,7 +1,7 @@
-// What tests check about an HTTP answer, a NATS reply, and how requests are shown when they fail.
+// Checks of HTTP answers and NATS replies, and how a failed check prints its request.
 #pragma once
 
-#include "broker/message.hpp"
+#include "broker/nats/message.hpp"
 #include "tests/support/http_client.hpp"
 
 #include <boost/assert/source_location.hpp>
@@ -48,7 +48,7 @@ inline void check_problem(const http_answer& answer, int status, const std::stri
     }
 }
 
-/// An answer with this status and JSON body.
+/// Checks an answer: status, content type and JSON body.
 inline void check_json(const http_answer& answer, int status, const std::string& body,
                        const boost::source_location& where = BOOST_CURRENT_LOCATION)
 {
@@ -60,7 +60,7 @@ inline void check_json(const http_answer& answer, int status, const std::string&
     }
 }
 
-/// A play or a view that was answered without its counts because of `part`.
+/// Checks that a play or a view was answered without counts because `part` was missing.
 inline void check_degraded(const http_answer& answer, const std::string& part,
                            const boost::source_location& where = BOOST_CURRENT_LOCATION)
 {
@@ -72,7 +72,8 @@ inline void check_degraded(const http_answer& answer, const std::string& part,
     }
 }
 
-/// Checks an error reply: the headers, and a body that says the same. An empty `id` or `field`: the body has none.
+/// Checks an error reply: the headers, and a body that says the same. An empty `id` or `field`: the
+/// body has none.
 inline void check_error(const message& reply, int code, const std::string& text, const std::string& id = {},
                         const std::string& field = {}, const boost::source_location& where = BOOST_CURRENT_LOCATION)
 {
@@ -90,7 +91,7 @@ inline void check_error(const message& reply, int code, const std::string& text,
     }
 }
 
-/// A reply that is no error.
+/// Checks a successful reply.
 inline void check_reply(const message& reply, const std::string& body,
                         const boost::source_location& where = BOOST_CURRENT_LOCATION)
 {

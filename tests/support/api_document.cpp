@@ -36,7 +36,7 @@ std::string body_complaints(const json::object& schema, const std::string& body)
     return {};
 }
 
-/// Fields of the message itself, which no document lists.
+/// Fields of HTTP itself, which the document does not list.
 bool is_of_http(const std::string& name)
 {
     return name == "Date" || name == "Content-Type" || name == "Content-Length" || name == "Connection";
@@ -88,7 +88,8 @@ const json::object& api_document::resolved(const json::object& one) const
         .as_object();
 }
 
-std::vector<std::string> api_document::complaints(const std::string& operation, const http_answer& answer, bool head) const
+std::vector<std::string> api_document::complaints(const std::string& operation, const http_answer& answer,
+                                                  bool head) const
 {
     const auto* documented = operation_of(operation);
     if (documented == nullptr)

@@ -1,4 +1,4 @@
-// schemas/openapi.json, and whether an answer is what it documents.
+// Checks answers against schemas/openapi.json.
 #pragma once
 
 #include "tests/support/http_client.hpp"
@@ -24,9 +24,10 @@ public:
     /// Operation and status, `GET /events/top 200`, of everything documented.
     [[nodiscard]] std::set<std::string> responses() const;
 
-    /// What is not documented about the answer to an operation: its status, media type, body, header fields, or problem code. `head`: the answer
-    /// has no body.
-    [[nodiscard]] std::vector<std::string> complaints(const std::string& operation, const http_answer& answer, bool head) const;
+    /// What is not documented about the answer to an operation: its status, media type, body,
+    /// header fields, or problem code. `head`: the answer has no body.
+    [[nodiscard]] std::vector<std::string> complaints(const std::string& operation, const http_answer& answer,
+                                                      bool head) const;
 
     [[nodiscard]] const boost::json::object& root() const noexcept { return root_; }
 

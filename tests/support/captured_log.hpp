@@ -1,4 +1,4 @@
-// What the code under test writes to the log, in this process.
+// Captures the log of the code under test, in this process.
 #pragma once
 
 #include <boost/test/unit_test.hpp>
@@ -11,7 +11,7 @@
 namespace marquee::test
 {
 
-/// Standard error, from the construction to text(), which ends it.
+/// Captures standard error from construction until text() or destruction.
 class captured_log
 {
 public:
@@ -50,7 +50,7 @@ private:
     int saved_;
 };
 
-/// What `action` writes to it.
+/// The log lines that `action` writes.
 template <class F>
 std::string log_of(F action)
 {

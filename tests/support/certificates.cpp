@@ -38,7 +38,8 @@ std::shared_ptr<X509> new_certificate(const std::string& name, EVP_PKEY* key, st
             BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(made.get())) != nullptr);
     BN_free(serial);
     require(X509_gmtime_adj(X509_getm_notBefore(made.get()), from) != nullptr &&
-            X509_gmtime_adj(X509_getm_notAfter(made.get()), until) != nullptr && X509_set_pubkey(made.get(), key) == 1 &&
+            X509_gmtime_adj(X509_getm_notAfter(made.get()), until) != nullptr &&
+            X509_set_pubkey(made.get(), key) == 1 &&
             X509_NAME_add_entry_by_txt(X509_get_subject_name(made.get()), "CN", MBSTRING_UTF8,
                                        reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0) == 1);
     return made;
@@ -59,14 +60,16 @@ std::string certified_key::pem() const
 
 std::string certified_key::key_pem() const
 {
-    return written([&](BIO* out) { return PEM_write_bio_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
+    return written([&](BIO* out)
+                   { return PEM_write_bio_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
 }
 
 std::string certified_key::encrypted_key_pem() const
 {
     static const unsigned char password[] = "password";
-    return written([&](BIO* out)
-                   { return PEM_write_bio_PrivateKey(out, key.get(), EVP_aes_128_cbc(), password, 8, nullptr, nullptr); });
+    return written(
+        [&](BIO* out)
+        { return PEM_write_bio_PrivateKey(out, key.get(), EVP_aes_128_cbc(), password, 8, nullptr, nullptr); });
 }
 
 certificate_authority::certificate_authority()
@@ -80,7 +83,7 @@ certificate_authority::certificate_authority()
     sign(own, own, root_.key.get());
 }
 
-certified_key certificate_authority::issue(const wish& wanted) const
+certified_key certificate_authority::issue(const settings& wanted) const
 {
     certified_key made;
     made.key = new_key(wanted.kind, wanted.bits);

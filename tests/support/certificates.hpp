@@ -1,4 +1,4 @@
-// Certificates for servers on loopback, made with OpenSSL and nothing of the edge.
+// Certificates for servers on loopback, made with OpenSSL, without code of the edge.
 #pragma once
 
 #include <cstdint>
@@ -22,22 +22,22 @@ struct certified_key
     [[nodiscard]] std::string encrypted_key_pem() const; ///< with a password
 };
 
-/// A certificate authority that nobody but the test knows.
+/// A certificate authority of one test.
 class certificate_authority
 {
 public:
     certificate_authority();
 
-    struct wish
+    struct settings
     {
-        std::string name = "localhost"; ///< the subject; it is always good for localhost and 127.0.0.1
+        std::string name = "localhost"; ///< the subject; always valid for localhost and 127.0.0.1
         const char* kind = "EC";        ///< or RSA
         unsigned bits = 256;            ///< of RSA
         std::int64_t from = -3600;      ///< in seconds from now
         std::int64_t until = 30 * 86'400;
     };
-    [[nodiscard]] certified_key issue(const wish& wanted) const;
-    [[nodiscard]] certified_key issue() const { return issue(wish{}); }
+    [[nodiscard]] certified_key issue(const settings& wanted) const;
+    [[nodiscard]] certified_key issue() const { return issue(settings{}); }
 
     [[nodiscard]] std::string pem() const { return root_.pem(); }
 

@@ -25,7 +25,8 @@ namespace
 /// Mounts must not outlive the test program, however it ends: a mount namespace of its own.
 bool may_mount()
 {
-    static const bool may = ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+    static const bool may =
+        ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
     return may;
 }
 

@@ -1,4 +1,4 @@
-// The sizes that take minutes.
+// Whether tests run at sizes that take minutes.
 #pragma once
 
 #include <cstdlib>
@@ -6,7 +6,7 @@
 namespace marquee::test
 {
 
-/// Whether they are asked for: MARQUEE_FULL is set, and not empty.
+/// True where MARQUEE_FULL is set and not empty.
 inline bool is_full()
 {
     const char* value = std::getenv("MARQUEE_FULL");

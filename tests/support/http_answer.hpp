@@ -1,4 +1,4 @@
-// The end of an answer in what a connection has sent, for clients that must cost little.
+// Finds the end of an answer in received bytes, for load clients that must cost little.
 #pragma once
 
 #include <charconv>
@@ -9,7 +9,8 @@
 namespace marquee::test
 {
 
-/// Bytes of the whole answer at the start of `text`; 0: there is more to come; nothing: its head says no length.
+/// Size in bytes of the answer at the start of `text`; 0 while it is incomplete; nothing where its
+/// head has no Content-Length.
 inline std::optional<std::size_t> answer_size(std::string_view text)
 {
     constexpr std::string_view length = "\r\nContent-Length: ";

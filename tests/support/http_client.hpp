@@ -1,4 +1,5 @@
-// An HTTP/1.1 client for tests: one connection kept alive, bounded, and free to send what a well-behaved client would not.
+// An HTTP/1.1 client for tests: one keep-alive connection, with a time limit, which can also send
+// invalid requests.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -32,13 +33,15 @@ struct http_answer
     http_headers headers;
     std::string body;
 
-    [[nodiscard]] std::string header(std::string_view name) const;    ///< any case; empty when absent
-    [[nodiscard]] boost::json::value json() const;                    ///< throws when the body is not JSON
-    [[nodiscard]] std::string text(std::string_view member) const;    ///< a string of the body's object; empty when there is none
+    [[nodiscard]] std::string header(std::string_view name) const; ///< any case; empty when absent
+    [[nodiscard]] boost::json::value json() const;                 ///< throws when the body is not JSON
+    [[nodiscard]] std::string
+    text(std::string_view member) const; ///< a string of the body's object; empty when there is none
     [[nodiscard]] std::int64_t number(std::string_view member) const; ///< throws when there is none
 };
 
-/// One connection to 127.0.0.1:`port`, made by the first send and again when the server has closed it. One send at a time.
+/// One connection to 127.0.0.1:`port`, opened by the first send and again after the server has
+/// closed it. One send at a time.
 class http_client
 {
 public:
@@ -47,8 +50,10 @@ public:
     http_client(const http_client&) = delete;
     http_client& operator=(const http_client&) = delete;
 
-    /// Throws boost::system::system_error when there is no connection, no whole answer, or none within `limit`. Nothing is sent twice.
-    boost::asio::awaitable<http_answer> send(http_call call, std::chrono::milliseconds limit = std::chrono::seconds(20));
+    /// Throws boost::system::system_error when there is no connection, no whole answer, or none
+    /// within `limit`. Nothing is sent twice.
+    boost::asio::awaitable<http_answer> send(http_call call,
+                                             std::chrono::milliseconds limit = std::chrono::seconds(20));
 
 private:
     struct transport;
@@ -58,6 +63,7 @@ private:
 };
 
 /// A call on a connection of its own, for a test's main thread.
-[[nodiscard]] http_answer http(int port, const http_call& call, std::chrono::milliseconds limit = std::chrono::seconds(20));
+[[nodiscard]] http_answer http(int port, const http_call& call,
+                               std::chrono::milliseconds limit = std::chrono::seconds(20));
 
 } // namespace marquee::test

@@ -34,7 +34,7 @@ std::string padded(const BIGNUM* number, int size)
     return out;
 }
 
-/// r and s one behind the other, as RFC 7518 section 3.4 has it.
+/// r followed by s (RFC 7518 section 3.4).
 std::string flat(const std::string& der, int size)
 {
     const auto* from = data(der);
@@ -122,8 +122,8 @@ std::string jwt_signer::signature(const std::string& algorithm, const std::strin
     if (!key_)
     {
         unsigned size = 0;
-        require(HMAC(digest_of(algorithm), secret_.data(), static_cast<int>(secret_.size()), data(input), input.size(), data(out),
-                     &size) != nullptr);
+        require(HMAC(digest_of(algorithm), secret_.data(), static_cast<int>(secret_.size()), data(input), input.size(),
+                     data(out), &size) != nullptr);
         return out.substr(0, size);
     }
     const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);

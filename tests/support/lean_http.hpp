@@ -1,4 +1,5 @@
-// A keep-alive HTTP/1.1 connection for load: requests are bytes made once, answers are read with the least work that still checks them.
+// A keep-alive HTTP/1.1 connection for load: requests are prepared bytes, and answers are parsed
+// only as far as checks need.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -18,7 +19,7 @@ struct lean_answer
     std::string body;
 };
 
-/// What became of a request.
+/// How an exchange ended.
 enum class exchange
 {
     refused, ///< no connection: nothing was sent
@@ -27,7 +28,7 @@ enum class exchange
     answered,
 };
 
-/// One request at a time. Whoever owns it calls enforce() now and then, on the io thread.
+/// One request at a time. The owner calls enforce() regularly, on the io thread.
 class lean_http
 {
 public:
@@ -35,10 +36,11 @@ public:
 
     explicit lean_http(boost::asio::io_context& io) : socket_(io) {}
 
-    /// Sends `request` to 127.0.0.1:`port`, on the open connection where it is one to that port. Nothing is sent twice.
+    /// Sends `request` to 127.0.0.1:`port`, on the open connection where it is one to that port.
+    /// Nothing is sent twice.
     boost::asio::awaitable<exchange> send(int port, std::string request, lean_answer& answer, clock::time_point until);
 
-    /// Ends an exchange whose time is up.
+    /// Ends an exchange whose deadline has passed.
     void enforce(clock::time_point now);
 
 private:

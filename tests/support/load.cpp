@@ -65,8 +65,8 @@ const char* name_of(outcome what)
     return "";
 }
 
-/// What an attempt came to.
-struct verdict
+/// The outcome of one attempt.
+struct attempt_result
 {
     outcome what = outcome::unknown;
     bool counted = false;   ///< the answer held counts
@@ -93,17 +93,18 @@ bool is_null(const json::object& in, std::string_view member)
     return value != nullptr && value->is_null();
 }
 
-verdict judge_play(const json::object& body, const known_asset& asset, const play& what, const play_tally::floor& from,
-                   play_tally& tally)
+attempt_result judge_play(const json::object& body, const known_asset& asset, const play& what,
+                          const expected_views::floor& from, expected_views& expected)
 {
-    if (text_of(body, "id") != asset.id || text_of(body, "title") != asset.title || text_of(body, "genre") != asset.genre ||
-        text_of(body, "summary") != asset.summary || text_of(body, "url") != asset.url)
+    if (text_of(body, "id") != asset.id || text_of(body, "title") != asset.title ||
+        text_of(body, "genre") != asset.genre || text_of(body, "summary") != asset.summary ||
+        text_of(body, "url") != asset.url)
         return {outcome::unknown, false, "the page is another one"};
     const auto assetviews = count_in(body, "assetviews");
     const auto userviews = count_in(body, "userviews");
     const auto* degraded = body.if_contains("degraded");
     if (assetviews && userviews && degraded == nullptr)
-        return {outcome::acknowledged, true, tally.judge(what, from, *assetviews, *userviews)};
+        return {outcome::acknowledged, true, expected.judge(what, from, *assetviews, *userviews)};
     if (degraded != nullptr && is_null(body, "assetviews") && is_null(body, "userviews"))
     {
         if (*degraded == json::array{"reporting"})
@@ -114,15 +115,15 @@ verdict judge_play(const json::object& body, const known_asset& asset, const pla
     return {outcome::unknown, false, "neither counts nor a degraded answer"};
 }
 
-verdict judge(const lean_answer& answer, const known_asset& asset, const play& what, const play_tally::floor& from,
-              play_tally& tally)
+attempt_result judge(const lean_answer& answer, const known_asset& asset, const play& what,
+                     const expected_views::floor& from, expected_views& expected)
 {
     boost::system::error_code ec;
     const auto body = json::parse(answer.body, ec);
     if (ec || !body.is_object())
         return {outcome::unknown, false, "no JSON object"};
     if (answer.status == 200)
-        return judge_play(body.as_object(), asset, what, from, tally);
+        return judge_play(body.as_object(), asset, what, from, expected);
     const bool problem = answer.head.find("application/problem+json") != std::string::npos &&
                          count_in(body.as_object(), "status") == static_cast<std::uint64_t>(answer.status) &&
                          !text_of(body.as_object(), "code").empty();
@@ -132,7 +133,8 @@ verdict judge(const lean_answer& answer, const known_asset& asset, const play& w
         return {outcome::refused, false};
     if (answer.status == 504)
         return {outcome::unknown, false};
-    return {answer.status < 500 ? outcome::refused : outcome::unknown, false, "no failure of a part explains this status"};
+    return {answer.status < 500 ? outcome::refused : outcome::unknown, false,
+            "no failure of a part explains this status"};
 }
 
 } // namespace
@@ -163,7 +165,7 @@ void load_report::add(const load_report& other)
 class load::running
 {
 public:
-    running(load_settings with, play_tally& tally);
+    running(load_settings with, expected_views& expected);
     ~running();
 
     [[nodiscard]] bool wait(std::uint64_t count, std::chrono::milliseconds patience);
@@ -174,14 +176,14 @@ public:
 private:
     asio::awaitable<void> client(std::size_t index);
     asio::awaitable<bool> attempt(lean_http& edge, std::size_t& at, const known_asset& asset, const play& what,
-                                  const play_tally::floor& from);
+                                  const expected_views::floor& from);
     asio::awaitable<void> watch_time();
     void write_down(const play& what, outcome came_to);
-    void record(exchange how, const lean_answer& answer, const verdict& result, const play& what);
+    void record(exchange how, const lean_answer& answer, const attempt_result& result, const play& what);
     void ended();
 
     load_settings with_;
-    play_tally& tally_;
+    expected_views& expected_;
     std::ofstream ledger_;
     asio::io_context io_{1};
     asio::steady_timer watch_{io_};
@@ -202,8 +204,8 @@ private:
     std::thread thread_;
 };
 
-load::running::running(load_settings with, play_tally& tally)
-    : with_(std::move(with)), tally_(tally), clients_left_(with_.clients)
+load::running::running(load_settings with, expected_views& expected)
+    : with_(std::move(with)), expected_(expected), clients_left_(with_.clients)
 {
     if (!with_.ledger.empty())
         ledger_.open(with_.ledger, std::ios::app);
@@ -214,7 +216,7 @@ load::running::running(load_settings with, play_tally& tally)
                        [this](const std::exception_ptr& e)
                        {
                            if (e)
-                               std::rethrow_exception(e); // a bug in here: ends the program
+                               std::rethrow_exception(e); // a bug in the driver: ends the program
                            if (--clients_left_ == 0)
                                ended();
                        });
@@ -248,14 +250,14 @@ asio::awaitable<void> load::running::client(std::size_t index)
         if (with_.plays > 0 && next_ >= with_.plays)
             break;
         const auto n = next_++;
-        const auto dice = mixed(with_.seed, n);
-        const auto& asset = with_.assets[(dice >> 32U) % with_.assets.size()];
+        const auto random = mixed(with_.seed, n);
+        const auto& asset = with_.assets[(random >> 32U) % with_.assets.size()];
         play what{asset.id,
-                  "viewer-" + std::to_string((dice & 0xFFFFFFFFU) % with_.users),
+                  "viewer-" + std::to_string((random & 0xFFFFFFFFU) % with_.users),
                   {},
                   "play-" + std::to_string(with_.seed) + "-" + std::to_string(n)};
         what.event = event_id_for_key(user_id::parse(what.user).value(), what.key);
-        const auto from = tally_.attempt(what);
+        const auto from = expected_.attempt(what);
         while (!co_await attempt(edges_[index], at, asset, what, from))
         {
             pause.expires_after(pause_after_failure);
@@ -266,15 +268,16 @@ asio::awaitable<void> load::running::client(std::size_t index)
     }
 }
 
-asio::awaitable<bool> load::running::attempt(lean_http& edge, std::size_t& at, const known_asset& asset, const play& what,
-                                             const play_tally::floor& from)
+asio::awaitable<bool> load::running::attempt(lean_http& edge, std::size_t& at, const known_asset& asset,
+                                             const play& what, const expected_views::floor& from)
 {
     const int port = with_.ports[at % with_.ports.size()];
     std::string request = "POST /play/asset/" + percent_encoded(what.asset) + "/user/" + percent_encoded(what.user) +
-                          " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nIdempotency-Key: " + what.key + "\r\n\r\n";
+                          " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nIdempotency-Key: " + what.key +
+                          "\r\n\r\n";
     lean_answer answer;
     const auto how = co_await edge.send(port, std::move(request), answer, steady::now() + with_.limit);
-    verdict result;
+    attempt_result result;
     switch (how)
     {
     case exchange::refused:
@@ -286,13 +289,13 @@ asio::awaitable<bool> load::running::attempt(lean_http& edge, std::size_t& at, c
         result.wrong = "no answer in time";
         break;
     case exchange::answered:
-        result = judge(answer, asset, what, from, tally_);
+        result = judge(answer, asset, what, from, expected_);
         break;
     }
     if (how != exchange::answered)
         ++at; // the next edge
     if (result.what == outcome::acknowledged)
-        tally_.acknowledge(what);
+        expected_.acknowledge(what);
     write_down(what, result.what);
     record(how, answer, result, what);
     co_return result.what == outcome::acknowledged;
@@ -302,11 +305,12 @@ void load::running::write_down(const play& what, outcome came_to)
 {
     if (!ledger_.is_open())
         return;
-    const json::object line{{"event", what.event}, {"asset", what.asset}, {"user", what.user}, {"outcome", name_of(came_to)}};
+    const json::object line{
+        {"event", what.event}, {"asset", what.asset}, {"user", what.user}, {"outcome", name_of(came_to)}};
     ledger_ << json::serialize(line) << '\n';
 }
 
-void load::running::record(exchange how, const lean_answer& answer, const verdict& result, const play& what)
+void load::running::record(exchange how, const lean_answer& answer, const attempt_result& result, const play& what)
 {
     const auto now = steady::now();
     const std::lock_guard lock(mutex_);
@@ -393,7 +397,10 @@ void load::running::stop()
     stopping_ = true;
 }
 
-load::load(load_settings with, play_tally& tally) : running_(std::make_unique<running>(std::move(with), tally)) {}
+load::load(load_settings with, expected_views& expected)
+    : running_(std::make_unique<running>(std::move(with), expected))
+{
+}
 load::~load() = default;
 
 bool load::wait_for_acknowledged(std::uint64_t count, std::chrono::milliseconds patience) const

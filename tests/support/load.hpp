@@ -1,7 +1,8 @@
-// The load driver: clients that play at once, write down every attempt in a ledger, and judge every answer.
+// The load driver: concurrent clients that play, write every attempt into a ledger, and check every
+// answer.
 #pragma once
 
-#include "tests/support/play_tally.hpp"
+#include "tests/support/expected_views.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -30,12 +31,12 @@ enum class retrying
 {
     never,  ///< each attempt is a play of its own
     half,   ///< every second client retries
-    always, ///< a play that is not acknowledged is tried again under its key, until it is
+    always, ///< a play is repeated under its key until it is acknowledged
 };
 
 struct load_settings
 {
-    std::vector<int> ports;       ///< of the edges: a client stays with one until that does not answer
+    std::vector<int> ports;       ///< of the edges: a client changes to the next when one does not answer
     std::filesystem::path ledger; ///< appended to; one line an attempt: {"event","asset","user","outcome"}; empty: none
     std::vector<known_asset> assets = seed_assets();
     std::uint64_t seed = 1;  ///< play n of a seed is always the same: user, asset and key
@@ -57,7 +58,7 @@ struct load_report
     std::uint64_t unconnected = 0;  ///< of the refused: there was no connection
     std::uint64_t broken = 0;       ///< of the unknown: the connection broke after the request was sent
     std::map<int, std::uint64_t> statuses;
-    std::uint64_t wrong = 0;                     ///< answers no state of the system can explain
+    std::uint64_t wrong = 0;                     ///< answers that are wrong in any state of the system
     std::vector<std::string> wrong_examples;     ///< the first few
     std::chrono::milliseconds longest_outage{0}; ///< between two acknowledgements
     std::chrono::milliseconds time{0};
@@ -69,21 +70,23 @@ struct load_report
 class load
 {
 public:
-    load(load_settings with, play_tally& tally);
-    ~load(); ///< gives up at once what is under way
+    load(load_settings with, expected_views& expected);
+    ~load(); ///< cancels attempts in flight
     load(const load&) = delete;
     load& operator=(const load&) = delete;
 
-    /// Waits until this many attempts were acknowledged; false when all ended before, or not one more was acknowledged for `patience`.
+    /// Waits until this many attempts were acknowledged; false when all ended before, or not one
+    /// more was acknowledged for `patience`.
     [[nodiscard]] bool wait_for_acknowledged(std::uint64_t count,
                                              std::chrono::milliseconds patience = std::chrono::seconds(60)) const;
 
     [[nodiscard]] load_report so_far() const;
 
-    /// No new plays; those under way come to their end (with retrying: an acknowledgement).
+    /// Starts no new plays; those in flight end (with retrying: acknowledged).
     void stop();
 
-    /// Waits until every client has ended; throws std::runtime_error when for `patience` nothing was acknowledged.
+    /// Waits until every client has ended; throws std::runtime_error when for `patience` nothing
+    /// was acknowledged.
     load_report finish(std::chrono::milliseconds patience = std::chrono::seconds(60));
 
 private:

@@ -67,8 +67,8 @@ process& marquee_system::launch(const std::string& name)
         words.insert(words.end(), {"--db", database(name)});
     if (const auto more = extra_.find(name); more != extra_.end())
         words.insert(words.end(), more->second.begin(), more->second.end());
-    processes_[name].reset(); // the old one is gone before the new one starts
-    // Their lines at this level tell when they serve.
+    processes_[name].reset(); // the old process ends before the new one starts
+    // At this level they log when they serve.
     const std::vector<std::pair<std::string, std::string>> environment{{"MARQUEE_LOG", "info"}};
     processes_[name] = std::make_unique<process>(program("marquee-" + kind), words, environment);
     return at(name);
@@ -101,7 +101,10 @@ int marquee_system::end(const std::string& name, int signal)
 int marquee_system::stop(const std::string& name) { return end(name, SIGTERM); }
 void marquee_system::kill(const std::string& name) { end(name, SIGKILL); }
 
-http_answer marquee_system::call(const http_call& what, const std::string& edge) const { return http(port(edge), what); }
+http_answer marquee_system::call(const http_call& what, const std::string& edge) const
+{
+    return http(port(edge), what);
+}
 
 http_answer marquee_system::call_as_admin(http_call what, const std::string& edge) const
 {

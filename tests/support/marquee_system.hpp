@@ -1,4 +1,5 @@
-// The real thing for a test: a broker, the services and edges as processes, on free ports and in a temporary folder.
+// A whole system for a test: a broker, the services and edges as processes, on free ports and in a
+// temporary folder.
 #pragma once
 
 #include "tests/support/http_client.hpp"
@@ -17,7 +18,8 @@
 namespace marquee::test
 {
 
-/// Processes are known by name: `metadata`, `cdnurl`, `reporting`, `edge`; more instances as `edge-2`, `reporting-2`. All die with the system.
+/// Processes are known by name: `metadata`, `cdnurl`, `reporting`, `edge`; more instances as
+/// `edge-2`, `reporting-2`. All end with this object.
 class marquee_system
 {
 public:
@@ -26,13 +28,14 @@ public:
     struct settings
     {
         std::string broker = {}; ///< more configuration of the nats-server
-        std::string server = {}; ///< the URLs of a broker that runs already, comma-separated: then the system has none of its own
+        std::string server =
+            {}; ///< the URLs of a broker that runs already, comma-separated: then the system has none of its own
         std::vector<std::string> start = {"metadata", "cdnurl", "reporting", "edge"};
         std::map<std::string, arguments> extra = {}; ///< more arguments, by name; used at every start
     };
 
-    /// Starts the broker and what `settings.start` names, and waits until each serves (reporting: until it has caught up). Throws
-    /// std::runtime_error with the output of what did not start.
+    /// Starts the broker and what `settings.start` names, and waits until each serves (reporting:
+    /// until it has caught up). Throws std::runtime_error with the output of what did not start.
     explicit marquee_system(settings with);
     marquee_system() : marquee_system(settings{}) {}
     ~marquee_system();
@@ -65,8 +68,8 @@ public:
     [[nodiscard]] http_answer call(const http_call& what, const std::string& edge = "edge") const;
     [[nodiscard]] http_answer call_as_admin(http_call what, const std::string& edge = "edge") const;
 
-    /// Repeats a call every 20 ms until its status is `wanted`, and returns that answer, or the last after `limit`. For what recovers by
-    /// itself; an edge that does not answer at all counts as status 0.
+    /// Repeats a call every 20 ms until its status is `wanted`, and returns that answer, or the
+    /// last after `limit`. For what recovers by itself; no answer at all counts as status 0.
     [[nodiscard]] http_answer call_until(int wanted, const http_call& what,
                                          std::chrono::milliseconds limit = std::chrono::seconds(20),
                                          const std::string& edge = "edge") const;

@@ -1,6 +1,6 @@
 #include "tests/support/nats_calls.hpp"
 
-#include "broker/connection.hpp"
+#include "broker/nats/connection.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/json/parse.hpp>

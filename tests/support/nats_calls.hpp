@@ -13,7 +13,8 @@ namespace marquee::test
 {
 
 /// A request and its reply, as JSON. `servers`: URLs, comma-separated.
-[[nodiscard]] result<boost::json::value> nats_call(const std::string& servers, const subject& to, const std::string& payload = {},
+[[nodiscard]] result<boost::json::value> nats_call(const std::string& servers, const subject& to,
+                                                   const std::string& payload = {},
                                                    std::chrono::milliseconds limit = std::chrono::seconds(5));
 
 } // namespace marquee::test

@@ -20,7 +20,7 @@ nats_client::nats_client(const std::string& url)
     options.servers = {url};
     options.reconnect_wait = 20ms;
     options.reconnect_jitter = 10ms;
-    options.ping_interval = 10min; // nobody answers between two calls
+    options.ping_interval = 10min; // the loop does not run between two calls, so pings would not be answered
     auto opened = connection::open(io_, options);
     if (opened.has_error())
         throw std::runtime_error(opened.error().detail);
@@ -53,7 +53,8 @@ void nats_client::flush()
         throw std::runtime_error("the broker does not answer");
 }
 
-message nats_client::ask(const std::string& subject, const std::string& payload, const header_list& headers, milliseconds limit)
+message nats_client::request(const std::string& subject, const std::string& payload, const header_list& headers,
+                             milliseconds limit)
 {
     std::vector<message> replies;
     const auto inbox = nats_->new_inbox();
@@ -76,10 +77,10 @@ std::vector<message> nats_client::ask_all(const std::string& subject, std::size_
 
 std::uint64_t nats_client::store(const std::string& subject, const std::string& payload)
 {
-    const auto ack = decode<pub_ack>(ask(subject, payload).data).value();
+    const auto ack = decode<pub_ack>(request(subject, payload).data).value();
     if (ack.seq.value_or(0) == 0)
-        throw std::runtime_error(subject +
-                                 " was not stored: " + ack.error.value_or(js_api_error{}).description.value_or("no sequence"));
+        throw std::runtime_error(
+            subject + " was not stored: " + ack.error.value_or(js_api_error{}).description.value_or("no sequence"));
     return *ack.seq;
 }
 
@@ -122,7 +123,8 @@ std::shared_ptr<subscription> nats_client::listen(const std::string& pattern, st
     return listening;
 }
 
-std::shared_ptr<subscription> nats_client::fake_until_dropped(const std::string& pattern, std::string reply, header_list headers)
+std::shared_ptr<subscription> nats_client::fake_until_dropped(const std::string& pattern, std::string reply,
+                                                              header_list headers)
 {
     auto answer = [this, reply = std::move(reply), headers = std::move(headers)](const message& m)
     { (void)nats_->publish(m.reply, reply, headers); };

@@ -1,8 +1,8 @@
-// A NATS client for tests that speak to the services directly, and fake services beside them. HTTP calls can run on the same loop, so that
-// a fake answers them.
+// A NATS client for tests that send requests to services directly or fake services. HTTP calls can
+// run on the same loop, so that a fake answers them.
 #pragma once
 
-#include "broker/connection.hpp"
+#include "broker/nats/connection.hpp"
 #include "tests/support/http_client.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -17,8 +17,8 @@
 namespace marquee::test
 {
 
-/// Everything happens on the caller's thread, inside the member functions. They throw std::runtime_error when what they wait for does not
-/// happen within their limit.
+/// Everything happens on the caller's thread, inside the member functions. They throw
+/// std::runtime_error when what they wait for does not happen within their limit.
 class nats_client
 {
 public:
@@ -27,17 +27,19 @@ public:
 
     explicit nats_client(const std::string& url);
 
-    /// Publishes a request as it is (any subject, any bytes) and waits for the first reply, an error reply included.
-    message ask(const std::string& subject, const std::string& payload = {}, const header_list& headers = {},
-                milliseconds limit = patience);
+    /// Publishes a request as it is (any subject, any bytes) and waits for the first reply, an
+    /// error reply included.
+    message request(const std::string& subject, const std::string& payload = {}, const header_list& headers = {},
+                    milliseconds limit = patience);
 
-    /// The same for a subject that several answer: waits for `count` replies, and for what else is under way by then.
+    /// The same for a subject that several answer: waits for `count` replies, and for others that
+    /// are in flight by then.
     std::vector<message> ask_all(const std::string& subject, std::size_t count, milliseconds limit = patience);
 
     /// Stores a message in the stream that takes `subject`; its sequence.
     std::uint64_t store(const std::string& subject, const std::string& payload);
 
-    /// As `nats pub`: nobody answers. Returns when the server has it.
+    /// As `nats pub`: without a reply. Returns when the server has it.
     void publish(const std::string& subject, const std::string& payload);
 
     /// Waits until a service has, or has not, an instance that the broker knows of.
@@ -46,19 +48,23 @@ public:
     /// Waits until the link is up, as after a restart of the broker.
     void wait_until_connected();
 
-    /// Calls `seen` for every message on `pattern`, inside other members of this client, until what it returns is destroyed. In place when it
-    /// returns.
-    [[nodiscard]] std::shared_ptr<subscription> listen(const std::string& pattern, std::function<void(const message&)> seen);
+    /// Calls `seen` for every message on `pattern`, inside other members of this client, until what
+    /// it returns is destroyed. In place when it returns.
+    [[nodiscard]] std::shared_ptr<subscription> listen(const std::string& pattern,
+                                                       std::function<void(const message&)> seen);
 
-    /// Answers every request on `pattern` with `reply`, as a member of queue group `q`. In place when it returns.
+    /// Answers every request on `pattern` with `reply`, as a member of queue group `q`. In place
+    /// when it returns.
     void fake(const std::string& pattern, std::string reply, header_list headers = {});
     void end_fakes();
 
-    /// As fake(), until what it returns is destroyed and another member of this client has been called.
+    /// As fake(), until what it returns is destroyed and another member of this client has been
+    /// called.
     [[nodiscard]] std::shared_ptr<subscription> fake_until_dropped(const std::string& pattern, std::string reply,
                                                                    header_list headers = {});
 
-    /// HTTP on this client's loop, each call on a connection of its own and all at once. Throws what http_client throws.
+    /// HTTP on this client's loop, each call on a connection of its own and all at once. Throws
+    /// what http_client throws.
     std::vector<http_answer> call_all(int port, const std::vector<http_call>& calls, milliseconds limit = patience);
     http_answer call(int port, const http_call& what, milliseconds limit = patience);
 

@@ -20,7 +20,7 @@ namespace json = boost::json;
 namespace
 {
 
-constexpr int attempts_to_start = 3; ///< somebody else may take a port between our looking for it and the server's
+constexpr int attempts_to_start = 3; ///< another process may take a free port before the server does
 
 std::string name_of(std::size_t index) { return "server-" + std::to_string(index); }
 
@@ -31,12 +31,12 @@ void wait_for(const std::string& what, std::chrono::milliseconds limit, const st
     {
         if (std::chrono::steady_clock::now() > end)
             throw std::runtime_error(what + " within " + std::to_string(limit.count()) + " ms: no");
-        std::this_thread::sleep_for(std::chrono::milliseconds(20)); // between two questions
+        std::this_thread::sleep_for(std::chrono::milliseconds(20)); // between two requests
     }
 }
 
 /// Answer of the JetStream API without an error; nothing while there is none.
-std::optional<json::object> ask(const std::string& urls, const subject& to, const std::string& payload = {})
+std::optional<json::object> request(const std::string& urls, const subject& to, const std::string& payload = {})
 {
     auto reply = nats_call(urls, to, payload);
     if (reply.has_error() || !reply->is_object() || reply->as_object().contains("error"))
@@ -46,7 +46,7 @@ std::optional<json::object> ask(const std::string& urls, const subject& to, cons
 
 std::optional<json::object> stream_cluster(const std::string& urls, const std::string& stream)
 {
-    auto info = ask(urls, subject::of({"$JS", "API", "STREAM", "INFO", stream}));
+    auto info = request(urls, subject::of({"$JS", "API", "STREAM", "INFO", stream}));
     if (!info || !info->contains("cluster") || !info->at("cluster").as_object().contains("leader"))
         return std::nullopt;
     return std::move(info->at("cluster").as_object());
@@ -78,20 +78,22 @@ void nats_cluster::start(std::size_t size)
     for (const int port : ports)
         routes += (routes.empty() ? "" : ", ") + ("\"nats://127.0.0.1:" + std::to_string(port) + "\"");
     for (std::size_t i = 0; i < size; ++i)
-        servers_.push_back(std::make_unique<nats_server>("server_name: " + name_of(i) +
-                                                         "\ncluster { name: marquee, pool_size: -1, listen: \"127.0.0.1:" +
-                                                         std::to_string(ports[i]) + "\", routes: [" + routes + " ] }\n"));
+        servers_.push_back(std::make_unique<nats_server>(
+            "server_name: " + name_of(i) + "\ncluster { name: marquee, pool_size: -1, listen: \"127.0.0.1:" +
+            std::to_string(ports[i]) + "\", routes: [" + routes + " ] }\n"));
 }
 
-/// Until a leader places a stream on every server: some may not be known to it yet.
+/// Waits until a leader places a stream on every server; it may not know all of them at first.
 void nats_cluster::wait_until_elected() const
 {
     const auto create = subject::of({"$JS", "API", "STREAM", "CREATE", "PROBE"});
     const auto remove = subject::of({"$JS", "API", "STREAM", "DELETE", "PROBE"});
-    const auto probe = json::serialize(
-        json::object{{"name", "PROBE"}, {"subjects", json::array{"probe"}}, {"storage", "memory"}, {"num_replicas", size()}});
-    wait_for("the cluster places a stream", std::chrono::seconds(60), [&] { return ask(urls(), create, probe).has_value(); });
-    wait_for("the cluster removes a stream", std::chrono::seconds(60), [&] { return ask(urls(), remove).has_value(); });
+    const auto probe = json::serialize(json::object{
+        {"name", "PROBE"}, {"subjects", json::array{"probe"}}, {"storage", "memory"}, {"num_replicas", size()}});
+    wait_for("the cluster places a stream", std::chrono::seconds(60),
+             [&] { return request(urls(), create, probe).has_value(); });
+    wait_for("the cluster removes a stream", std::chrono::seconds(60),
+             [&] { return request(urls(), remove).has_value(); });
 }
 
 std::string nats_cluster::urls() const

@@ -16,7 +16,8 @@ namespace marquee::test
 class nats_cluster
 {
 public:
-    /// Starts them and waits until they take a stream that each of them replicates. Throws std::runtime_error.
+    /// Starts them and waits until they take a stream that each of them replicates. Throws
+    /// std::runtime_error.
     explicit nats_cluster(std::size_t size = 3);
 
     [[nodiscard]] std::size_t size() const noexcept { return servers_.size(); }
@@ -27,7 +28,8 @@ public:
     [[nodiscard]] std::size_t leader_of(const std::string& stream,
                                         std::chrono::milliseconds limit = std::chrono::seconds(60)) const;
 
-    /// Waits until every server has all of a stream: any one may be lost then. Throws std::runtime_error after `limit`.
+    /// Waits until every server has all of a stream: any one may be lost then. Throws
+    /// std::runtime_error after `limit`.
     void wait_until_whole(const std::string& stream, std::chrono::milliseconds limit = std::chrono::seconds(60)) const;
 
 private:

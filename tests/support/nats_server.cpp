@@ -49,7 +49,7 @@ nats_server::~nats_server()
     fs::remove_all(folder_, ignored);
 }
 
-/// Somebody else may take a port between our looking for it and the server's.
+/// Another process may take a free port before the server does.
 void nats_server::start_anywhere()
 {
     constexpr int attempts = 3;
@@ -70,7 +70,8 @@ void nats_server::start_anywhere()
 void nats_server::start()
 {
     const auto config = folder_ / "server.conf";
-    std::ofstream(config) << "host: 127.0.0.1\nport: " << port_ << "\njetstream { store_dir: \"" << store().string() << "\" }\n"
+    std::ofstream(config) << "host: 127.0.0.1\nport: " << port_ << "\njetstream { store_dir: \"" << store().string()
+                          << "\" }\n"
                           << extra_ << '\n';
     process_ = std::make_unique<process>(nats_server_path(), std::vector<std::string>{"-c", config.string()});
     const std::string listening = "Listening for client connections on 127.0.0.1:" + std::to_string(port_);
@@ -83,7 +84,7 @@ void nats_server::end(int signal)
     if (!process_)
         return;
     process_->signal(signal);
-    process_->signal(SIGCONT); // after it: a suspended server that is killed does nothing any more
+    process_->signal(SIGCONT); // after it: so the server does nothing between resuming and its end
     if (!process_->wait(std::chrono::seconds(30)))
         throw std::runtime_error("nats-server did not end:\n" + process_->output());
 }

@@ -1,4 +1,5 @@
-// A real nats-server of a test's own: a free port, a store in a temporary folder, both gone at the end.
+// A nats-server for one test, on a free port, with a store in a temporary folder that is removed at
+// the end.
 #pragma once
 
 #include "tests/support/process.hpp"
@@ -13,8 +14,9 @@ namespace marquee::test
 class nats_server
 {
 public:
-    /// Starts it with JetStream and waits until it takes connections. `extra` is more configuration, in the server's own language. Throws
-    /// std::runtime_error with the server's output when it does not come up.
+    /// Starts it with JetStream and waits until it takes connections. `extra` is more
+    /// configuration, in the server's own language. Throws std::runtime_error with the server's
+    /// output when it does not come up.
     explicit nats_server(std::string extra = {});
     ~nats_server();
     nats_server(const nats_server&) = delete;
@@ -39,7 +41,7 @@ private:
 
     std::filesystem::path folder_;
     std::string extra_;
-    int port_ = 0; ///< its own as long as this lives
+    int port_ = 0; ///< the same over restarts
     std::unique_ptr<process> process_;
 };
 

@@ -1,4 +1,4 @@
-// What a supervisor does that is told about readiness: a datagram socket, named in NOTIFY_SOCKET.
+// A supervisor for tests: the datagram socket that NOTIFY_SOCKET names (sd_notify(3)).
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,8 @@ namespace marquee::test
 class notify_socket
 {
 public:
-    /// `name` is a path, or begins with '@': then it is in the abstract namespace. Throws std::runtime_error where it cannot be bound.
+    /// `name` is a path, or begins with '@': then it is in the abstract namespace. Throws
+    /// std::runtime_error where it cannot be bound.
     explicit notify_socket(std::string name);
     ~notify_socket();
     notify_socket(const notify_socket&) = delete;

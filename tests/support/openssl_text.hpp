@@ -1,4 +1,4 @@
-// What makers of keys, tokens and certificates share.
+// Helpers for making keys, tokens and certificates with OpenSSL.
 #pragma once
 
 #include <stdexcept>
@@ -9,7 +9,7 @@
 namespace marquee::test
 {
 
-/// Throws std::runtime_error where OpenSSL could not do what was asked.
+/// Throws std::runtime_error where a call to OpenSSL failed.
 inline void require(bool right)
 {
     if (!right)

@@ -39,7 +39,7 @@ struct link
     int fd = -1;
     bool open = false;
     bool busy = false;
-    float due = 0; ///< of the play under way
+    float due = 0; ///< of the play in flight
     float sent = 0;
     std::string in;
 };
@@ -71,7 +71,10 @@ private:
     void receive(std::size_t index);
     void settle(link& on, int status, bool proper);
     void enforce_limit();
-    [[nodiscard]] float due_of(std::uint64_t n) const { return static_cast<float>(static_cast<double>(n) / with_.rate); }
+    [[nodiscard]] float due_of(std::uint64_t n) const
+    {
+        return static_cast<float>(static_cast<double>(n) / with_.rate);
+    }
     [[nodiscard]] bool may_begin(float at) const;
     [[nodiscard]] bool over() const;
 
@@ -82,7 +85,7 @@ private:
     std::vector<link> links_;
     std::deque<std::size_t> free_;
     std::deque<std::pair<float, std::size_t>> pausing_; ///< until when
-    std::vector<std::size_t> closed_;                   ///< to be made anew
+    std::vector<std::size_t> closed_;                   ///< to be reconnected
     std::vector<play_outcome> outcomes_;
     std::uint64_t begun_ = 0;
     std::size_t busy_ = 0;
@@ -143,14 +146,14 @@ void play_stream::running::connect(std::size_t index)
     to.sin_family = AF_INET;
     to.sin_port = htons(static_cast<std::uint16_t>(with_.port));
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    (void)::connect(made.fd, reinterpret_cast<const sockaddr*>(&to), sizeof to); // what comes of it is an event
+    (void)::connect(made.fd, reinterpret_cast<const sockaddr*>(&to), sizeof to); // the outcome is an event
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLET;
     event.data.u64 = index;
     ::epoll_ctl(poll_, EPOLL_CTL_ADD, made.fd, &event);
 }
 
-/// The play under way, if any, has failed.
+/// Closes a connection; its play in flight, if any, has failed.
 void play_stream::running::drop(std::size_t index)
 {
     auto& gone = links_[index];
@@ -227,14 +230,14 @@ void play_stream::running::begin_due()
             return;
         if (free_.empty())
             return give_up_waiting();
-        const auto index = free_.front(); // each in turn: no client comes back as soon as it was refused while others wait
+        const auto index = free_.front(); // round robin: a refused client does not come back before the others
         free_.pop_front();
         if (links_[index].open && !links_[index].busy)
             send(index, due);
     }
 }
 
-/// Of the plays that wait for a connection, those whose patience is at its end.
+/// Ends the plays that have waited too long for a connection.
 void play_stream::running::give_up_waiting()
 {
     const auto patience = std::chrono::duration<float>(with_.patience).count();
@@ -304,13 +307,13 @@ void play_stream::running::enforce_limit()
     if (time < next_check_)
         return;
     if (with_.time.count() > 0 && now() > std::chrono::duration<float>(with_.time + with_.limit).count())
-        ended_ = true; // what still waits for a connection will not get one
+        ended_ = true; // plays that wait for a connection get none
     next_check_ = time + expiry_check;
     const auto oldest = now() - std::chrono::duration<float>(with_.limit).count();
     for (std::size_t i = 0; i < links_.size(); ++i)
         if (links_[i].busy && links_[i].sent < oldest)
             drop(i);
-    for (const auto index : std::exchange(closed_, {})) // not at once: an edge that is away is not asked in a loop
+    for (const auto index : std::exchange(closed_, {})) // not at once, or an absent edge would keep the loop busy
         connect(index);
 }
 
@@ -328,7 +331,7 @@ bool play_stream::wait_for_answers(std::uint64_t count, std::chrono::millisecond
     auto since = clock::now();
     while (answered() < count && !running_->done)
     {
-        std::this_thread::sleep_for(std::chrono::milliseconds(1)); // between two looks
+        std::this_thread::sleep_for(std::chrono::milliseconds(1)); // polling interval
         if (answered() != seen)
         {
             seen = answered();

@@ -1,5 +1,5 @@
-// Plays at a given rate, each at its time whether or not those before it have been answered: an open loop. Or as fast as so many
-// connections allow.
+// Plays at a given rate, whether or not earlier plays have been answered (an open loop), or as fast
+// as the connections allow (a closed loop).
 #pragma once
 
 #include <chrono>
@@ -13,21 +13,21 @@ namespace marquee::test
 struct play_stream_settings
 {
     int port = 0;
-    double rate = 0;                          ///< plays a second; 0: each connection plays again when it was answered
+    double rate = 0;                          ///< plays a second; 0: closed loop
     std::uint64_t plays = 0;                  ///< 0: until the time is up
     std::chrono::milliseconds time{0};        ///< 0: until stop(), or all plays
-    std::size_t connections = 64;             ///< a play that finds none free waits, and its time runs
+    std::size_t connections = 64;             ///< a play waits for a free one, and its time includes the wait
     std::chrono::milliseconds limit{10'000};  ///< for an answer, once it was sent
     std::chrono::milliseconds patience{2000}; ///< for a free connection
-    std::chrono::milliseconds pause{0};       ///< of a connection that was refused (503), as Retry-After asks
+    std::chrono::milliseconds pause{0};       ///< of a connection after a 503, as Retry-After demands
     std::uint64_t assets = 2;                 ///< 2: those of a new system, in turn
 };
 
-/// What became of a play. Seconds since the stream began.
+/// How a play ended. Seconds since the stream began.
 struct play_outcome
 {
-    float due = 0;       ///< when it was to begin
-    float sent = 0;      ///< when it was; as `at` where it never was
+    float due = 0;       ///< when it should begin
+    float sent = 0;      ///< when it was sent; equals `at` where it was not
     float at = 0;        ///< when it was answered, or given up
     int status = 0;      ///< 0: the connection broke or the limit passed; -1: there was no free connection in time
     bool proper = false; ///< 200: with its counts; 503: a problem document with Retry-After
@@ -39,9 +39,10 @@ struct play_outcome
 class play_stream
 {
 public:
-    /// Begins on a thread of its own. Throws std::runtime_error where there are not enough descriptors.
+    /// Begins on a thread of its own. Throws std::runtime_error where there are not enough
+    /// descriptors.
     explicit play_stream(const play_stream_settings& with);
-    ~play_stream(); ///< gives up what is under way
+    ~play_stream(); ///< cancels plays in flight
     play_stream(const play_stream&) = delete;
     play_stream& operator=(const play_stream&) = delete;
 
@@ -52,9 +53,10 @@ public:
     [[nodiscard]] std::uint64_t answered() const;
 
     /// Waits until there are this many, or it has ended, or none came for `patience`: then false.
-    [[nodiscard]] bool wait_for_answers(std::uint64_t count, std::chrono::milliseconds patience = std::chrono::seconds(60)) const;
+    [[nodiscard]] bool wait_for_answers(std::uint64_t count,
+                                        std::chrono::milliseconds patience = std::chrono::seconds(60)) const;
 
-    /// Begins no more; those under way come to their end.
+    /// Starts no more plays; those in flight end.
     void stop();
 
     /// Waits for the end. Every play that was due is in it, in the order of their ends.

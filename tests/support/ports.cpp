@@ -15,7 +15,7 @@ namespace
 {
 
 constexpr int lowest = 10'000;
-constexpr int highest = 20'999; ///< Linux hands out 32768 and more; tests in JavaScript take those between
+constexpr int highest = 20'999; ///< ephemeral ports start at 32768; tests in JavaScript use those between
 constexpr int attempts = 100;
 
 bool is_free(int port)

@@ -1,11 +1,12 @@
-// Ports for servers that end and come back on the same one.
+// Ports for servers that restart on the same port.
 #pragma once
 
 namespace marquee::test
 {
 
-/// A TCP port of the loopback address that was free just now, below those that the kernel hands out by itself: while a server is away, neither another
-/// test's connection nor a client that tries again (which the kernel may connect to itself) takes its place. Throws std::runtime_error where none is found.
+/// A free TCP port of the loopback address, below the ephemeral ports: while a server is down, no
+/// connection of another test takes its port, nor does a retrying client, which the kernel may
+/// connect to itself. Throws std::runtime_error where none is found.
 [[nodiscard]] int free_port();
 
 } // namespace marquee::test

@@ -153,7 +153,8 @@ std::optional<int> process::wait(std::chrono::milliseconds limit)
     const auto end = std::chrono::steady_clock::now() + limit;
     for (;;)
     {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
         const int ready = ::poll(&ended, 1, left > 0 ? static_cast<int>(left) : 0);
         if (ready < 0 && errno == EINTR)
             continue;
@@ -164,6 +165,8 @@ std::optional<int> process::wait(std::chrono::milliseconds limit)
     int status = 0;
     ::waitpid(pid_, &status, 0);
     code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    std::unique_lock lock(mutex_); // all of its output is read, unless a child of its own goes on
+    more_.wait_for(lock, std::chrono::seconds(1), [this] { return closed_; });
     return code_;
 }
 

@@ -1,4 +1,4 @@
-// A child process of a test: its output line by line, signals, its end. Never left behind.
+// A child process of a test: its output by lines, signals, its exit code. It ends with the test.
 #pragma once
 
 #include <chrono>
@@ -15,11 +15,13 @@
 namespace marquee::test
 {
 
-/// Not copyable. Use from the thread that made it: the kernel kills the child when that thread ends.
+/// Not copyable. Use from the thread that made it: the kernel kills the child when that thread
+/// ends.
 class process
 {
 public:
-    /// Starts `program` (a path) with `arguments`; `environment` is added to the test's own. Throws std::runtime_error.
+    /// Starts `program` (a path) with `arguments`; `environment` is added to the test's own. Throws
+    /// std::runtime_error.
     process(const std::string& program, const std::vector<std::string>& arguments,
             const std::vector<std::pair<std::string, std::string>>& environment = {});
     ~process(); ///< SIGKILL, and waits
@@ -28,9 +30,11 @@ public:
 
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
 
-    /// Waits until a line of the output (standard output and error together) holds `part`; the line, or nothing when the process ended or
-    /// `limit` passed first. Looks at lines from the start each time.
-    std::optional<std::string> wait_for_line(const std::string& part, std::chrono::milliseconds limit = std::chrono::seconds(20));
+    /// Waits until a line of the output (standard output and error together) holds `part`; the
+    /// line, or nothing when the process ended or `limit` passed first. Looks at lines from the
+    /// start each time.
+    std::optional<std::string> wait_for_line(const std::string& part,
+                                             std::chrono::milliseconds limit = std::chrono::seconds(20));
 
     /// Everything written so far.
     [[nodiscard]] std::string output() const;
@@ -41,6 +45,7 @@ public:
     void suspend() const;
 
     /// The exit code, or 128 + the signal that ended it; nothing when it still runs after `limit`.
+    /// Then output() has all that it wrote.
     std::optional<int> wait(std::chrono::milliseconds limit = std::chrono::seconds(20));
 
     [[nodiscard]] bool running();

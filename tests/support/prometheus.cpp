@@ -88,7 +88,10 @@ public:
                 check_histogram(name);
     }
 
-    void complain(const std::string& what, const std::string& where) { page_.complaints.push_back(what + ": " + where); }
+    void complain(const std::string& what, const std::string& where)
+    {
+        page_.complaints.push_back(what + ": " + where);
+    }
 
 private:
     void begin(const std::string& name)
@@ -108,7 +111,8 @@ private:
             complain("durations are in seconds", name);
     }
 
-    void sample(const std::string& text, const std::string& name, const std::string& label_text, const std::string& number)
+    void sample(const std::string& text, const std::string& name, const std::string& label_text,
+                const std::string& number)
     {
         const auto labels = read_labels(label_text);
         const auto value = read_value(number);
@@ -116,9 +120,10 @@ private:
             return complain("cannot be read", text);
         const auto type = page_.types.find(family_);
         const bool of_histogram = type != page_.types.end() && type->second == "histogram";
-        const bool fits = of_histogram ? name.starts_with(family_) && ends_with_any(std::string_view(name).substr(family_.size()),
-                                                                                    {"_bucket", "_sum", "_count"})
-                                       : name == family_;
+        const bool fits =
+            of_histogram ? name.starts_with(family_) && ends_with_any(std::string_view(name).substr(family_.size()),
+                                                                      {"_bucket", "_sum", "_count"})
+                         : name == family_;
         if (type == page_.types.end() || !fits)
             complain("not below the HELP and TYPE of its family", text);
         if (*value < 0)

@@ -24,7 +24,7 @@ struct metrics_page
     std::vector<metric_sample> samples;
     std::map<std::string, std::string> types; ///< by family
     std::map<std::string, double> series;     ///< `name{label="value",…}`, labels sorted
-    std::vector<std::string> complaints;      ///< what is not as the format or its conventions want it
+    std::vector<std::string> complaints;      ///< violations of the format or its conventions
 
     /// The sum of all samples of that name that have these labels.
     [[nodiscard]] std::uint64_t sum(std::string_view name, const metric_labels& with = {}) const;

@@ -38,7 +38,8 @@ raw_connection::raw_connection(int port, int last) : fd_(::socket(AF_INET, SOCK_
     const auto from = loopback(last, 0);
     const auto to = loopback(1, port);
     if (fd_ < 0 || ::bind(fd_, reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0 ||
-        ::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0 || ::fcntl(fd_, F_SETFL, O_NONBLOCK) != 0)
+        ::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0 ||
+        ::fcntl(fd_, F_SETFL, O_NONBLOCK) != 0)
         throw std::runtime_error(std::string("cannot connect: ") + std::strerror(errno));
 }
 
@@ -63,7 +64,7 @@ void raw_connection::read_some()
         closed_ = true;
 }
 
-/// Waits for the socket and reads what there is. False: the time is up.
+/// Waits for the socket and reads what is available. False: the time is up.
 bool raw_connection::turn(short wanted, clock::time_point until)
 {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - clock::now()).count();

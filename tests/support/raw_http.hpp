@@ -1,4 +1,4 @@
-// Bytes to an HTTP server and what comes back, for what no client would send.
+// Sends raw bytes to an HTTP server, for requests that no HTTP client sends.
 #pragma once
 
 #include "tests/support/http_client.hpp"
@@ -12,7 +12,8 @@
 namespace marquee::test
 {
 
-/// A connection to 127.0.0.1:`port`, from 127.0.0.`last`. Blocking; throws std::runtime_error when it cannot connect.
+/// A connection to 127.0.0.1:`port`, from 127.0.0.`last`. Blocking; throws std::runtime_error when
+/// it cannot connect.
 class raw_connection
 {
 public:
@@ -21,13 +22,15 @@ public:
     raw_connection(raw_connection&& other) noexcept;
     raw_connection& operator=(raw_connection&&) = delete;
 
-    /// Sends what the server takes, and reads what it answers meanwhile. False: the server has closed, or `limit` has passed.
+    /// Sends as much as the server takes, and reads its answers meanwhile. False: the server has
+    /// closed, or `limit` has passed.
     bool send(std::string_view bytes, std::chrono::milliseconds limit = std::chrono::seconds(60));
 
-    /// No more will be sent.
+    /// Shuts down the sending side.
     void shut_down() const;
 
-    /// Reads until what has been received holds `part`, or until the server has closed. False: neither within `limit`.
+    /// Reads until what has been received holds `part`, or until the server has closed. False:
+    /// neither within `limit`.
     bool wait_for(std::string_view part, std::chrono::milliseconds limit = std::chrono::seconds(60));
 
     /// Reads until the server has closed. False: not within `limit`.
@@ -46,8 +49,9 @@ private:
     std::string received_;
 };
 
-/// The answers in `received`, in order. `bodiless`: the numbers of those that have no body although they have a length. Throws
-/// std::runtime_error where it is no sequence of whole answers.
-[[nodiscard]] std::vector<http_answer> answers_in(std::string_view received, const std::vector<std::size_t>& bodiless = {});
+/// The answers in `received`, in order. `bodiless`: the numbers of those that have no body although
+/// they have a length. Throws std::runtime_error where it is no sequence of whole answers.
+[[nodiscard]] std::vector<http_answer> answers_in(std::string_view received,
+                                                  const std::vector<std::size_t>& bodiless = {});
 
 } // namespace marquee::test

@@ -1,4 +1,4 @@
-// Runs a coroutine as a test case: its own io_context, a bound, exceptions rethrown.
+// Runs a coroutine as a test case: its own io_context, a time limit, exceptions rethrown.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -14,7 +14,8 @@
 namespace marquee::test
 {
 
-/// Runs `body` to its end on `io`, at most `limit`; fails the test, naming the caller's line, when it takes longer.
+/// Runs `body` to its end on `io`, at most `limit`; fails the test, naming the caller's line, when
+/// it takes longer.
 inline void run_coro(boost::asio::io_context& io, std::function<boost::asio::awaitable<void>()> body,
                      std::chrono::milliseconds limit = std::chrono::seconds(30),
                      const boost::source_location& where = BOOST_CURRENT_LOCATION)
@@ -33,8 +34,8 @@ inline void run_coro(boost::asio::io_context& io, std::function<boost::asio::awa
     if (failure)
         std::rethrow_exception(failure);
     if (!done)
-        BOOST_FAIL("coroutine started at " << where.file_name() << ":" << where.line() << " did not end in " << limit.count()
-                                           << " ms");
+        BOOST_FAIL("coroutine started at " << where.file_name() << ":" << where.line() << " did not end in "
+                                           << limit.count() << " ms");
 }
 
 inline void run_coro(std::function<boost::asio::awaitable<void>()> body,
@@ -43,6 +44,19 @@ inline void run_coro(std::function<boost::asio::awaitable<void>()> body,
 {
     boost::asio::io_context io(1);
     run_coro(io, std::move(body), limit, where);
+}
+
+/// Runs `io` in steps until `done()`; fails the test when that takes longer than `limit`.
+inline void run_until(boost::asio::io_context& io, const std::function<bool()>& done,
+                      std::chrono::milliseconds limit = std::chrono::seconds(20))
+{
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (!done() && std::chrono::steady_clock::now() < end)
+    {
+        io.restart();
+        io.run_for(std::chrono::milliseconds(1));
+    }
+    BOOST_REQUIRE(done());
 }
 
 } // namespace marquee::test

@@ -1,4 +1,4 @@
-// The JSON Schemas of schemas/json, and whether a document fits one of them.
+// Checks documents against the JSON Schemas of schemas/json.
 #pragma once
 
 #include <string>
@@ -17,7 +17,8 @@ namespace marquee::test
 /// The names of all schema files, sorted, without `.schema.json`.
 [[nodiscard]] std::vector<std::string> schema_names();
 
-/// What is wrong with a JSON text by the schema NAME, one complaint a line; empty where it fits. Text that is no JSON is a complaint too.
+/// What is wrong with a JSON text by the schema NAME, one complaint a line; empty where it fits.
+/// Text that is no JSON is a complaint too.
 [[nodiscard]] std::string complaints(const std::string& name, std::string_view json);
 
 } // namespace marquee::test

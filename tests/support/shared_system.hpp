@@ -1,4 +1,4 @@
-// One system for all cases of a suite whose rows do not disturb each other.
+// One system for all cases of a suite that do not disturb each other.
 #pragma once
 
 #include "tests/support/marquee_system.hpp"
@@ -10,8 +10,9 @@
 namespace marquee::test
 {
 
-/// The fixture of a suite: BOOST_AUTO_TEST_SUITE(name, *boost::unit_test::fixture<shared_system<with>>()), where `with` returns the
-/// settings. Cases reach it through the static members.
+/// The fixture of a suite: BOOST_AUTO_TEST_SUITE(name,
+/// *boost::unit_test::fixture<shared_system<with>>()), where `with` returns the settings. Cases
+/// reach it through the static members.
 template <marquee_system::settings (*with)()>
 struct shared_system
 {

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 namespace
 {
 
-constexpr auto between_drops = 2s; // of one client; their drops are spread over it
+constexpr auto byte_interval = 2s; // of one client; the bytes of all are spread over it
 constexpr auto round = 10ms;
 
 slowness kind_of(std::size_t n)
@@ -65,7 +65,8 @@ std::string first_bytes(slowness kind, const std::string& large)
 
 } // namespace
 
-slow_clients::slow_clients(int port, std::size_t count, const std::string& large) : poll_(::epoll_create1(EPOLL_CLOEXEC))
+slow_clients::slow_clients(int port, std::size_t count, const std::string& large)
+    : poll_(::epoll_create1(EPOLL_CLOEXEC))
 {
     clients_.reserve(count);
     for (std::size_t i = 0; i < count; ++i)
@@ -102,7 +103,7 @@ void slow_clients::connect(int port, slowness kind, const std::string& large)
     const auto bytes = first_bytes(kind, large);
     (void)::send(one.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL); // what the socket takes at once
     epoll_event event{};
-    event.events = kind == slowness::reader ? 0U : static_cast<unsigned>(EPOLLIN); // an error is told in any case
+    event.events = kind == slowness::reader ? 0U : static_cast<unsigned>(EPOLLIN); // errors are reported in any case
     event.data.u64 = clients_.size() - 1;
     if (::epoll_ctl(poll_, EPOLL_CTL_ADD, one.fd, &event) != 0)
         fail("epoll_ctl");
@@ -119,15 +120,16 @@ void slow_clients::run()
         const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - clock::now()).count();
         const int count = ::epoll_wait(poll_, ready.data(), ready.size(), std::max(0, static_cast<int>(wait)));
         for (int i = 0; i < count; ++i)
-            heed(clients_[ready[static_cast<std::size_t>(i)].data.u64], ready[static_cast<std::size_t>(i)].events);
+            handle_events(clients_[ready[static_cast<std::size_t>(i)].data.u64],
+                          ready[static_cast<std::size_t>(i)].events);
         if (clock::now() < next)
             continue;
         next += round;
-        drip();
+        send_bytes();
     }
 }
 
-void slow_clients::heed(client& one, unsigned events)
+void slow_clients::handle_events(client& one, unsigned events)
 {
     std::array<char, 4096> discarded; // NOLINT: filled by recv
     const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
@@ -139,9 +141,9 @@ void slow_clients::heed(client& one, unsigned events)
     --open_;
 }
 
-void slow_clients::drip()
+void slow_clients::send_bytes()
 {
-    constexpr std::size_t rounds = between_drops / round;
+    constexpr std::size_t rounds = byte_interval / round;
     for (std::size_t i = round_++ % rounds; i < clients_.size(); i += rounds)
         if (const auto& one = clients_[i]; one.fd >= 0 && (one.kind == slowness::head || one.kind == slowness::body))
             (void)::send(one.fd, "x", 1, MSG_NOSIGNAL);
@@ -149,7 +151,7 @@ void slow_clients::drip()
 
 bool slow_clients::wait_until_closed(std::chrono::milliseconds limit) const
 {
-    for (const auto end = clock::now() + limit; open_ > 0; std::this_thread::sleep_for(5ms)) // between two looks
+    for (const auto end = clock::now() + limit; open_ > 0; std::this_thread::sleep_for(5ms)) // polling interval
         if (clock::now() > end)
             return false;
     return true;

@@ -1,4 +1,4 @@
-// Clients that take their time, each in its own way: what slowhttptest does, as part of a test.
+// Slow clients of several kinds, as slowhttptest has them, as part of a test.
 #pragma once
 
 #include <atomic>
@@ -13,19 +13,21 @@ namespace marquee::test
 
 enum class slowness
 {
-    silent, ///< connects, and that is all
-    head,   ///< sends half a head, then a byte now and then
-    body,   ///< announces a body, then sends a byte of it now and then
-    reader, ///< asks hundreds of times for something large and never reads
+    silent, ///< connects and sends nothing
+    head,   ///< sends half a head, then a byte every two seconds
+    body,   ///< announces a body, then sends a byte every two seconds
+    reader, ///< sends hundreds of requests for a large answer and never reads
     idle,   ///< has one request answered and keeps the connection
 };
 
-/// A thread of its own drips the bytes, one every two seconds a client, evenly over the time. Nobody closes but the server.
+/// A thread sends one byte every two seconds per client, spread evenly. Only the server closes
+/// connections.
 class slow_clients
 {
 public:
-    /// Connects `count` of them to 127.0.0.1:`port`: of a hundred, 20 are silent, 30 slow with a head, 25 with a body, 24 idle, and one asks for
-    /// the path `large` and does not read. Returns when all are connected and have sent their first bytes. Throws std::runtime_error.
+    /// Connects `count` of them to 127.0.0.1:`port`: of a hundred, 20 are silent, 30 slow with a
+    /// head, 25 with a body, 24 idle, and one requests the path `large` and does not read. Returns
+    /// when all are connected and have sent their first bytes. Throws std::runtime_error.
     slow_clients(int port, std::size_t count, const std::string& large);
     ~slow_clients();
     slow_clients(const slow_clients&) = delete;
@@ -47,12 +49,12 @@ private:
 
     void connect(int port, slowness kind, const std::string& large);
     void run();
-    void drip();
-    void heed(client& one, unsigned events);
+    void send_bytes();
+    void handle_events(client& one, unsigned events);
 
     int poll_;
     std::vector<client> clients_;
-    std::size_t round_ = 0; ///< of dripping
+    std::size_t round_ = 0; ///< of send_bytes()
     std::atomic<std::size_t> open_{0};
     std::atomic<std::size_t> open_of_[5]{};
     std::atomic<bool> ending_{false};

@@ -1,4 +1,5 @@
-// An older copy of a broker's store, to be put back: what restoring a backup does to everything that remembers more.
+// An older copy of a broker's store, to be restored as a backup is: clients then know more than the
+// store.
 #pragma once
 
 #include "tests/support/nats_server.hpp"
@@ -9,7 +10,7 @@
 namespace marquee::test
 {
 
-/// Take and restore while the server is stopped. Gone with the object.
+/// Copy and restore while the server is stopped. The copy is removed with this object.
 class store_copy
 {
 public:

@@ -1,4 +1,5 @@
-// Messages that anybody who may publish into a stream can store: every header that JetStream itself uses, and worse.
+// Messages that any publisher of a stream can store: every header that JetStream itself uses, and
+// malformed ones.
 #pragma once
 
 #include <boost/asio/connect.hpp>
@@ -14,7 +15,7 @@
 namespace marquee::test
 {
 
-/// Speaks NATS's protocol by itself: no client library lets these headers through. Blocks.
+/// Publishes over a plain socket, for client libraries do not send these headers. Blocking.
 class raw_publisher
 {
 public:
@@ -26,7 +27,8 @@ public:
     }
 
     /// `headers` is the whole section, empty line included; empty: none.
-    void publish(const std::string& subject, const std::string& reply, const std::string& headers, const std::string& payload)
+    void publish(const std::string& subject, const std::string& reply, const std::string& headers,
+                 const std::string& payload)
     {
         const auto size = std::to_string(headers.size() + payload.size());
         const auto to = subject + ' ' + (reply.empty() ? "" : reply + ' ');
@@ -67,7 +69,8 @@ struct odd_headers
     bool may_be_refused = false;
 };
 
-/// Headers and replies under this subject name victims: nothing empty may arrive there.
+/// Headers and reply subjects name subjects below this: a consumer that obeys a stored header would
+/// publish there.
 inline const std::string victims = "victim.>";
 
 /// Some servers refuse some of them, by their version and by the settings of the stream.
@@ -110,17 +113,20 @@ inline std::vector<odd_headers> every_odd_header()
     std::vector<odd_headers> all;
     for (const auto& [name, value] : named)
     {
-        const bool rule = name == "Nats-TTL" || name == "Nats-Rollup"; // which a stream may forbid
+        // What a stream may forbid, and what newer servers forbid to publishers.
+        const bool rule = name == "Nats-TTL" || name == "Nats-Rollup" || name == "Nats-Stream-Source";
         all.push_back({name + ": " + value, "NATS/1.0\r\n" + name + ": " + value + "\r\n\r\n", {}, rule});
     }
-    const std::string stalled = "Nats-Consumer-Stalled: victim.stalled\r\nNats-Last-Consumer: 0\r\nNats-Last-Stream: 0\r\n\r\n";
-    for (const auto* line : {"100", "100 Idle Heartbeat", "100 FlowControl Request", "404 No Messages", "408 Request Timeout",
-                             "409 Consumer Deleted", "409 Leadership Change", "503", "503 No Responders", "999", "0", "nonsense"})
+    const std::string stalled =
+        "Nats-Consumer-Stalled: victim.stalled\r\nNats-Last-Consumer: 0\r\nNats-Last-Stream: 0\r\n\r\n";
+    for (const auto* line :
+         {"100", "100 Idle Heartbeat", "100 FlowControl Request", "404 No Messages", "408 Request Timeout",
+          "409 Consumer Deleted", "409 Leadership Change", "503", "503 No Responders", "999", "0", "nonsense"})
     {
         const std::string start = std::string("NATS/1.0 ") + line + "\r\n";
         all.push_back({"inline " + std::string(line), start + "\r\n", {}});
-        all.push_back({"inline " + std::string(line) + " with the headers of a heartbeat and a reply subject", start + stalled,
-                       "victim.reply"});
+        all.push_back({"inline " + std::string(line) + " with the headers of a heartbeat and a reply subject",
+                       start + stalled, "victim.reply"});
     }
     all.push_back({"a reply subject", "", "victim.reply"});
     all.push_back({"a reply subject of flow control", "", "$JS.FC.EVENTS.victim.1"});

@@ -59,12 +59,12 @@ void ignore_broken_pipes()
 
 } // namespace
 
-tls_connection::tls_connection(int port, const tls_wish& wanted)
+tls_connection::tls_connection(int port, const tls_settings& wanted)
     : fd_(connected(port)), context_(SSL_CTX_new(TLS_client_method()), SSL_CTX_free), tls_(nullptr, SSL_free)
 {
     ignore_broken_pipes();
     auto* context = context_.get();
-    SSL_CTX_set_security_level(context, 0); // what is refused is refused by the server
+    SSL_CTX_set_security_level(context, 0); // so that only the server refuses
     require(SSL_CTX_set_min_proto_version(context, wanted.lowest) == 1 &&
                 SSL_CTX_set_max_proto_version(context, wanted.highest) == 1,
             "choosing versions");
@@ -91,18 +91,19 @@ tls_connection::tls_connection(int port, const tls_wish& wanted)
 tls_connection::~tls_connection()
 {
     SSL_set_shutdown(tls_.get(),
-                     SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); // else OpenSSL gives up the session, whoever else has it
+                     SSL_SENT_SHUTDOWN |
+                         SSL_RECEIVED_SHUTDOWN); // else OpenSSL invalidates the session for all its owners
     ::close(fd_);
 }
 
-/// Waits for what OpenSSL wants. False: there is nothing to wait for, or the time is up.
+/// Waits until the socket is ready for OpenSSL. False: the call has failed, or the time is up.
 bool tls_connection::wait(int outcome, clock::time_point until)
 {
     const int why = SSL_get_error(tls_.get(), outcome);
     if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)
     {
         closed_ = true;
-        told_ = why == SSL_ERROR_ZERO_RETURN;
+        close_notify_ = why == SSL_ERROR_ZERO_RETURN;
         std::array<char, 256> text{};
         ERR_error_string_n(ERR_peek_error(), text.data(), text.size());
         failure_ = text.data();
@@ -174,7 +175,7 @@ bool tls_connection::wait_for_end(std::chrono::milliseconds limit)
     return true;
 }
 
-void tls_connection::say_goodbye() { (void)SSL_shutdown(tls_.get()); }
+void tls_connection::send_close_notify() { (void)SSL_shutdown(tls_.get()); }
 
 bool tls_connection::renegotiate() { return SSL_renegotiate(tls_.get()) == 1 && handshake(); }
 

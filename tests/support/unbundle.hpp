@@ -1,7 +1,7 @@
-// Bundles taken apart: what travels together is held to the same rules as what travels alone.
+// Splits bundles into their items, so that checks treat them as single messages.
 #pragma once
 
-#include "broker/bundle.hpp"
+#include "broker/micro/bundle.hpp"
 #include "schemas/subjects.hpp"
 
 #include <map>
@@ -12,8 +12,9 @@
 namespace marquee::test
 {
 
-/// The messages of a wire with each bundle replaced by its items: requests with a reply subject of their own, and on it the reply. Throws
-/// std::runtime_error where a bundle cannot be read or has another number of replies.
+/// The messages of a wire with each bundle replaced by its items: requests with a reply subject of
+/// their own, and on it the reply. Throws std::runtime_error where a bundle cannot be read or has
+/// another number of replies.
 inline std::vector<message> unbundled(const std::vector<message>& all)
 {
     const auto items_of = [](const message& bundle)

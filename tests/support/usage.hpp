@@ -1,4 +1,4 @@
-// What a running process uses, as the kernel accounts for it.
+// Memory, descriptors and threads of a running process, from /proc.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ struct usage
 /// Throws std::runtime_error where there is no such process.
 [[nodiscard]] usage usage_of(pid_t pid);
 
-/// The peak is what is in use now.
+/// Resets the peak to the current use.
 void forget_peak(pid_t pid);
 
 std::ostream& operator<<(std::ostream& out, const usage& what);

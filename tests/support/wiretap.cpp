@@ -53,7 +53,7 @@ wiretap::wiretap(const std::string& url)
             const auto busy = asio::make_work_guard(io_);
             io_.run();
         });
-    auto listens = asio::co_spawn(io_, flushed(*nats_), asio::use_future); // the server has the subscription
+    auto listens = asio::co_spawn(io_, flushed(*nats_), asio::use_future); // then the server has the subscription
     if (!listens.get())
         throw std::runtime_error("no wiretap: the server does not answer");
 }
@@ -109,7 +109,8 @@ std::optional<message> wiretap::wait_for(const std::function<bool(const message&
     }
 }
 
-bool wiretap::publish(const std::string& to, const std::string& payload, const header_list& headers, const std::string& reply)
+bool wiretap::publish(const std::string& to, const std::string& payload, const header_list& headers,
+                      const std::string& reply)
 {
     bool sent = false;
     on_loop([&] { sent = nats_->publish(to, payload, headers, reply).has_value(); });

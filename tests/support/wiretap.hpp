@@ -1,7 +1,8 @@
-// A listener on every subject of a broker, which can also speak for itself on subjects that the product would never build.
+// A listener on every subject of a broker, which can also publish and request on any subject, valid
+// or not.
 #pragma once
 
-#include "broker/connection.hpp"
+#include "broker/nats/connection.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -16,8 +17,8 @@
 namespace marquee::test
 {
 
-/// Listens on `>` from the end of its constructor on, so nobody in its account ever hears "no responders". Its members are for the
-/// test's own thread.
+/// Listens on `>` from the end of its constructor on, so no request in its account gets "no
+/// responders". For the test's main thread.
 class wiretap
 {
 public:
@@ -44,13 +45,14 @@ public:
                  const std::string& reply = {});
 
     /// Sends and waits for the first reply; nothing when none came, or when it was not sent.
-    std::optional<message> request(const std::string& to, const std::string& payload = {}, const header_list& headers = {},
+    std::optional<message> request(const std::string& to, const std::string& payload = {},
+                                   const header_list& headers = {},
                                    std::chrono::milliseconds limit = std::chrono::seconds(20));
 
     /// A reply subject that nothing else uses.
     [[nodiscard]] std::string new_reply();
 
-    /// Messages that were seen by nobody because too many came at once.
+    /// Messages that were dropped because too many came at once.
     [[nodiscard]] std::uint64_t lost();
 
 private:

@@ -1,7 +1,7 @@
-// A raw HTTP client for tests: bytes out, bytes in.
+// A raw HTTP client for tests, and a server for it.
 #pragma once
 
-#include "edge/server.hpp"
+#include "edge/server/server.hpp"
 #include "tests/support/run_coro.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -26,7 +26,7 @@ class raw_client
 public:
     raw_client(asio::io_context& io, const asio::ip::tcp::endpoint& to) : socket_(io) { socket_.connect(to); }
 
-    /// Has a window that small, so that what it does not read soon waits at the server.
+    /// With a small receive window: what it does not read soon stays in the server's send buffer.
     raw_client(asio::io_context& io, const asio::ip::tcp::endpoint& to, int receive_buffer) : socket_(io)
     {
         socket_.open(to.protocol());
@@ -34,10 +34,10 @@ public:
         socket_.connect(to);
     }
 
-    /// As far as the system takes it at once.
+    /// Sends what the kernel takes at once.
     void send_now(const std::string& bytes) { socket_.send(asio::buffer(bytes)); }
 
-    /// False: the server has closed. What it answered counts.
+    /// False: the server has closed; it may have answered before.
     asio::awaitable<bool> send(std::string bytes)
     {
         boost::system::error_code ec;
@@ -46,7 +46,7 @@ public:
         co_return !ec;
     }
 
-    /// What there is to read, `most` bytes of it; 0: the server has closed.
+    /// Reads up to `most` bytes and returns how many; 0: the server has closed.
     asio::awaitable<std::size_t> read_some(std::size_t most)
     {
         std::string into(most, '\0');
@@ -66,7 +66,8 @@ public:
         co_return std::exchange(received_, {});
     }
 
-    /// One response, whose body is as long as Content-Length says; without a body where `head_only`.
+    /// One response, whose body is as long as Content-Length says; without a body where
+    /// `head_only`.
     asio::awaitable<std::string> receive_one(bool head_only = false)
     {
         auto into = asio::dynamic_buffer(received_);
@@ -75,7 +76,8 @@ public:
         if (!head_only && at < size)
             size += std::stoul(received_.substr(at + 16));
         if (received_.size() < size)
-            co_await asio::async_read(socket_, into, asio::transfer_exactly(size - received_.size()), asio::use_awaitable);
+            co_await asio::async_read(socket_, into, asio::transfer_exactly(size - received_.size()),
+                                      asio::use_awaitable);
         auto one = received_.substr(0, size);
         received_.erase(0, size);
         co_return one;
@@ -90,11 +92,18 @@ private:
     bool closed_in_order_ = false;
 };
 
-[[nodiscard]] inline std::string status_line(const std::string& response) { return response.substr(0, response.find("\r\n")); }
+[[nodiscard]] inline std::string status_line(const std::string& response)
+{
+    return response.substr(0, response.find("\r\n"));
+}
 
-[[nodiscard]] inline bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+[[nodiscard]] inline bool has(const std::string& text, std::string_view part)
+{
+    return text.find(part) != std::string::npos;
+}
 
-/// A server on a free port of loopback, its handler a stub that answers `METHOD target body`, and short timeouts.
+/// A server on a free port of loopback with short timeouts. Its handler answers `METHOD target
+/// body`.
 class server_kit
 {
 public:
@@ -120,7 +129,8 @@ public:
         server->start();
     }
 
-    /// Sends `bytes` on a new connection and returns everything that comes back until the server closes.
+    /// Sends `bytes` on a new connection and returns everything that comes back until the server
+    /// closes.
     std::string exchange(const std::string& bytes, const boost::source_location& where = BOOST_CURRENT_LOCATION)
     {
         std::string all;

@@ -1,5 +1,5 @@
 #include "edge/config.hpp"
-#include "edge/listen.hpp"
+#include "edge/server/listen.hpp"
 
 #include <boost/program_options/parsers.hpp>
 #include <boost/test/unit_test.hpp>
@@ -24,16 +24,6 @@ result<edge_config> read(const std::vector<std::string>& arguments)
 
 BOOST_AUTO_TEST_SUITE(config)
 
-BOOST_AUTO_TEST_CASE(times_have_units_or_are_seconds)
-{
-    const std::pair<const char*, std::chrono::milliseconds> table[] = {{"2s", 2s},  {"1500ms", 1500ms}, {"3", 3s},
-                                                                       {"1m", 60s}, {"1ms", 1ms},       {"60m", 60min}};
-    for (const auto& [text, time] : table)
-        BOOST_TEST_CONTEXT(text) { BOOST_TEST((parse_duration(text).value() == time)); }
-    for (const auto* text : {"", "0", "0s", "-1s", "s", "2 s", "2h", "1.5s", "61m", "99999999999999999999s", "+1s"})
-        BOOST_TEST_CONTEXT(text) { BOOST_TEST((parse_duration(text).error() == errc::bad_request)); }
-}
-
 BOOST_AUTO_TEST_CASE(an_address_is_a_host_and_a_port)
 {
     const std::tuple<const char*, const char*, int> table[] = {
@@ -45,7 +35,8 @@ BOOST_AUTO_TEST_CASE(an_address_is_a_host_and_a_port)
             BOOST_TEST(address.host == host);
             BOOST_TEST(address.port == port);
         }
-    for (const auto* text : {"", "8080", ":8080", "host", "host:", "host:x", "host:65536", "host:-1", "::1:80", "[]:80", "[::1]"})
+    for (const auto* text :
+         {"", "8080", ":8080", "host", "host:", "host:x", "host:65536", "host:-1", "::1:80", "[]:80", "[::1]"})
         BOOST_TEST_CONTEXT(text) { BOOST_TEST(parse_listen_address(text).has_error()); }
 }
 
@@ -61,9 +52,9 @@ BOOST_AUTO_TEST_CASE(defaults_are_those_of_the_contract)
     BOOST_TEST(config.jwt.key_file.empty());
     BOOST_TEST(config.max_connections == 10000U);
     BOOST_TEST(config.max_in_flight == 1024U);
-    BOOST_TEST(!config.rates.address);
-    BOOST_TEST(!config.rates.user);
-    BOOST_TEST(config.rates.trusted_proxies.empty());
+    BOOST_TEST(!config.limits.rates.address);
+    BOOST_TEST(!config.limits.rates.user);
+    BOOST_TEST(config.limits.rates.trusted_proxies.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_value_names_its_option)
@@ -75,6 +66,7 @@ BOOST_AUTO_TEST_CASE(a_bad_value_names_its_option)
                                                          {"drain-timeout", "x"},
                                                          {"max-connections", "0"},
                                                          {"max-in-flight", "-1"},
+                                                         {"batch-views", "on"},
                                                          {"rate-address", "0"},
                                                          {"rate-user", "x"},
                                                          {"trusted-proxy", "10.0.0.0/8,x"},
@@ -102,10 +94,10 @@ BOOST_AUTO_TEST_CASE(a_bad_value_names_its_option)
         }
 }
 
-BOOST_AUTO_TEST_CASE(what_a_connection_is_granted_is_that_of_the_sessions_unless_an_option_says_otherwise)
+BOOST_AUTO_TEST_CASE(limits_of_a_connection_have_the_defaults_of_a_session_unless_set)
 {
     const session_settings usual;
-    const auto session = read({}).value().session;
+    const auto session = read({}).value().limits.session;
     BOOST_TEST(session.requests == usual.requests);
     BOOST_TEST(session.body.body_bytes == usual.body.body_bytes);
     BOOST_TEST(session.buffer_bytes == usual.buffer_bytes);
@@ -117,35 +109,36 @@ BOOST_AUTO_TEST_CASE(what_a_connection_is_granted_is_that_of_the_sessions_unless
     BOOST_TEST((session.write_timeout == usual.write_timeout));
     BOOST_TEST((session.answer_timeout == usual.answer_timeout));
     BOOST_TEST((session.idle_timeout == usual.idle_timeout));
-    BOOST_TEST(read({}).value().max_connections_per_address == 0U);
+    BOOST_TEST(read({}).value().limits.max_connections_per_address == 0U);
 
-    const auto other = read({"--max-requests-per-connection=5", "--max-header-bytes=65536", "--max-header-fields=7",
-                             "--max-target-bytes=99", "--max-body-bytes=0", "--header-timeout=1s", "--body-timeout=2s",
-                             "--write-timeout=3s", "--answer-timeout=5s", "--idle-timeout=4s", "--max-connections-per-address=6"})
-                           .value();
-    BOOST_TEST(other.session.requests == 5U);
-    BOOST_TEST(other.session.head.header_bytes == 65536U);
-    BOOST_TEST(other.session.buffer_bytes == 131072U); // always room for a head
-    BOOST_TEST(other.session.head.field_count == 7U);
-    BOOST_TEST(other.session.head.target_bytes == 99U);
-    BOOST_TEST(other.session.body.body_bytes == 0U);
-    BOOST_TEST((other.session.header_timeout == 1s));
-    BOOST_TEST((other.session.body_timeout == 2s));
-    BOOST_TEST((other.session.write_timeout == 3s));
-    BOOST_TEST((other.session.answer_timeout == 5s));
-    BOOST_TEST((other.session.idle_timeout == 4s));
-    BOOST_TEST(other.max_connections_per_address == 6U);
+    const auto other =
+        read({"--max-requests-per-connection=5", "--max-header-bytes=65536", "--max-header-fields=7",
+              "--max-target-bytes=99", "--max-body-bytes=0", "--header-timeout=1s", "--body-timeout=2s",
+              "--write-timeout=3s", "--answer-timeout=5s", "--idle-timeout=4s", "--max-connections-per-address=6"})
+            .value();
+    BOOST_TEST(other.limits.session.requests == 5U);
+    BOOST_TEST(other.limits.session.head.header_bytes == 65536U);
+    BOOST_TEST(other.limits.session.buffer_bytes == 131072U); // always holds a request head
+    BOOST_TEST(other.limits.session.head.field_count == 7U);
+    BOOST_TEST(other.limits.session.head.target_bytes == 99U);
+    BOOST_TEST(other.limits.session.body.body_bytes == 0U);
+    BOOST_TEST((other.limits.session.header_timeout == 1s));
+    BOOST_TEST((other.limits.session.body_timeout == 2s));
+    BOOST_TEST((other.limits.session.write_timeout == 3s));
+    BOOST_TEST((other.limits.session.answer_timeout == 5s));
+    BOOST_TEST((other.limits.session.idle_timeout == 4s));
+    BOOST_TEST(other.limits.max_connections_per_address == 6U);
 }
 
 BOOST_AUTO_TEST_CASE(networks_may_be_listed_and_repeated)
 {
     const auto config = read({"--trusted-proxy=10.0.0.0/8, ::1", "--trusted-proxy", "192.0.2.1"}).value();
     for (const auto* inside : {"10.1.2.3", "::1", "192.0.2.1"})
-        BOOST_TEST(config.rates.trusted_proxies.contains(client_address::parse(inside).value()), inside);
-    BOOST_TEST(!config.rates.trusted_proxies.contains(client_address::parse("192.0.2.2").value()));
+        BOOST_TEST(config.limits.rates.trusted_proxies.contains(client_address::parse(inside).value()), inside);
+    BOOST_TEST(!config.limits.rates.trusted_proxies.contains(client_address::parse("192.0.2.2").value()));
 }
 
-BOOST_AUTO_TEST_CASE(keys_come_with_what_their_tokens_must_say)
+BOOST_AUTO_TEST_CASE(keys_have_an_expected_issuer_and_audience)
 {
     const auto config = read({"--jwt-key=file", "--jwt-issuer=i", "--jwt-audience=a"}).value();
     BOOST_TEST(config.jwt.key_file == "file");
@@ -153,7 +146,7 @@ BOOST_AUTO_TEST_CASE(keys_come_with_what_their_tokens_must_say)
     BOOST_TEST(config.jwt.expected.audience == "a");
 }
 
-BOOST_AUTO_TEST_CASE(a_taken_port_is_noticed_although_listeners_share_ports)
+BOOST_AUTO_TEST_CASE(a_port_in_use_is_an_error_although_listeners_share_ports)
 {
     asio::io_context io(1);
     auto at = resolve_listen_address({"127.0.0.1", 0}).value();
@@ -166,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_taken_port_is_noticed_although_listeners_share_ports)
     BOOST_TEST(free.error().detail == "cannot listen on " + to_text(at) + ": the port is taken");
 }
 
-BOOST_AUTO_TEST_CASE(a_bound_address_is_written_as_it_is_given)
+BOOST_AUTO_TEST_CASE(a_bound_address_is_written_as_an_option_value)
 {
     BOOST_TEST(to_text(resolve_listen_address({"::1", 80}).value()) == "[::1]:80");
     BOOST_TEST(to_text(resolve_listen_address({"127.0.0.1", 80}).value()) == "127.0.0.1:80");

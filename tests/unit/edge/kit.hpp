@@ -1,8 +1,8 @@
 // Drives the gateway with a scripted broker: no HTTP, no sockets.
 #pragma once
 
-#include "edge/gateway.hpp"
-#include "edge/service_call.hpp"
+#include "edge/routes/gateway.hpp"
+#include "edge/upstream/hedged_request.hpp"
 #include "tests/support/fake_requester.hpp"
 #include "tests/support/run_coro.hpp"
 
@@ -49,7 +49,7 @@ class gateway_kit
 public:
     asio::io_context io{1};
     fake_requester nats{io.get_executor()};
-    waiting_questions waiting{io};
+    hedge_timer waiting{io};
     edge_context edge{nats};
     temporary_file token_file{"s3cret-s3cret-s3cret\n"};
 
@@ -57,12 +57,12 @@ public:
 
     gateway_kit()
     {
-        edge.admin = admin_token::from_file(token_file.path()).value();
-        edge.waiting = &waiting;
+        edge.access.admin = admin_token::from_file(token_file.path()).value();
+        edge.services.hedges = &waiting;
     }
 
-    [[nodiscard]] static http_request make(const std::string& method, const std::string& target, const field_list& fields = {},
-                                           const std::string& body = {})
+    [[nodiscard]] static http_request make(const std::string& method, const std::string& target,
+                                           const field_list& fields = {}, const std::string& body = {})
     {
         http_request request;
         request.id = "request-1";

@@ -34,9 +34,10 @@ std::set<std::string> subjects_in_use()
     std::set<std::string> all;
     for (const auto& each :
          {subjects::metadata_get(asset), subjects::metadata_put(asset), subjects::metadata_delete(asset),
-          subjects::metadata_list(), subjects::cdnurl_get(asset), subjects::cdnurl_put(asset), subjects::cdnurl_delete(asset),
-          subjects::cdnurl_list(), subjects::reporting_asset(asset), subjects::reporting_user(user),
-          subjects::reporting_views(asset, user), subjects::reporting_top(), subjects::events()})
+          subjects::metadata_list(), subjects::metadata_gets(), subjects::cdnurl_get(asset),
+          subjects::cdnurl_put(asset), subjects::cdnurl_delete(asset), subjects::cdnurl_list(), subjects::cdnurl_gets(),
+          subjects::reporting_asset(asset), subjects::reporting_user(user), subjects::reporting_views(asset, user),
+          subjects::reporting_top(), subjects::events()})
         all.insert(each.str());
     for (const auto* verb : {"PING", "INFO", "STATS"})
         for (const auto* service : {"metadata", "cdnurl", "reporting"})
@@ -58,7 +59,7 @@ BOOST_AUTO_TEST_CASE(its_channels_are_the_subjects_of_the_contract)
     std::set<std::string> addresses;
     for (const auto& [name, channel] : document.at("channels").as_object())
     {
-        if (channel.at("address").is_null()) // the inbox of whoever asks
+        if (channel.at("address").is_null()) // the inbox of the requester
             continue;
         auto address = std::string(channel.at("address").as_string());
         address = replaced(replaced(replaced(address, "{asset}", "A"), "{user}", "U"), "{instance}", "I");
@@ -69,7 +70,7 @@ BOOST_AUTO_TEST_CASE(its_channels_are_the_subjects_of_the_contract)
     BOOST_TEST(addresses == subjects_in_use(), boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(every_channel_has_its_operation_and_every_reference_leads_somewhere)
+BOOST_AUTO_TEST_CASE(every_channel_has_an_operation_and_every_reference_resolves)
 {
     const auto document = json::parse(document_text("asyncapi"));
     std::set<std::string> served;

@@ -59,7 +59,7 @@ const service_row by_number[] = {
 
 BOOST_AUTO_TEST_SUITE(errors)
 
-BOOST_AUTO_TEST_CASE(every_code_has_a_name_and_a_title_of_its_own)
+BOOST_AUTO_TEST_CASE(every_code_has_a_unique_name_and_title)
 {
     std::set<std::string_view> names;
     std::set<std::string_view> titles;
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(every_code_has_a_name_and_a_title_of_its_own)
             BOOST_TEST(titles.insert(title_of(code)).second);
             BOOST_TEST((title_of(code).front() >= 'A' && title_of(code).front() <= 'Z'), "a phrase, not a code");
             BOOST_TEST(title_of(code).find('_') == std::string_view::npos);
-            BOOST_TEST(title_of(code).size() <= 64U); // as the schema has it
+            BOOST_TEST(title_of(code).size() <= 64U); // the limit of the schema
         }
     }
     BOOST_TEST(names.size() == 28U);
@@ -83,10 +83,13 @@ BOOST_AUTO_TEST_CASE(every_code_has_a_name_and_a_title_of_its_own)
 BOOST_AUTO_TEST_CASE(every_service_code_is_an_error_number)
 {
     for (const auto code : every_code())
-        BOOST_TEST_CONTEXT(name_of(code)) { BOOST_TEST((service_code_of(code) >= 400 && service_code_of(code) <= 599)); }
+        BOOST_TEST_CONTEXT(name_of(code))
+        {
+            BOOST_TEST((service_code_of(code) >= 400 && service_code_of(code) <= 599));
+        }
 }
 
-BOOST_AUTO_TEST_CASE(names_titles_and_numbers_that_the_contract_quotes_stand)
+BOOST_AUTO_TEST_CASE(names_titles_and_numbers_are_those_of_the_contract)
 {
     BOOST_TEST(title_of(errc::asset_not_found) == "Asset not found");
     BOOST_TEST(title_of(errc::user_not_found) == "User not found");
@@ -104,7 +107,7 @@ BOOST_AUTO_TEST_CASE(names_titles_and_numbers_that_the_contract_quotes_stand)
     BOOST_TEST(service_code_of(errc::outcome_unknown) == 504);
 }
 
-BOOST_AUTO_TEST_CASE(every_code_comes_back_from_its_own_error_reply)
+BOOST_AUTO_TEST_CASE(every_code_is_read_back_from_its_error_reply)
 {
     for (const auto code : every_code())
         BOOST_TEST_CONTEXT(name_of(code))
@@ -122,7 +125,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_text_is_read_by_its_number)
         }
 }
 
-BOOST_AUTO_TEST_CASE(a_number_outside_the_list_is_no_code_and_harms_nothing)
+BOOST_AUTO_TEST_CASE(a_number_outside_the_enum_has_the_unknown_row)
 {
     for (const int number : {0, -1, 29, 1000})
     {

@@ -1,4 +1,5 @@
 #include "schemas/event.hpp"
+#include "schemas/ulid.hpp"
 #include "tests/unit/schemas/kit.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -28,7 +29,7 @@ struct key_row
     const char* id;
 };
 
-// Computed apart from the code under test:
+// Computed independently of the code under test:
 // printf 'USER\0KEY' | openssl dgst -sha256 -binary | base32 -w0 | tr A-Z a-z | tr -d =
 const key_row keys[] = {
     {"u", "k", "k-xwqk3qoltizvkgw7c2o5hhc256ptjsh63x2i3r5jwoexoww5obaa"},
@@ -41,7 +42,7 @@ const key_row keys[] = {
 
 BOOST_AUTO_TEST_SUITE(event_ids)
 
-BOOST_AUTO_TEST_CASE(a_key_has_the_id_that_other_tools_compute)
+BOOST_AUTO_TEST_CASE(a_key_has_the_event_id_that_openssl_computes)
 {
     for (const auto& row : keys)
     {
@@ -50,27 +51,35 @@ BOOST_AUTO_TEST_CASE(a_key_has_the_id_that_other_tools_compute)
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_key_belongs_to_its_user)
+BOOST_AUTO_TEST_CASE(the_same_key_of_two_users_has_two_ids)
 {
     BOOST_TEST(event_id_for_key(user("a"), "k") != event_id_for_key(user("b"), "k"));
     BOOST_TEST(event_id_for_key(user("a"), "k") != event_id_for_key(user("a"), "l"));
     // The NUL keeps the two apart: no id holds one.
     BOOST_TEST(event_id_for_key(user("ab"), "c") != event_id_for_key(user("a"), "bc"));
-    BOOST_TEST(event_id_for_key(user("a"), std::string(255, 'k')) != event_id_for_key(user("a"), std::string(254, 'k')));
+    BOOST_TEST(event_id_for_key(user("a"), std::string(255, 'k')) !=
+               event_id_for_key(user("a"), std::string(254, 'k')));
 }
 
 BOOST_AUTO_TEST_CASE(an_event_id_is_1_to_64_of_a_small_alphabet)
 {
-    const std::string good[] = {"1", "a", "Z", "_", ".", "-", "..", "k-abc", "01JGQ3ZK8F4M5N6P7Q8R9S0T1V", std::string(64, 'x')};
+    const std::string good[] = {
+        "1", "a", "Z", "_", ".", "-", "..", "k-abc", "01JGQ3ZK8F4M5N6P7Q8R9S0T1V", std::string(64, 'x')};
     for (const auto& id : good)
         BOOST_TEST_CONTEXT(id) { BOOST_TEST(is_valid_event_id(id)); }
-    const std::string bad[] = {
-        "", std::string(65, 'x'), " ", "a b", "a/b", "a:b", "a=b", "a*", "a\nb", "a\0b"s, "\0"s, "a\r\n", "é", "~", "@", "a,b"};
+    const std::string bad[] = {"",     std::string(65, 'x'),
+                               " ",    "a b",
+                               "a/b",  "a:b",
+                               "a=b",  "a*",
+                               "a\nb", "a\0b"s,
+                               "\0"s,  "a\r\n",
+                               "é",    "~",
+                               "@",    "a,b"};
     for (const auto& id : bad)
         BOOST_TEST_CONTEXT(printable(id)) { BOOST_TEST(!is_valid_event_id(id)); }
 }
 
-BOOST_AUTO_TEST_CASE(exactly_65_bytes_may_stand_in_an_event_id)
+BOOST_AUTO_TEST_CASE(an_event_id_may_contain_exactly_65_different_bytes)
 {
     int allowed = 0;
     for (int c = 0; c < 256; ++c)
@@ -78,7 +87,7 @@ BOOST_AUTO_TEST_CASE(exactly_65_bytes_may_stand_in_an_event_id)
     BOOST_TEST(allowed == 26 + 26 + 10 + 3);
 }
 
-BOOST_AUTO_TEST_CASE(a_ulid_is_26_letters_that_begin_with_its_time)
+BOOST_AUTO_TEST_CASE(a_ulid_has_26_characters_and_begins_with_its_time)
 {
     const auto id = make_ulid(at(0ms));
     BOOST_TEST(id.size() == 26U);
@@ -88,7 +97,8 @@ BOOST_AUTO_TEST_CASE(a_ulid_is_26_letters_that_begin_with_its_time)
     BOOST_TEST(make_ulid(at(1ms)).substr(0, 10) == "0000000001");
     BOOST_TEST(make_ulid(at(31ms)).substr(0, 10) == "000000000Z");
     BOOST_TEST(make_ulid(at(32ms)).substr(0, 10) == "0000000010");
-    BOOST_TEST(make_ulid(at(1469918176385ms)).substr(0, 10) == "01ARYZ6S41"); // the vector of the ULID specification's own tests
+    BOOST_TEST(make_ulid(at(1469918176385ms)).substr(0, 10) ==
+               "01ARYZ6S41"); // the vector of the ULID specification's own tests
 }
 
 BOOST_AUTO_TEST_CASE(ulids_sort_by_their_milliseconds)

@@ -1,4 +1,5 @@
 #include "schemas/event.hpp"
+#include "schemas/ulid.hpp"
 #include "tests/unit/schemas/kit.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -22,7 +23,8 @@ const good_row good[] = {
     {R"({"id":"e1","asset":"123","user":"42","time":"2026-01-31T09:30:00.123Z"})", "e1", "123", "42"},
     {R"({"time":"2026-01-31T09:30:00Z","user":"u","asset":"a","id":".-_"})", ".-_", "a", "u"},
     {R"({"id":"e1","asset":"a:b","user":"c:d","time":"2026-01-31T09:30:00Z"})", "e1", "a:b", "c:d"},
-    {R"({"id":"e1","asset":"10.5240/7791","user":"\u00e9","time":"2026-01-31T09:30:00Z","more":[1]})", "e1", "10.5240/7791", "é"},
+    {R"({"id":"e1","asset":"10.5240/7791","user":"\u00e9","time":"2026-01-31T09:30:00Z","more":[1]})", "e1",
+     "10.5240/7791", "é"},
     {"123:42", nullptr, "123", "42"},
     {"a:b:c", nullptr, "a:b", "c"},
     {"::u", nullptr, ":", "u"},
@@ -60,7 +62,7 @@ std::string with(std::string_view id, std::string_view asset, std::string_view u
 constexpr auto now = R"("2026-01-31T09:30:00Z")";
 
 const bad_row bad[] = {
-    // JSON: "-" leaves a member out
+    // JSON: "-" omits a member
     {with("-", "\"a\"", "\"u\"", now), errc::bad_request, "id"},
     {with("\"e\"", "-", "\"u\"", now), errc::bad_request, "asset"},
     {with("\"e\"", "\"a\"", "-", now), errc::bad_request, "user"},
@@ -81,7 +83,7 @@ const bad_row bad[] = {
     {with("\"e\"", "\"a\\r\\nPUB x\"", "\"u\"", now), errc::bad_id, "asset"},
     {with("\"e\"", "\"a\"", "\"\\u0000\"", now), errc::bad_id, "user"},
     {with("\"e\"", "\"a\"", '"' + std::string(129, 'u') + '"', now), errc::bad_id, "user"},
-    // a first byte { is never text, however much the rest looks like it
+    // a payload that begins with { is never a text event
     {"{", errc::bad_request, ""},
     {"{a:b", errc::bad_request, ""},
     {"{123:42}", errc::bad_request, ""},
@@ -125,7 +127,7 @@ BOOST_AUTO_TEST_CASE(json_and_asset_colon_user_are_both_views)
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_neither_is_refused_and_says_why)
+BOOST_AUTO_TEST_CASE(any_other_payload_is_refused_with_a_detail)
 {
     for (const auto& row : bad)
     {
@@ -140,7 +142,7 @@ BOOST_AUTO_TEST_CASE(what_is_neither_is_refused_and_says_why)
     }
 }
 
-BOOST_AUTO_TEST_CASE(an_event_id_of_64_bytes_is_taken_and_of_65_refused)
+BOOST_AUTO_TEST_CASE(an_event_id_of_64_bytes_is_accepted_and_of_65_refused)
 {
     BOOST_TEST(parse_event(with('"' + std::string(64, 'x') + '"', "\"a\"", "\"u\"", now)).has_value());
     BOOST_TEST(parse_event(with('"' + std::string(65, 'x') + '"', "\"a\"", "\"u\"", now)).has_error());

@@ -1,4 +1,4 @@
-// Ids that real systems have, and ids that try to be something else.
+// Ids of real systems, and hostile ids.
 #pragma once
 
 #include "tests/unit/schemas/kit.hpp"
@@ -29,7 +29,7 @@ inline const std::array real_ids{
     real_id{"\xEF\xBF\xBD", "=EF=BF=BD"},
     real_id{"\xC2\xA0", "=C2=A0"}, // U+00A0, the first behind the C1 controls
     real_id{"_-_", "_-_"},
-    // text that means something elsewhere, and here is only text
+    // text with a meaning elsewhere, such as in SQL or a shell
     real_id{".", "=2E"},
     real_id{"..", "=2E=2E"},
     real_id{"a.b", "a=2Eb"},

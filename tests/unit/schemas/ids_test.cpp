@@ -25,7 +25,7 @@ BOOST_AUTO_TEST_CASE(real_ids_are_valid_and_keep_their_text)
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_id_is_refused_as_bad_id)
+BOOST_AUTO_TEST_CASE(an_invalid_id_is_refused_as_bad_id)
 {
     for (const auto& row : bad_ids)
     {
@@ -62,9 +62,9 @@ BOOST_AUTO_TEST_CASE(no_control_character_is_valid_anywhere_in_an_id)
     for (unsigned c = 0; c < 0x100; ++c)
     {
         const bool control = c < 0x20 || (c >= 0x7F && c <= 0x9F);
-        const std::string encoded = c < 0x80
-                                        ? std::string(1, static_cast<char>(c))
-                                        : std::string{static_cast<char>(0xC0 | (c >> 6)), static_cast<char>(0x80 | (c & 63))};
+        const std::string encoded =
+            c < 0x80 ? std::string(1, static_cast<char>(c))
+                     : std::string{static_cast<char>(0xC0 | (c >> 6)), static_cast<char>(0x80 | (c & 63))};
         BOOST_TEST_CONTEXT("U+00" << std::hex << c)
         {
             BOOST_TEST(is_valid_id(encoded) == !control);
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(the_value_of_a_refused_id_is_a_bug_and_throws)
     BOOST_CHECK_THROW((void)asset_id::parse("").value(), std::logic_error);
 }
 
-// Nothing turns an id into text, or an asset into a user, by accident.
+// There is no implicit conversion of an id to text, or of an asset id to a user id.
 static_assert(!std::convertible_to<asset_id, std::string>);
 static_assert(!std::convertible_to<asset_id, std::string_view>);
 static_assert(!std::constructible_from<asset_id, std::string>);

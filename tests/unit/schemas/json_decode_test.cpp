@@ -9,7 +9,7 @@ using namespace marquee::test;
 namespace
 {
 
-/// What encode wrote is what decode reads: the text tells all, so equal text means equal messages.
+/// Decodes what encode() wrote, and encodes it again: equal texts mean equal messages.
 template <class T>
 void comes_back(const T& message)
 {
@@ -35,7 +35,7 @@ void refused(std::string_view text, std::string_view field)
     }
 }
 
-/// A message of so many levels: itself, and arrays one inside the other as an unknown member.
+/// A message of `levels` levels: nested arrays as an unknown member.
 std::string nested(std::size_t levels)
 {
     std::string text = R"({"url":"u","more":)";
@@ -50,7 +50,7 @@ std::string nested(std::size_t levels)
 
 BOOST_AUTO_TEST_SUITE(json_decode)
 
-BOOST_AUTO_TEST_CASE(every_message_comes_back_as_it_was)
+BOOST_AUTO_TEST_CASE(every_message_is_decoded_as_it_was_encoded)
 {
     comes_back(asset_metadata{"It", "horror", "\"very\" scary\n七"});
     comes_back(asset_metadata_reply{"10.5240/7791", "It", "", "s"});
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(every_message_comes_back_as_it_was)
     comes_back(event_counts_reply{{1}, {2}, {}});
     comes_back(event_counts_reply{{}, {}, std::vector<std::string>{"reporting"}});
     comes_back(health_reply{"ready"});
-    comes_back(health_reply{"degraded", health_checks{"ok", "ok", "ok", "away"}});
+    comes_back(health_reply{"degraded", health_checks{"ok", "ok", "ok", "away"}, {}});
     comes_back(problem{"/problems/c", "t", 404, "c", "d", "i", "i", "9", "f"});
     comes_back(pub_ack{"EVENTS", 7, false, {}});
     comes_back(pub_ack{{}, {}, {}, js_api_error{503, 10077, "full"}});
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(members_are_read_into_their_own_fields)
     BOOST_TEST((p->degraded == std::vector<std::string>{"x"}));
 }
 
-BOOST_AUTO_TEST_CASE(unknown_members_white_space_and_escapes_are_no_fault)
+BOOST_AUTO_TEST_CASE(unknown_members_white_space_and_escapes_are_accepted)
 {
     const char* const rows[] = {
         R"({"url":"u","more":1})",
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(a_member_that_is_missing_or_of_another_type_is_named)
     refused<list_request>(R"({"limit":[1]})", "limit");
     refused<put_reply>(R"({"status":"ok"})", "revision");
     refused<play_event_json>(R"({"id":"e","asset":"a","user":"u"})", "time");
-    refused<event_counts_reply>(R"({"userviews":1})", "assetviews"); // nullable: may be null, not missing
+    refused<event_counts_reply>(R"({"userviews":1})", "assetviews"); // nullable: may be null, but not missing
     refused<event_counts_reply>(R"({"userviews":1,"assetviews":"2"})", "assetviews");
     refused<event_counts_reply>(R"({"userviews":1,"assetviews":2,"degraded":"events"})", "degraded");
     refused<event_counts_reply>(R"({"userviews":1,"assetviews":2,"degraded":[1]})", "degraded");
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_member_that_is_missing_or_of_another_type_is_named)
     refused<pub_ack>(R"({"duplicate":"true"})", "duplicate");
 }
 
-BOOST_AUTO_TEST_CASE(a_fault_inside_a_list_names_the_list)
+BOOST_AUTO_TEST_CASE(an_error_inside_a_list_names_the_list)
 {
     refused<metadata_page>(R"({"assets":{}})", "assets");
     refused<metadata_page>(R"({"assets":[{"id":"1","title":"t","genre":"g"}]})", "assets");
@@ -172,8 +172,8 @@ BOOST_AUTO_TEST_CASE(a_fault_inside_a_list_names_the_list)
 
 BOOST_AUTO_TEST_CASE(a_count_is_a_whole_number_that_fits)
 {
-    for (const auto* number : {"-1", "1.5", "1.0", "1e3", "-0.0", "18446744073709551616", "1e400", "99999999999999999999999",
-                               "\"1\"", "true", "null", "[]", "{}"})
+    for (const auto* number : {"-1", "1.5", "1.0", "1e3", "-0.0", "18446744073709551616", "1e400",
+                               "99999999999999999999999", "\"1\"", "true", "null", "[]", "{}"})
         refused<views_reply>(R"({"id":"1","views":)" + std::string(number) + "}", "views");
     for (const auto* number : {"0", "-0", "1", "9223372036854775807", "9223372036854775808", "18446744073709551615"})
         BOOST_TEST_CONTEXT(number)
@@ -183,13 +183,13 @@ BOOST_AUTO_TEST_CASE(a_count_is_a_whole_number_that_fits)
     const auto most = decode<views_reply>(R"({"id":"1","views":18446744073709551615})");
     BOOST_REQUIRE(most.has_value());
     BOOST_TEST(most->views == 18446744073709551615U);
-    // an int, and what is beyond it
+    // an int and its limits
     BOOST_TEST(decode<js_api_error>(R"({"code":2147483647})").has_value());
     refused<js_api_error>(R"({"code":2147483648})", "code");
     refused<js_api_error>(R"({"code":-1})", "code");
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_json_object_is_refused)
+BOOST_AUTO_TEST_CASE(anything_but_a_json_object_is_refused)
 {
     const std::string rows[] = {
         "",
@@ -232,8 +232,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_json_object_is_refused)
 
 BOOST_AUTO_TEST_CASE(invalid_utf8_and_lone_surrogates_are_refused_everywhere)
 {
-    for (const auto bad : {"\xC0\xAF"sv, "\xED\xA0\x80"sv, "\xFF"sv, "\x80"sv, "\xE4\xB8"sv, "\xF4\x90\x80\x80"sv, "\\ud800"sv,
-                           "\\udfac"sv, "\\ud83cx"sv})
+    for (const auto bad : {"\xC0\xAF"sv, "\xED\xA0\x80"sv, "\xFF"sv, "\x80"sv, "\xE4\xB8"sv, "\xF4\x90\x80\x80"sv,
+                           "\\ud800"sv, "\\udfac"sv, "\\ud83cx"sv})
     {
         refused<asset_url>("{\"url\":\"" + std::string(bad) + "\"}", "");
         refused<asset_url>("{\"url\":\"u\",\"" + std::string(bad) + "\":1}", "");
@@ -248,7 +248,7 @@ BOOST_AUTO_TEST_CASE(thirty_two_levels_are_read_and_thirty_three_refused)
     refused<asset_url>(nested(10'000), "");
 }
 
-BOOST_AUTO_TEST_CASE(every_beginning_of_a_message_is_refused)
+BOOST_AUTO_TEST_CASE(a_truncated_message_is_refused)
 {
     const auto whole = encode(metadata_page{{{"é", "t\n", "g", "s"}}, "é"});
     for (std::size_t size = 0; size < whole.size(); ++size)
@@ -277,11 +277,11 @@ BOOST_AUTO_TEST_CASE(a_reply_that_cannot_be_read_is_malformed_and_keeps_detail_a
             BOOST_TEST(read.error().detail == decode<put_reply>(text).error().detail);
         }
     }
-    // also what breaks a limit
+    // also for a value that breaks a limit
     BOOST_TEST((decode_reply<asset_url>(R"({"url":""})").error() == errc::malformed_reply));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_json_is_told_apart_and_the_byte_is_named)
+BOOST_AUTO_TEST_CASE(errors_of_json_are_distinguished_and_name_the_byte)
 {
     struct row
     {
@@ -315,7 +315,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_json_is_told_apart_and_the_byte_is_named)
             BOOST_TEST(read.error().detail == detail);
         }
     const auto deep = decode<asset_url>("{\"url\":" + std::string(40, '[') + std::string(40, ']') + '}');
-    BOOST_TEST(deep.error().detail.starts_with("The body is JSON of more than 32 levels at byte "), deep.error().detail);
+    BOOST_TEST(deep.error().detail.starts_with("The body is JSON of more than 32 levels at byte "),
+               deep.error().detail);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -22,17 +22,18 @@ BOOST_AUTO_TEST_CASE(every_message_has_exactly_the_text_of_the_contract)
     BOOST_TEST(encode(delete_reply{}) == R"({"status":"ok"})");
     BOOST_TEST(encode(metadata_page{{{"1", "t", "g", "s"}}, "1"}) ==
                R"({"assets":[{"id":"1","title":"t","genre":"g","summary":"s"}],"next":"1"})");
-    BOOST_TEST(encode(url_page{{{"1", "u"}, {"2", "v"}}, {}}) == R"({"assets":[{"id":"1","url":"u"},{"id":"2","url":"v"}]})");
+    BOOST_TEST(encode(url_page{{{"1", "u"}, {"2", "v"}}, {}}) ==
+               R"({"assets":[{"id":"1","url":"u"},{"id":"2","url":"v"}]})");
     BOOST_TEST(encode(views_reply{"123", 3}) == R"({"id":"123","views":3})");
     BOOST_TEST(encode(counts_reply{1, 2}) == R"({"assetviews":1,"userviews":2})");
     BOOST_TEST(encode(top_reply{{{"1", 9}, {"2", 8}}}) == R"({"assets":[{"id":"1","views":9},{"id":"2","views":8}]})");
     BOOST_TEST(encode(play_event_json{"e", "a", "u", "t"}) == R"({"id":"e","asset":"a","user":"u","time":"t"})");
     BOOST_TEST(encode(health_reply{"ok"}) == R"({"status":"ok"})");
-    BOOST_TEST(encode(health_reply{"ready", health_checks{"ok", "ok", "ok", "away"}}) ==
+    BOOST_TEST(encode(health_reply{"ready", health_checks{"ok", "ok", "ok", "away"}, {}}) ==
                R"({"status":"ready","checks":{"metadata":"ok","cdnurl":"ok","events":"ok","reporting":"away"}})");
 }
 
-BOOST_AUTO_TEST_CASE(an_empty_list_is_written_as_one)
+BOOST_AUTO_TEST_CASE(an_empty_list_is_written_as_an_empty_array)
 {
     BOOST_TEST(encode(metadata_page{}) == R"({"assets":[]})");
     BOOST_TEST(encode(url_page{}) == R"({"assets":[]})");
@@ -85,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_problem_carries_only_what_is_known)
         R"({"type":"/problems/bad_id","title":"Bad id","status":400,"code":"bad_id","detail":"d","instance":"r1","request_id":"r1","id":"i","field":"asset"})");
 }
 
-BOOST_AUTO_TEST_CASE(the_acknowledgement_of_the_stream_has_its_own_names)
+BOOST_AUTO_TEST_CASE(the_acknowledgement_of_jetstream_has_the_names_of_its_api)
 {
     BOOST_TEST(encode(pub_ack{"EVENTS", 7, true, {}}) == R"({"stream":"EVENTS","seq":7,"duplicate":true})");
     BOOST_TEST(encode(pub_ack{{}, {}, {}, js_api_error{503, 10077, "full"}}) ==
@@ -98,7 +99,8 @@ BOOST_AUTO_TEST_CASE(numbers_keep_every_digit)
     BOOST_TEST(encode(counts_reply{most, 0}) == R"({"assetviews":18446744073709551615,"userviews":0})");
     problem p;
     p.status = -1;
-    BOOST_TEST(encode(p) == R"({"type":"","title":"","status":-1,"code":"","detail":"","instance":"","request_id":""})");
+    BOOST_TEST(encode(p) ==
+               R"({"type":"","title":"","status":-1,"code":"","detail":"","instance":"","request_id":""})");
 }
 
 BOOST_AUTO_TEST_CASE(text_is_escaped_where_json_demands_it_and_nowhere_else)
@@ -133,7 +135,7 @@ BOOST_AUTO_TEST_CASE(text_is_escaped_where_json_demands_it_and_nowhere_else)
     }
 }
 
-BOOST_AUTO_TEST_CASE(every_control_character_comes_back_as_it_was)
+BOOST_AUTO_TEST_CASE(every_control_character_is_decoded_as_it_was_encoded)
 {
     std::string all;
     for (char c = 0; c < 0x20; ++c)

@@ -33,7 +33,7 @@ void refused(const std::string& text, const char* field)
 
 BOOST_AUTO_TEST_SUITE(json_limits)
 
-BOOST_AUTO_TEST_CASE(texts_up_to_their_limits_are_taken)
+BOOST_AUTO_TEST_CASE(texts_up_to_their_limits_are_accepted)
 {
     taken(asset_metadata{"", "", ""});
     taken(asset_metadata{a(1024), a(1024), a(16384)});
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(texts_up_to_their_limits_are_taken)
     taken(asset_url{"https://cdn.example/ü b"});
 }
 
-BOOST_AUTO_TEST_CASE(one_byte_more_is_refused_and_named)
+BOOST_AUTO_TEST_CASE(a_text_one_byte_longer_is_refused_and_named)
 {
     refused<asset_metadata>(encode(asset_metadata{a(1025), "g", "s"}), "title");
     refused<asset_metadata>(encode(asset_metadata{"t", a(1025), "s"}), "genre");
@@ -81,7 +81,8 @@ BOOST_AUTO_TEST_CASE(a_limit_is_1_to_1000)
             BOOST_TEST(std::to_string(decode<top_request>(text).value().limit.value()) == limit);
         }
     }
-    for (const auto* limit : {"0", "1001", "18446744073709551615", "-1", "1.5", "1.0", "1e2", "18446744073709551616", "\"10\""})
+    for (const auto* limit :
+         {"0", "1001", "18446744073709551615", "-1", "1.5", "1.0", "1e2", "18446744073709551616", "\"10\""})
     {
         const auto text = R"({"limit":)" + std::string(limit) + "}";
         BOOST_TEST_CONTEXT(text)

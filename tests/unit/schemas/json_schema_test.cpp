@@ -18,7 +18,7 @@ namespace json = boost::json;
 namespace
 {
 
-// What others send is read leniently; what Marquee answers is exact.
+// Schemas of requests and events allow unknown members; those of replies do not.
 const std::set<std::string> lenient{"asset_metadata", "asset_url", "list_request", "play_event", "top_request"};
 
 json::object schema_of(const std::string& name) { return json::parse(schema_text(name)).as_object(); }
@@ -32,7 +32,7 @@ std::set<std::string> required_of(const json::object& schema)
     return names;
 }
 
-/// No member of any message may be this.
+/// A type that no member of any message has.
 const json::array wrong_type{"neither", 1};
 
 /// Calls `visit` for a schema and for every schema inside it.
@@ -84,11 +84,13 @@ const refused_row values_out_of_bounds[] = {
     {"play_event", R"({"id":"e","asset":"a","user":"u","time":"2026-01-31T09:30:00+01:00"})"},
     {"play_event", R"({"id":"e","asset":"a","user":"u","time":"2026-01-31 09:30:00Z"})"},
     {"play_reply", encode(play_reply{"1", "t", "g", "s", "u", {}, {}, std::vector<std::string>{"other"}})},
-    {"play_reply", encode(play_reply{"1", "t", "g", "s", "u", {}, {}, std::vector<std::string>{"events", "reporting"}})},
+    {"play_reply",
+     encode(play_reply{"1", "t", "g", "s", "u", {}, {}, std::vector<std::string>{"events", "reporting"}})},
     {"health_reply", encode(health_reply{"fine"})},
-    {"health_reply", encode(health_reply{"ready", health_checks{"ok", "ok", "ok", "perhaps"}})},
+    {"health_reply", encode(health_reply{"ready", health_checks{"ok", "ok", "ok", "perhaps"}, {}})},
     {"health_reply", R"({"status":"ready","checks":{"metadata":"ok","cdnurl":"ok"}})"},
-    {"health_reply", R"({"status":"ready","checks":{"metadata":"ok","cdnurl":"ok","events":"ok","reporting":"ok","more":"ok"}})"},
+    {"health_reply",
+     R"({"status":"ready","checks":{"metadata":"ok","cdnurl":"ok","events":"ok","reporting":"ok","more":"ok"}})"},
     {"services_reply", R"({"services":[{"name":"a b","id":"1","version":"1","description":"","endpoints":[]}]})"},
     {"services_reply", R"({"services":[{"name":"a","id":"","version":"1","description":"","endpoints":[]}]})"},
     {"services_reply", R"({"services":[{"name":"a","id":"1","version":"1","description":""}]})"},
@@ -120,7 +122,7 @@ BOOST_AUTO_TEST_CASE(every_schema_has_a_sample_and_every_sample_a_schema)
     BOOST_TEST(names.size() == 23U);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_sent_fits_its_schema)
+BOOST_AUTO_TEST_CASE(every_sample_fits_its_schema)
 {
     for (const auto& s : samples())
         BOOST_TEST_CONTEXT(s.schema << ' ' << printable(s.json)) { BOOST_TEST(complaints(s.schema, s.json) == ""); }
@@ -151,19 +153,22 @@ BOOST_AUTO_TEST_CASE(a_member_of_another_type_does_not_fit)
         {
             auto changed = whole;
             changed[member] = wrong_type;
-            BOOST_TEST_CONTEXT(s.schema << ' ' << member) { BOOST_TEST(complaints(s.schema, json::serialize(changed)) != ""); }
+            BOOST_TEST_CONTEXT(s.schema << ' ' << member)
+            {
+                BOOST_TEST(complaints(s.schema, json::serialize(changed)) != "");
+            }
         }
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_object_fits_nothing)
+BOOST_AUTO_TEST_CASE(only_an_object_fits_a_schema)
 {
     for (const auto& name : schema_names())
         for (const auto* text : {"null", "[]", "1", "\"{}\"", "true", "", "{"})
             BOOST_TEST_CONTEXT(name << ' ' << text) { BOOST_TEST(complaints(name, text) != ""); }
 }
 
-BOOST_AUTO_TEST_CASE(answers_hold_nothing_more_and_requests_may)
+BOOST_AUTO_TEST_CASE(replies_forbid_unknown_members_and_requests_allow_them)
 {
     for (const auto& s : samples())
     {
@@ -179,7 +184,8 @@ BOOST_AUTO_TEST_CASE(answers_hold_nothing_more_and_requests_may)
 BOOST_AUTO_TEST_CASE(elements_of_a_list_are_checked_too)
 {
     BOOST_TEST(complaints("metadata_page", R"({"assets":[{"id":"1","title":"t","genre":"g"}]})") != "");
-    BOOST_TEST(complaints("metadata_page", R"({"assets":[{"id":"1","title":"t","genre":"g","summary":"s","more":1}]})") != "");
+    BOOST_TEST(
+        complaints("metadata_page", R"({"assets":[{"id":"1","title":"t","genre":"g","summary":"s","more":1}]})") != "");
     BOOST_TEST(complaints("url_page", R"({"assets":[{"id":"1","url":1}]})") != "");
     BOOST_TEST(complaints("top_reply", R"({"assets":[{"id":"1","views":1},{"id":"2"}]})") != "");
     for (const auto* name : {"service_info", "service_stats"})
@@ -205,18 +211,27 @@ BOOST_AUTO_TEST_CASE(elements_of_a_list_are_checked_too)
 BOOST_AUTO_TEST_CASE(values_out_of_bounds_do_not_fit)
 {
     for (const auto& row : values_out_of_bounds)
-        BOOST_TEST_CONTEXT(row.schema << ' ' << printable(row.text)) { BOOST_TEST(complaints(row.schema, row.text) != ""); }
+        BOOST_TEST_CONTEXT(row.schema << ' ' << printable(row.text))
+        {
+            BOOST_TEST(complaints(row.schema, row.text) != "");
+        }
 }
 
 BOOST_AUTO_TEST_CASE(ids_that_are_valid_fit_and_control_characters_do_not)
 {
     for (const auto& id : real_ids)
-        BOOST_TEST_CONTEXT(printable(id.text)) { BOOST_TEST(complaints("views_reply", encode(views_reply{id.text, 1})) == ""); }
+        BOOST_TEST_CONTEXT(printable(id.text))
+        {
+            BOOST_TEST(complaints("views_reply", encode(views_reply{id.text, 1})) == "");
+        }
     for (const auto& text : {""s, std::string(129, 'a'), "a\nb"s, "\r"s, "\x1F"s, "\x7F"s})
-        BOOST_TEST_CONTEXT(printable(text)) { BOOST_TEST(complaints("views_reply", encode(views_reply{text, 1})) != ""); }
+        BOOST_TEST_CONTEXT(printable(text))
+        {
+            BOOST_TEST(complaints("views_reply", encode(views_reply{text, 1})) != "");
+        }
 }
 
-BOOST_AUTO_TEST_CASE(every_schema_says_what_it_is)
+BOOST_AUTO_TEST_CASE(every_schema_has_an_id_a_title_and_a_description)
 {
     for (const auto& name : schema_names())
     {
@@ -245,7 +260,10 @@ BOOST_AUTO_TEST_CASE(only_keywords_that_old_validators_know_are_used)
             for (const auto& [keyword, value] : rule)
                 BOOST_TEST_CONTEXT(name << ' ' << keyword) { BOOST_TEST(known.contains(std::string_view(keyword))); }
             for (const auto& member : required_of(rule))
-                BOOST_TEST_CONTEXT(name << ' ' << member) { BOOST_TEST(rule.at("properties").as_object().contains(member)); }
+                BOOST_TEST_CONTEXT(name << ' ' << member)
+                {
+                    BOOST_TEST(rule.at("properties").as_object().contains(member));
+                }
         };
         for_each_rule(schema_of(name), check);
     }

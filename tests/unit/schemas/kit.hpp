@@ -1,4 +1,4 @@
-// Shared by the tables of these tests.
+// Shared by the tests of schemas.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace marquee::test
 using namespace std::string_literals; // "…"s keeps a NUL
 using namespace std::string_view_literals;
 
-/// Bytes as people can read them in a failed check: everything outside printable ASCII as \xNN.
+/// Bytes for the message of a failed check: everything outside printable ASCII as \xNN.
 inline std::string printable(std::string_view bytes)
 {
     constexpr std::string_view hex = "0123456789abcdef";

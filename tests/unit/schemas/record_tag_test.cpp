@@ -24,7 +24,7 @@ BOOST_AUTO_TEST_CASE(a_tag_is_the_revision_and_the_hexadecimal_time_and_is_read_
         }
 }
 
-BOOST_AUTO_TEST_CASE(whatever_else_is_no_tag)
+BOOST_AUTO_TEST_CASE(any_other_text_is_not_a_tag)
 {
     for (const std::string text : {"",
                                    "7",

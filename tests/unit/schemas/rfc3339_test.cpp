@@ -1,4 +1,4 @@
-#include "schemas/event.hpp"
+#include "schemas/rfc3339.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -30,9 +30,10 @@ const vector_row vectors[] = {
 };
 
 const char* const times[] = {
-    "2026-01-31T09:30:00Z",        "2026-01-31T09:30:00.1Z", "2026-01-31T09:30:00.123456789Z", "2026-01-31T09:30:00+00:00",
-    "2026-01-31T09:30:00.5+00:00", "2026-01-31t09:30:00z",   "2024-02-29T00:00:00Z",           "2000-02-29T00:00:00Z",
-    "2016-12-31T23:59:60Z",        "0000-01-01T00:00:00Z",   "9999-12-31T23:59:59Z",
+    "2026-01-31T09:30:00Z",      "2026-01-31T09:30:00.1Z",      "2026-01-31T09:30:00.123456789Z",
+    "2026-01-31T09:30:00+00:00", "2026-01-31T09:30:00.5+00:00", "2026-01-31t09:30:00z",
+    "2024-02-29T00:00:00Z",      "2000-02-29T00:00:00Z",        "2016-12-31T23:59:60Z",
+    "0000-01-01T00:00:00Z",      "9999-12-31T23:59:59Z",
 };
 
 const char* const no_times[] = {
@@ -56,8 +57,8 @@ const char* const no_times[] = {
     "2026-13-01T09:30:00Z",
     "2026-01-00T09:30:00Z",
     "2026-01-32T09:30:00Z",
-    "2026-02-29T09:30:00Z", // no leap year
-    "1900-02-29T09:30:00Z", // nor is 1900
+    "2026-02-29T09:30:00Z", // not a leap year
+    "1900-02-29T09:30:00Z", // 1900 is not a leap year
     "2026-04-31T09:30:00Z",
     "2026-01-31T24:00:00Z",
     "2026-01-31T09:60:00Z",
@@ -85,7 +86,7 @@ BOOST_AUTO_TEST_CASE(times_are_written_in_utc_with_milliseconds)
     }
 }
 
-BOOST_AUTO_TEST_CASE(parts_of_a_millisecond_are_cut_not_rounded)
+BOOST_AUTO_TEST_CASE(fractions_of_a_millisecond_are_cut_off)
 {
     using std::chrono::duration_cast;
     using duration = std::chrono::system_clock::duration;
@@ -100,13 +101,13 @@ BOOST_AUTO_TEST_CASE(times_in_utc_are_recognised)
         BOOST_TEST_CONTEXT(text) { BOOST_TEST(is_rfc3339_utc(text)); }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_time_in_utc_is_not)
+BOOST_AUTO_TEST_CASE(other_texts_are_not_times_in_utc)
 {
     for (const auto* text : no_times)
         BOOST_TEST_CONTEXT(text) { BOOST_TEST(!is_rfc3339_utc(text)); }
 }
 
-BOOST_AUTO_TEST_CASE(no_beginning_of_a_time_is_a_time)
+BOOST_AUTO_TEST_CASE(a_truncated_time_is_not_a_time)
 {
     constexpr std::string_view whole = "2026-01-31T09:30:00.123+00:00";
     BOOST_TEST(is_rfc3339_utc(whole));

@@ -1,8 +1,9 @@
-// One or more messages of every kind, as the running system sends them.
+// Samples of every message, as the running system sends them.
 #pragma once
 
 #include "schemas/event.hpp"
 #include "schemas/messages.hpp"
+#include "schemas/ulid.hpp"
 
 #include <string>
 #include <vector>
@@ -60,7 +61,7 @@ inline constexpr const char* services_json =
 
 } // namespace detail
 
-/// At least one for every schema.
+/// The samples by schema, at least one each.
 inline std::vector<sample> samples()
 {
     const auto asset = asset_id::parse("10.5240/7791-8534-2C23-9030-8610-5").value();
@@ -99,8 +100,9 @@ inline std::vector<sample> samples()
         {"event_counts_reply", encode(event_counts_reply{{}, {}, not_counted})},
         {"event_counts_reply", encode(event_counts_reply{{1}, {1}, {}})},
         {"health_reply", encode(health_reply{"ok"})},
-        {"health_reply", encode(health_reply{"ready", health_checks{"ok", "ok", "full", "lagging"}})},
-        {"health_reply", encode(health_reply{"degraded", health_checks{"ok", "ok", "ok", "away"}})},
+        {"health_reply", encode(health_reply{"ready", health_checks{"ok", "ok", "full", "lagging"}, {}})},
+        {"health_reply", encode(health_reply{"degraded", health_checks{"ok", "ok", "ok", "away"}, {}})},
+        {"health_reply", encode(health_reply{"ready", health_checks{"ok", "ok", "ok", "ok"}, {{"ABC 0.1.0"}}})},
         {"problem", encode(detail::sample_problem(true))},
         {"problem", encode(detail::sample_problem(false))},
         {"services_reply", detail::services_json},

@@ -15,7 +15,7 @@ namespace
 asset_id asset(std::string_view text) { return asset_id::parse(text).value(); }
 user_id user(std::string_view text) { return user_id::parse(text).value(); }
 
-/// A function that makes the subject of an asset, and what stands before the token.
+/// A function that makes the subject of an asset, and the prefix before the token.
 struct of_asset
 {
     subject (*make)(const asset_id&);
@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(subjects_without_an_id_are_those_of_the_contract)
     BOOST_TEST(subjects::events().str() == "events");
 }
 
-BOOST_AUTO_TEST_CASE(an_id_becomes_exactly_one_token_whatever_it_holds)
+BOOST_AUTO_TEST_CASE(any_id_becomes_exactly_one_token)
 {
     for (const auto& id : real_ids)
     {
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(the_views_of_an_asset_and_a_user_have_both_tokens_in_that_o
     BOOST_TEST(subjects::reporting_views(asset("$JS.API"), user("..")).str() == "reporting.views.=24JS=2EAPI.=2E=2E");
 }
 
-BOOST_AUTO_TEST_CASE(tokens_of_a_subject_that_arrived_are_found_by_index)
+BOOST_AUTO_TEST_CASE(tokens_of_a_received_subject_are_found_by_index)
 {
     using subjects::token_at;
     BOOST_TEST(token_at("reporting.views.A.U", 0) == "reporting");
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(tokens_of_a_subject_that_arrived_are_found_by_index)
     BOOST_TEST(token_at("", 9) == "");
 }
 
-BOOST_AUTO_TEST_CASE(a_name_that_is_no_token_is_a_bug_and_throws)
+BOOST_AUTO_TEST_CASE(a_name_that_is_not_a_token_is_a_bug_and_throws)
 {
     const std::string hostile[] = {"",    ".", "a.b",  "*",   ">",    "a b",      "a\r\nPUB x 0", "a\0b"s,
                                    "a/b", "é", "a\tb", "%41", "\x7F", "\xC0\xAE", "a:b"};

@@ -98,13 +98,13 @@ BOOST_AUTO_TEST_CASE(a_token_that_is_not_canonical_or_decodes_to_no_id_is_refuse
     }
 }
 
-BOOST_AUTO_TEST_CASE(no_bad_id_comes_back_from_its_own_token)
+BOOST_AUTO_TEST_CASE(the_token_of_an_invalid_id_is_refused)
 {
     for (const auto& row : bad_ids)
         BOOST_TEST_CONTEXT(row.why) { BOOST_TEST(decode_token(encode_token(row.text)).has_error()); }
 }
 
-BOOST_AUTO_TEST_CASE(every_byte_stands_for_itself_or_is_escaped)
+BOOST_AUTO_TEST_CASE(every_byte_is_kept_or_escaped)
 {
     for (unsigned c = 0; c < 256; ++c)
     {
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(every_byte_stands_for_itself_or_is_escaped)
     }
 }
 
-BOOST_AUTO_TEST_CASE(any_bytes_become_a_safe_token_and_exactly_valid_ids_come_back)
+BOOST_AUTO_TEST_CASE(any_bytes_become_a_safe_token_and_only_valid_ids_are_decoded)
 {
     std::mt19937 random(20260131);
     std::size_t valid = 0;
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(any_bytes_become_a_safe_token_and_exactly_valid_ids_come_ba
             BOOST_ERROR("wrong for " + printable(bytes));
         valid += is_valid_id(bytes) ? 1 : 0;
     }
-    BOOST_TEST(valid > 1000U); // the property was really tried
+    BOOST_TEST(valid > 1000U); // enough of the random inputs were valid
 }
 
 BOOST_AUTO_TEST_CASE(a_token_that_is_accepted_is_the_only_token_of_its_id)

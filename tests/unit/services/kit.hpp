@@ -1,9 +1,9 @@
 // What the tests of the services share.
 #pragma once
 
-#include "broker/jetstream.hpp"
-#include "broker/service.hpp"
-#include "services/reporting/projection.hpp"
+#include "broker/jetstream/stored_message.hpp"
+#include "broker/micro/service.hpp"
+#include "services/reporting/projection/projection.hpp"
 #include "tests/support/run_coro.hpp"
 
 #include <boost/json/parse.hpp>
@@ -25,7 +25,10 @@ std::string code_of(const result<T>& r)
     return r.has_error() ? std::string(name_of(r.error().code)) : "ok";
 }
 
-inline std::string code_of(const service_result& r) { return r.has_error() ? std::string(name_of(r.error().what.code)) : "ok"; }
+inline std::string code_of(const service_result& r)
+{
+    return r.has_error() ? std::string(name_of(r.error().what.code)) : "ok";
+}
 
 inline asset_id asset(std::string_view text) { return asset_id::parse(text).value(); }
 inline user_id user(std::string_view text) { return user_id::parse(text).value(); }
@@ -57,7 +60,8 @@ private:
     std::filesystem::path path_;
 };
 
-/// Asks the endpoint of that name as the framework would, on its own loop, and waits for the answer.
+/// Asks the endpoint of that name as the framework would, on its own loop, and waits for the
+/// answer.
 inline service_result ask(const std::vector<endpoint_config>& endpoints, const std::string& name, std::string subject,
                           std::string payload = {}, header_list headers = {})
 {
@@ -110,7 +114,8 @@ inline stored_message stored(std::uint64_t sequence, std::string payload, nanose
 
 inline std::string event_json(const std::string& id, const std::string& asset, const std::string& user)
 {
-    return R"({"id":")" + id + R"(","asset":")" + asset + R"(","user":")" + user + R"(","time":"2026-01-31T09:30:00.123Z"})";
+    return R"({"id":")" + id + R"(","asset":")" + asset + R"(","user":")" + user +
+           R"(","time":"2026-01-31T09:30:00.123Z"})";
 }
 
 inline std::string dump_of(projection& p)

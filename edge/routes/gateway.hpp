@@ -1,0 +1,14 @@
+// Handles an HTTP request: route, credentials, limits, handler, problem document. Uses no sockets.
+#pragma once
+
+#include "edge/routes/context.hpp"
+
+namespace marquee
+{
+
+/// Returns the response to a request. Every failure becomes a problem document (RFC 9457); those
+/// with status 500 and above are logged. Never throws because of input or network. The deadline of
+/// the request starts here. `edge` outlives the call. Runs on the io thread of `edge`.
+[[nodiscard]] asio::awaitable<http_response> handle_request(edge_context& edge, http_request request);
+
+} // namespace marquee

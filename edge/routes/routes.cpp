@@ -1,0 +1,128 @@
+#include "edge/routes/routes.hpp"
+
+#include "edge/routes/handlers.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <optional>
+
+namespace marquee
+{
+
+namespace
+{
+
+constexpr route table[] = {
+    {"POST", "/play/asset/{asset}/user/{user}", handlers::play, {.user = true}},
+
+    {"GET", "/content/asset/{asset}", handlers::get_metadata},
+    {"POST", "/content/asset/{asset}", handlers::put_metadata, {.admin = true, .body = true}},
+    {"DELETE", "/content/asset/{asset}", handlers::delete_metadata, {.admin = true}},
+    {"GET", "/content/assets", handlers::list_metadata, {.parameters = "after limit"}},
+
+    {"GET", "/url/asset/{asset}", handlers::get_url, {.admin = true}},
+    {"POST", "/url/asset/{asset}", handlers::put_url, {.admin = true, .body = true}},
+    {"DELETE", "/url/asset/{asset}", handlers::delete_url, {.admin = true}},
+    {"GET", "/url/assets", handlers::list_urls, {.admin = true, .parameters = "after limit"}},
+
+    {"GET", "/events/asset/{asset}", handlers::asset_views},
+    {"GET", "/events/user/{user}", handlers::user_views, {.user = true}},
+    {"GET", "/events/top", handlers::top_assets, {.parameters = "limit"}},
+    {"POST", "/events/asset/{asset}/user/{user}", handlers::record_view, {.user = true}},
+
+    {"GET", "/healthz", handlers::alive, {.internal = true, .unlimited = true}},
+    {"GET", "/readyz", handlers::ready, {.internal = true, .unlimited = true}},
+    {"GET", "/metrics", handlers::metrics, {.internal = true, .unlimited = true}},
+    {"GET", "/services", handlers::services, {.internal = true}},
+    {"GET", "/openapi.json", handlers::openapi, {.internal = true}},
+    {"GET", "/problems/{code}", handlers::problem, {.internal = true}},
+};
+
+constexpr auto labels = []
+{
+    std::array<route_label, std::size(table)> all{};
+    for (std::size_t i = 0; i < all.size(); ++i)
+        all[i] = {table[i].method, table[i].pattern, table[i].is.admin || table[i].is.user};
+    return all;
+}();
+
+/// The parameters of a path that matches the pattern; nothing if it does not.
+std::optional<std::vector<std::string>> match(std::string_view pattern, const std::vector<std::string>& segments)
+{
+    std::vector<std::string> parameters;
+    for (std::size_t i = 0; i < segments.size(); ++i)
+    {
+        if (pattern.empty())
+            return std::nullopt;
+        pattern.remove_prefix(1); // the slash
+        const auto wanted = pattern.substr(0, pattern.find('/'));
+        pattern.remove_prefix(wanted.size());
+        if (wanted.starts_with('{'))
+        {
+            parameters.reserve(2); // no pattern has more
+            parameters.push_back(segments[i]);
+        }
+        else if (wanted != segments[i])
+            return std::nullopt;
+    }
+    if (!pattern.empty())
+        return std::nullopt;
+    return parameters;
+}
+
+} // namespace
+
+bool takes_parameter(const route& each, std::string_view name) noexcept
+{
+    for (auto rest = each.is.parameters; !rest.empty();)
+    {
+        const auto one = rest.substr(0, rest.find(' '));
+        if (one == name)
+            return true;
+        rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+    }
+    return false;
+}
+
+std::span<const route> all_routes() noexcept { return table; }
+
+std::span<const route_label> route_labels() noexcept { return labels; }
+
+std::size_t index_of(const route& each) noexcept { return static_cast<std::size_t>(&each - std::begin(table)); }
+
+bool is_unlimited(std::string_view target) noexcept
+{
+    const auto path = target.substr(0, target.find('?'));
+    return std::any_of(std::begin(table), std::end(table),
+                       [path](const route& each) { return each.is.unlimited && each.pattern == path; });
+}
+
+std::string allowed_methods(const std::vector<std::string>& segments)
+{
+    std::string allow;
+    for (const auto& candidate : table)
+        if (match(candidate.pattern, segments))
+            allow += std::string(candidate.method == "GET" ? "GET, HEAD" : candidate.method) + ", ";
+    return allow.empty() ? allow : allow + "OPTIONS";
+}
+
+boost::system::result<route_match, request_failure> find_route(std::string_view method,
+                                                               const std::vector<std::string>& segments)
+{
+    const auto wanted = method == "HEAD" ? std::string_view("GET") : method;
+    for (const auto& candidate : table)
+    {
+        auto parameters = match(candidate.pattern, segments);
+        if (parameters && candidate.method == wanted)
+            return route_match{&candidate, std::move(*parameters)};
+    }
+    const auto allow = allowed_methods(segments);
+    if (allow.empty())
+        return request_failure(fail(errc::route_not_found));
+    request_failure refused(fail(errc::method_not_allowed));
+    refused.fields.add("Allow", allow);
+    return refused;
+}
+
+} // namespace marquee

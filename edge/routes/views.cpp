@@ -1,0 +1,108 @@
+#include "edge/routes/views.hpp"
+
+#include "broker/base/log_quota.hpp"
+#include "edge/http/idempotency.hpp"
+#include "edge/upstream/hedged_request.hpp"
+#include "edge/upstream/store_message.hpp"
+#include "schemas/event.hpp"
+#include "schemas/ulid.hpp"
+
+#include <algorithm>
+
+namespace marquee
+{
+
+namespace
+{
+
+error key_reused()
+{
+    return fail(errc::key_reused, "This user's key was first used for another asset.", "Idempotency-Key");
+}
+
+} // namespace
+
+result<view> read_view(const routed_call& call)
+{
+    auto key = idempotency_key(call.request.fields);
+    if (key.has_error())
+        return key.error();
+    return view{*key ? event_id_for_key(*call.user, **key) : std::string(), *call.asset, *call.user};
+}
+
+view_counts counts_missing(const char* part)
+{
+    view_counts counts;
+    counts.degraded = std::vector<std::string>{part};
+    return counts;
+}
+
+deadline statistics_deadline(deadline until) noexcept
+{
+    const auto half = until.remaining() / 2;
+    return deadline::in(std::min(half, std::chrono::milliseconds(500))).sooner(until);
+}
+
+asio::awaitable<result<stored_view>> store_view(edge_context& edge, const routed_call& call, const view& seen,
+                                                deadline until)
+{
+    if (edge.batches != nullptr && edge.batches->ready())
+    {
+        auto sending = edge.batches->send(seen, call.request.id, until);
+        auto sent = co_await std::move(sending);
+        if (sent.has_error() && sent.error() == errc::key_reused)
+            co_return key_reused();
+        co_return sent;
+    }
+    const auto now = std::chrono::system_clock::now();
+    const auto id = seen.event_id.empty() ? make_ulid(now) : seen.event_id;
+    auto storing = store_message(edge.services.direct, edge.fleet.stream_outage,
+                                 encode_event(id, seen.asset, seen.user, now), id, {}, until);
+    const auto stored = co_await std::move(storing);
+    if (stored.has_error())
+        co_return stored.error();
+    co_return stored_view{stored->sequence, std::nullopt};
+}
+
+asio::awaitable<result<view_counts>> count_view(edge_context& edge, const routed_call& call, const view& seen,
+                                                const stored_view& stored, deadline until)
+{
+    view_counts counts;
+    if (stored.counts)
+    {
+        counts.user.value = stored.counts->userviews;
+        counts.asset.value = stored.counts->assetviews;
+        co_return counts;
+    }
+    if (stored.sequence == 0)
+        co_return counts_missing("reporting");
+    header_list headers;
+    headers.set(names::header_after, std::to_string(stored.sequence));
+    if (!seen.event_id.empty())
+        headers.set(names::header_event, seen.event_id);
+    const auto to = subjects::reporting_views(seen.asset, seen.user);
+    const hedged_request::call sent{call.request.id, until};
+    hedged_request lookup(edge.services, upstream_service::reporting, to, sent, sending::bundled, {},
+                          std::move(headers));
+    auto reply = co_await lookup.receive();
+    if (reply.has_error())
+    {
+        if (reply.error() == errc::key_reused)
+            co_return key_reused();
+        log(log_level::debug, "no counts",
+            {{"request", call.request.id}, {"reason", std::string(name_of(reply.error().code))}});
+        co_return counts_missing("reporting");
+    }
+    auto counted = decode_reply<counts_reply>(reply->data);
+    if (counted.has_error())
+    {
+        static limited_log malformed(log_level::warning, "reporting made no sense");
+        malformed.write({{"request", call.request.id}, {"reason", counted.error().detail}});
+        co_return counts_missing("reporting");
+    }
+    counts.user.value = counted->userviews;
+    counts.asset.value = counted->assetviews;
+    co_return counts;
+}
+
+} // namespace marquee

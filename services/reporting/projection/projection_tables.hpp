@@ -1,0 +1,92 @@
+// The tables of a projection, and the prepared statements on them. Private to this room.
+#pragma once
+
+#include "schemas/messages.hpp"
+#include "services/reporting/projection/batch_row.hpp"
+#include "services/reporting/projection/counting_rule.hpp"
+#include "services/reporting/projection/projection_progress.hpp"
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+#include <SQLiteCpp/Transaction.h>
+
+#include <functional>
+#include <iosfwd>
+#include <string>
+
+namespace marquee
+{
+
+/// Single-threaded. Every function is part of the caller's transaction and throws
+/// SQLite::Exception. The database must outlive it.
+class projection_tables
+{
+public:
+    explicit projection_tables(SQLite::Database& db);
+
+    /// Reads progress and memory. A new database gets `rule`; returns the rule in the database.
+    counting_rule load(projection_progress& into, id_memory& memory, const counting_rule& rule);
+
+    /// Writes progress, and what has changed in `memory` since it had `written` messages.
+    void save(const projection_progress& p, const id_memory& memory, std::uint64_t written);
+
+    void set_rule(const counting_rule& rule, std::uint64_t since);
+
+    /// True where both the views of all assets and those of all users add up to `applied`.
+    bool sums_match(std::uint64_t applied);
+
+    void set_asset_views(const std::string& id, std::uint64_t views);
+    void set_user_views(const std::string& id, std::uint64_t views);
+
+    using use_visitor = std::function<bool(const first_use& use, std::int64_t time)>;
+
+    /// Calls `visit` with the uses of the id at times between `from` and `to` (both exclusive), the
+    /// latest in the stream first, until it returns true; returns whether it did.
+    bool any_use(const std::string& id, std::int64_t from, std::int64_t to, const use_visitor& visit);
+
+    /// Equivalent to any_use(), for the id `batch.line` in the rows of batches, which have neither
+    /// asset nor user.
+    bool any_use_in_batch(const std::string& batch, std::size_t line, std::int64_t from, std::int64_t to,
+                          const use_visitor& visit);
+
+    /// Whether any use, in a row of its own or of a batch, has an id of this batch.
+    bool knows_batch(const std::string& batch);
+
+    /// Adds a use of the id, or of all ids of a batch.
+    void take_id(const std::string& id, const id_use& use);
+    void take_batch(const batch_row& row);
+
+    /// Deletes at most `limit` forgotten uses, the earliest first. Returns how many.
+    std::size_t prune(const forgotten_until& what, std::size_t limit);
+
+    /// Subtracts from the sequences of all uses what puts the highest at `last`, where it is
+    /// beyond, since another stream goes on from there. Returns the difference, or 0.
+    std::int64_t lower_uses(std::uint64_t last);
+
+    std::uint64_t asset_views(const std::string& id);
+    std::uint64_t user_views(const std::string& id);
+    std::vector<views_reply> top(std::size_t limit);
+
+    /// All counts, and the uses of ids that are not forgotten.
+    void dump(std::ostream& out, const id_memory& memory);
+
+private:
+    SQLite::Database& db_;
+    SQLite::Statement save_;
+    SQLite::Statement set_asset_;
+    SQLite::Statement set_user_;
+    SQLite::Statement save_block_;
+    SQLite::Statement near_;
+    SQLite::Statement near_batch_;
+    SQLite::Statement knows_batch_;
+    SQLite::Statement take_id_;
+    SQLite::Statement take_batch_;
+    SQLite::Statement oldest_;
+    SQLite::Statement prune_;
+    SQLite::Statement prune_batches_;
+    SQLite::Statement asset_views_;
+    SQLite::Statement user_views_;
+    SQLite::Statement top_;
+};
+
+} // namespace marquee

@@ -1,0 +1,32 @@
+#include "services/reporting/reporting_statistics.hpp"
+
+#include <chrono>
+
+namespace marquee
+{
+
+boost::json::object reporting_statistics(const projection_progress& p, const lag_meter& meter, bool serving,
+                                         const std::string& alarm, const consumer_losses& losses)
+{
+    boost::json::object data{{"applied", p.applied}, {"duplicates", p.duplicates}, {"rejected", p.rejected}};
+    if (p.rejected > 0)
+        data["last_reject"] =
+            boost::json::object{{"sequence", p.last_reject_sequence}, {"reason", p.last_reject_reason}};
+    data["last_sequence"] = p.last_sequence;
+    data["lag"] = meter.pending();
+    if (const auto behind = meter.lag(lag_meter::clock::now()))
+        data["lag_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(*behind).count();
+    data["serving"] = serving;
+    data["consumer_lost"] = losses.in_a_row;
+    if (p.skipped > 0)
+        data["skipped"] = p.skipped;
+    if (p.rule_since > 0)
+        data["rule_since"] = p.rule_since;
+    if (!alarm.empty())
+        data["alarm"] = alarm;
+    else if (losses.stuck())
+        data["alarm"] = losses.text();
+    return data;
+}
+
+} // namespace marquee
