@@ -8,6 +8,7 @@
 #include "schemas/ulid.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace marquee
@@ -73,7 +74,7 @@ asio::awaitable<result<playable_text>> look_up_alone(service_client& services, c
 /// The assets of one request, until the last of them has ended.
 struct asset_batcher::batch
 {
-    std::string id; ///< a ULID: Marquee-Request-Id of both requests
+    std::string id; ///< Marquee-Request-Id of both requests: a ULID, or that of the only play
     std::string tokens;
     std::size_t count = 0;
     suspended_calls<waiting_asset> assets;    ///< those that still wait, in the order of their lines
@@ -132,7 +133,9 @@ void asset_batcher::flush()
 asset_batcher::batch_ptr asset_batcher::make_batch()
 {
     auto made = std::make_shared<batch>();
-    made->id = make_ulid(std::chrono::system_clock::now());
+    const auto first = gathered_.begin();
+    const bool is_only_one = std::next(first) == gathered_.end();
+    made->id = is_only_one ? std::string(first->request_id) : make_ulid(std::chrono::system_clock::now());
     while (!gathered_.empty() && made->count < max_assets)
     {
         auto& one = gathered_.front();

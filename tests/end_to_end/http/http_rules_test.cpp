@@ -54,13 +54,14 @@ const std::vector<std::string> paths = {
     "/openapi.json",
 };
 
-/// The ids that the requests on `pattern` carried, of messages number `from` and later. At least
-/// one has been waited for.
+/// The ids that the requests on `pattern` carried, of messages number `from` and later; a play's
+/// lookup may be a line of a request to `gets` instead. At least one has been waited for.
 std::set<std::string> ids_sent_on(const wiretap& tap, const std::string& pattern, std::size_t from)
 {
     const auto start = pattern.substr(0, pattern.find('*'));
+    const auto lines = start.ends_with(".get.") ? start.substr(0, start.size() - 1) + 's' : start;
     const auto is_one = [&](const marquee::message& msg)
-    { return msg.subject.starts_with(start) && !msg.reply.empty(); };
+    { return (msg.subject.starts_with(start) || msg.subject == lines) && !msg.reply.empty(); };
     BOOST_TEST(
         tap.wait_for([&](const marquee::message& msg) { return is_one(msg) || msg.subject.ends_with(".many"); }, from)
             .has_value(),

@@ -147,6 +147,25 @@ BOOST_AUTO_TEST_CASE(lookups_of_a_turn_are_lines_of_one_request_to_each_catalogu
     }
 }
 
+BOOST_AUTO_TEST_CASE(the_request_of_one_lookup_has_its_request_id_and_one_of_several_an_id_of_its_own)
+{
+    script({metadata_of("a")}, {url_of("a")});
+    find("a");
+    run_until_ended();
+    BOOST_TEST_REQUIRE(nats.seen.size() == 2U);
+    for (const auto& each : nats.seen)
+        BOOST_TEST(each.headers.get("Marquee-Request-Id") == "request-1");
+
+    script({metadata_of("a"), metadata_of("b")}, {url_of("a"), url_of("b")});
+    find("a");
+    find("b");
+    run_until_ended();
+    BOOST_TEST_REQUIRE(nats.seen.size() == 4U);
+    const auto shared = nats.seen[2].headers.get("Marquee-Request-Id");
+    BOOST_TEST(shared.size() == 26U, shared);
+    BOOST_TEST(nats.seen[3].headers.get("Marquee-Request-Id") == shared);
+}
+
 BOOST_AUTO_TEST_CASE(each_line_answers_its_own_lookup)
 {
     script({metadata_of("a"), "-", metadata_of("c"), "-", metadata_of("e")},
