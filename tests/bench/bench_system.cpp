@@ -2,6 +2,7 @@
 
 #include "tests/bench/nats_client.hpp"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <boost/json/parse.hpp>
 
 #include <sched.h>
@@ -123,6 +124,13 @@ stream_size events_stream(bench_system& system)
     const auto info = boost::json::parse(client.request_once(subject::of({"$JS", "API", "STREAM", "INFO", "EVENTS"})));
     const auto& state = info.at("state");
     return {state.at("messages").to_number<double>(), state.at("bytes").to_number<double>()};
+}
+
+double database_bytes(bench_system& system)
+{
+    SQLite::Database db(system.programs().database().string(), SQLite::OPEN_READONLY);
+    db.setBusyTimeout(1000);
+    return db.execAndGet("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()").getDouble();
 }
 
 std::uint64_t counted_events(bench_system& system)

@@ -70,6 +70,9 @@ struct stream_size
 };
 [[nodiscard]] stream_size events_stream(bench_system& system);
 
+/// Bytes that reporting's database holds, its log included.
+[[nodiscard]] double database_bytes(bench_system& system);
+
 /// Events that reporting has counted, from `$SRV.STATS`.
 [[nodiscard]] std::uint64_t counted_events(bench_system& system);
 

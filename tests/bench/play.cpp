@@ -81,7 +81,7 @@ double cpu_of_all(const figures& f)
 void print_work(const std::string& group, const plan& what, const std::vector<figures>& medians)
 {
     table t("CPU time of all processes as a multiple of floor's, idle share of the cores, and what is stored.",
-            {"load", group, "all CPU ×", "idle", "events a message", "stream bytes a play"});
+            {"load", group, "all CPU ×", "idle", "events a message", "stream bytes a play", "database bytes a play"});
     const figures* floor = nullptr;
     for (std::size_t i = 0; i < medians.size(); ++i)
     {
@@ -91,7 +91,7 @@ void print_work(const std::string& group, const plan& what, const std::vector<fi
         const bool plays = f.contains("stream bytes");
         t.row({what.lines[i].name, what.lines[i].group, number(cpu_of_all(f) / cpu_of_all(*floor), 2),
                number(f.at("idle"), 2), plays ? number(f.at("events a message"), 2) : "-",
-               plays ? number(f.at("stream bytes"), 1) : "-"});
+               plays ? number(f.at("stream bytes"), 1) : "-", plays ? number(f.at("database bytes"), 1) : "-"});
     }
 }
 

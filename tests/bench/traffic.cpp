@@ -78,6 +78,7 @@ figures run_traffic(bench_system& system, const settings& with, const traffic& w
 {
     const auto before = what.plays ? counted_events(system) : 0;
     const auto stored = what.plays ? events_stream(system) : stream_size{};
+    const auto database = what.plays ? database_bytes(system) : 0;
     const auto cores = cores_now();
     const cost_watch costs(system.all());
     auto f = with.client == load_client::wrk ? run_wrk(system.programs().port(), connections, with.seconds, what.append)
@@ -94,6 +95,7 @@ figures run_traffic(bench_system& system, const settings& with, const traffic& w
         const auto now = events_stream(system);
         f["events a message"] = f["sent"] / std::max(1.0, now.messages - stored.messages);
         f["stream bytes"] = (now.bytes - stored.bytes) / std::max(1.0, f["sent"]);
+        f["database bytes"] = (database_bytes(system) - database) / std::max(1.0, f["sent"]);
     }
     return f;
 }

@@ -59,6 +59,7 @@ projection_tables::projection_tables(SQLite::Database& db)
       set_user_(db,
                 "INSERT INTO users (id, views) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET views = excluded.views"),
       save_block_(db, "INSERT OR REPLACE INTO last_times (block, times) VALUES (?, ?)"),
+      last_like_(db, "SELECT id FROM first_uses WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1"),
       near_(db, "SELECT sequence, line, time, asset, user FROM first_uses WHERE id = ? AND time > ? AND time < ? "
                 "ORDER BY sequence DESC, line DESC"),
       near_batch_(
@@ -169,8 +170,26 @@ void projection_tables::set_asset_views(const std::string& id, std::uint64_t vie
 
 void projection_tables::set_user_views(const std::string& id, std::uint64_t views) { set_views(set_user_, id, views); }
 
+std::string& projection_tables::greatest_like(const std::string& id)
+{
+    const auto first = static_cast<unsigned char>(id.c_str()[0]);
+    auto& known = greatest_.at(first);
+    if (!known)
+    {
+        const std::string from(1, static_cast<char>(first));
+        const std::string to(1, static_cast<char>(first + 1)); // ids are ASCII
+        const use_of guard(last_like_);
+        last_like_.bindNoCopy(1, from);
+        last_like_.bindNoCopy(2, to);
+        known = last_like_.executeStep() ? last_like_.getColumn(0).getString() : std::string();
+    }
+    return *known;
+}
+
 bool projection_tables::any_use(const std::string& id, std::int64_t from, std::int64_t to, const use_visitor& visit)
 {
+    if (id > greatest_like(id))
+        return false;
     const use_of guard(near_);
     near_.bindNoCopy(1, id);
     near_.bind(2, from);
@@ -217,6 +236,8 @@ void projection_tables::take_id(const std::string& id, const id_use& use)
     take_id_.bindNoCopy(5, use.asset);
     take_id_.bindNoCopy(6, use.user);
     take_id_.exec();
+    if (auto& greatest = greatest_like(id); id > greatest)
+        greatest = id;
 }
 
 void projection_tables::take_batch(const batch_row& row)

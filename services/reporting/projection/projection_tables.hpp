@@ -10,8 +10,10 @@
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
 
+#include <array>
 #include <functional>
 #include <iosfwd>
+#include <optional>
 #include <string>
 
 namespace marquee
@@ -71,11 +73,17 @@ public:
     void dump(std::ostream& out, const id_memory& memory);
 
 private:
+    /// The greatest id in first_uses with the first byte of `id`, or a greater one: ids in the order
+    /// of time, which most are, need no look at the table.
+    std::string& greatest_like(const std::string& id);
+
     SQLite::Database& db_;
+    std::array<std::optional<std::string>, 256> greatest_; ///< by first byte, as far as it was asked for
     SQLite::Statement save_;
     SQLite::Statement set_asset_;
     SQLite::Statement set_user_;
     SQLite::Statement save_block_;
+    SQLite::Statement last_like_;
     SQLite::Statement near_;
     SQLite::Statement near_batch_;
     SQLite::Statement knows_batch_;

@@ -74,6 +74,31 @@ BOOST_AUTO_TEST_CASE(every_batch_size_gives_the_same_projection)
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_written_id_is_known_whatever_order_ids_come_in)
+{
+    const std::vector<std::string> ids{"m", "c", "z", "c1", "01", "a", "zz", "Z"};
+    std::uint64_t sequence = 0;
+    const auto send = [&](const std::string& id)
+    {
+        ++sequence;
+        apply({stored(sequence, event_json(id, "asset", "user"), day_one + std::chrono::seconds(sequence))});
+    };
+    for (const auto& id : ids)
+        send(id);
+    BOOST_TEST(counts.progress().applied == ids.size());
+    for (const auto& id : ids)
+        send(id);
+    counts = projection::none(); // closes the file
+    counts = open();
+    for (const auto& id : ids)
+        send(id);
+    BOOST_TEST(counts.progress().duplicates == 2 * ids.size());
+    for (const std::string id : {"b", "zzz", "00", "c0", "d"})
+        send(id);
+    BOOST_TEST(counts.progress().applied == ids.size() + 5);
+    BOOST_TEST(of_asset("asset") == ids.size() + 5);
+}
+
 BOOST_AUTO_TEST_CASE(counting_goes_on_while_a_transaction_is_written_in_parts)
 {
     const auto stream = mixed_stream(2000);
