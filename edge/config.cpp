@@ -45,12 +45,14 @@ void add_edge_options(po::options_description& options)
 {
     const auto text = [](const char* fallback, const char* name)
     { return po::value<std::string>()->default_value(fallback)->value_name(name); };
-    options.add_options()                                                                                       //
-        ("listen", text("127.0.0.1:8080", "HOST:PORT"), "where to take HTTP requests; port 0: any free one")    //
-        ("tls-cert", text("", "FILE"), "certificate chain in PEM: HTTPS instead of HTTP; read again on SIGHUP") //
-        ("tls-key", text("", "FILE"), "its private key in PEM")                                                 //
-        ("threads", text("1", "N"), "io threads, each with its own connection to the broker")                   //
-        ("timeout", text("2s", "TIME"), "of a request, in all: 2s, 1500ms or seconds")                          //
+    options.add_options()                                                                                    //
+        ("listen", text("127.0.0.1:8080", "HOST:PORT"), "where to take HTTP requests; port 0: any free one") //
+        ("admin-listen", text("", "HOST:PORT"),
+         "where to serve, and only there, what operators use: changes to /content and /url, /metrics and /services") //
+        ("tls-cert", text("", "FILE"), "certificate chain in PEM: HTTPS instead of HTTP; read again on SIGHUP")      //
+        ("tls-key", text("", "FILE"), "its private key in PEM")                                                      //
+        ("threads", text("1", "N"), "io threads, each with its own connection to the broker")                        //
+        ("timeout", text("2s", "TIME"), "of a request, in all: 2s, 1500ms or seconds")                               //
         ("admin-token-file", text("", "FILE"),
          "holds the bearer token for changes to /content and /url; read again on change") //
         ("jwt-key", text("", "FILE"),
@@ -72,6 +74,13 @@ result<edge_config> read_edge_config(const po::variables_map& given)
     auto listen = parse_listen_address(given["listen"].as<std::string>());
     if (listen.has_error())
         return option_error("listen", listen.error());
+    if (const auto& text = given["admin-listen"].as<std::string>(); !text.empty())
+    {
+        auto admin = parse_listen_address(text);
+        if (admin.has_error())
+            return option_error("admin-listen", admin.error());
+        config.admin_listen = std::move(*admin);
+    }
     auto threads = read_count<unsigned>(given, "threads", 1, 256);
     auto connections = read_count<std::size_t>(given, "max-connections", 1, 1'000'000);
     auto in_flight = read_count<std::size_t>(given, "max-in-flight", 1, 1'000'000);

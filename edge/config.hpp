@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,7 @@ namespace marquee
 struct edge_config
 {
     listen_address listen;
+    std::optional<listen_address> admin_listen; ///< where routes for operators are served, and only there
     unsigned threads = 1;
     std::chrono::milliseconds timeout{2000};        ///< per request
     std::chrono::milliseconds drain_timeout{10000}; ///< for requests in flight when the edge stops
@@ -35,7 +37,7 @@ struct edge_config
     limit_settings limits;
 };
 
-/// Adds --listen, --tls-cert, --tls-key, --threads, --timeout, --admin-token-file, --drain-timeout,
+/// Adds --listen, --admin-listen, --tls-cert, --tls-key, --threads, --timeout, --admin-token-file, --drain-timeout,
 /// --max-connections, --max-in-flight, --batch-views, and those of limit_options.hpp.
 void add_edge_options(boost::program_options::options_description& options);
 

@@ -27,6 +27,8 @@ namespace
 using namespace marquee;
 using workers = std::vector<std::unique_ptr<edge_worker>>;
 
+constexpr std::size_t most_operators = 256; ///< connections to --admin-listen
+
 int cannot_start(const error& why)
 {
     log(log_level::error, "cannot start", {{"error", std::string(name_of(why.code))}, {"detail", why.detail}});
@@ -39,19 +41,39 @@ int wrong_usage(const error& why)
     return exit_usage;
 }
 
-/// Opens one worker per thread on the same address. Returns that address with the bound port.
-result<asio::ip::tcp::endpoint> open_all(workers& all, const edge_config& config, const connection_options& nats,
-                                         connection_limit& limit, rate_limits& rates,
-                                         const std::shared_ptr<metrics_board>& board, const tls_credentials* tls)
+/// Where to listen; each port is free. All threads share a port, so the two listeners must not.
+result<edge_endpoints> find_endpoints(const edge_config& config)
 {
-    auto at = resolve_listen_address(config.listen);
+    auto main = resolve_listen_address(config.listen);
+    if (main.has_error())
+        return main.error();
+    if (auto free = check_port_is_free(*main); free.has_error())
+        return free.error();
+    if (!config.admin_listen)
+        return edge_endpoints{*main, std::nullopt};
+    auto admin = resolve_listen_address(*config.admin_listen);
+    if (admin.has_error())
+        return admin.error();
+    const bool same_address =
+        admin->address() == main->address() || admin->address().is_unspecified() || main->address().is_unspecified();
+    if (same_address && admin->port() == main->port() && main->port() != 0)
+        return fail(errc::bad_request, "--admin-listen: needs another port than --listen", "admin-listen");
+    if (auto free = check_port_is_free(*admin); free.has_error())
+        return free.error();
+    return edge_endpoints{*main, *admin};
+}
+
+/// Opens one worker per thread on the same addresses. Returns these with the bound ports.
+result<edge_endpoints> open_all(workers& all, const edge_config& config, const connection_options& nats,
+                                connection_limits& limits, rate_limits& rates,
+                                const std::shared_ptr<metrics_board>& board, const tls_credentials* tls)
+{
+    auto at = find_endpoints(config);
     if (at.has_error())
         return at;
-    if (auto free = check_port_is_free(*at); free.has_error())
-        return free.error();
     for (unsigned i = 0; i < config.threads; ++i)
     {
-        all.push_back(std::make_unique<edge_worker>(config, limit, rates, board, tls));
+        all.push_back(std::make_unique<edge_worker>(config, limits, rates, board, tls));
         if (auto opened = all.back()->open(nats, *at); opened.has_error())
             return opened.error();
     }
@@ -114,8 +136,9 @@ private:
 int run(const edge_config& config, const connection_options& nats)
 {
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c): cannot fail; a broken connection is an error code
-    connection_limit limit(config.max_connections, config.limits.max_connections_per_address,
-                           config.limits.rates.trusted_proxies);
+    connection_limits limits{connection_limit(config.max_connections, config.limits.max_connections_per_address,
+                                              config.limits.rates.trusted_proxies),
+                             connection_limit(most_operators)};
     rate_limits rates(config.limits.rates);
     std::unique_ptr<tls_credentials> tls;
     if (!config.tls.certificate.empty())
@@ -129,7 +152,7 @@ int run(const edge_config& config, const connection_options& nats)
     auto starting = std::make_unique<exit_on_signal>();
     const auto board = std::make_shared<metrics_board>(route_labels());
     workers all;
-    auto at = open_all(all, config, nats, limit, rates, board, tls.get());
+    auto at = open_all(all, config, nats, limits, rates, board, tls.get());
     if (at.has_error())
         return cannot_start(at.error());
     const shutdown_handler on_signal(signals_io, all);
@@ -141,8 +164,10 @@ int run(const edge_config& config, const connection_options& nats)
     const log_reporter suppressed_lines(signals_io);
     for (auto& each : all)
         each->start();
+    if (at->admin)
+        log(log_level::info, "serving operators", {{"admin", to_text(*at->admin)}});
     log(log_level::info, "ready",
-        {{"listen", to_text(*at)}, {"threads", std::to_string(config.threads)}, {"nats", servers_for_log(nats)}});
+        {{"listen", to_text(at->main)}, {"threads", std::to_string(config.threads)}, {"nats", servers_for_log(nats)}});
     notify_ready();
     signals_io.run();
     for (auto& each : all)

@@ -11,23 +11,32 @@
 namespace marquee
 {
 
-edge_worker::edge_worker(const edge_config& config, connection_limit& limit, rate_limits& rates,
+edge_worker::edge_worker(const edge_config& config, connection_limits& limits, rate_limits& rates,
                          std::shared_ptr<metrics_board> board, const tls_credentials* tls)
-    : config_(config), limit_(limit), rates_(rates), board_(std::move(board)), tls_(tls)
+    : config_(config), limits_(limits), rates_(rates), board_(std::move(board)), tls_(tls)
 {
 }
 
 edge_worker::~edge_worker() { join(); }
 
-result<void> edge_worker::open(const connection_options& options, asio::ip::tcp::endpoint& at)
+result<void> edge_worker::open(const connection_options& options, edge_endpoints& at)
 {
     auto players = player_token::from(config_.jwt);
     if (players.has_error())
         return players.error();
-    auto acceptor = listen_on(io_, at);
-    if (acceptor.has_error())
-        return acceptor.error();
-    at = acceptor->local_endpoint();
+    auto main = listen_on(io_, at.main);
+    if (main.has_error())
+        return main.error();
+    at.main = main->local_endpoint();
+    std::optional<asio::ip::tcp::acceptor> admin;
+    if (at.admin)
+    {
+        auto listening = listen_on(io_, *at.admin);
+        if (listening.has_error())
+            return listening.error();
+        at.admin = listening->local_endpoint();
+        admin = std::move(*listening);
+    }
 
     auto nats = connection::open(io_, options);
     if (nats.has_error())
@@ -57,12 +66,21 @@ result<void> edge_worker::open(const connection_options& options, asio::ip::tcp:
     start_batching();
     board_->add(io_.get_executor(), context_->metrics.worker, [this] { return sample(); });
 
-    auto handler = [this](http_request request) { return handle_request(*context_, std::move(request)); };
+    server_ = serve(std::move(*main), admin ? route_set::without_operators : route_set::all, limits_.players);
+    if (admin)
+        admin_server_ = serve(std::move(*admin), route_set::all, limits_.operators);
+    return {};
+}
+
+std::unique_ptr<http_server> edge_worker::serve(asio::ip::tcp::acceptor acceptor, route_set routes,
+                                                connection_limit& limit)
+{
+    auto handler = [this, routes](http_request request)
+    { return handle_request(*context_, std::move(request), routes); };
     auto settings = config_.limits.session;
     settings.on_refused = [counted = context_->metrics.worker](int status) { counted->refused(status); };
     settings.wait_for_room = [this] { return context_->admitted.queue.wait(); };
-    server_ = std::make_unique<http_server>(io_, std::move(*acceptor), settings, handler, limit_, tls_);
-    return {};
+    return std::make_unique<http_server>(io_, std::move(acceptor), settings, handler, limit, tls_);
 }
 
 void edge_worker::watch(upstream_service service, std::chrono::milliseconds pause, instance_watch::handlers how)
@@ -97,6 +115,8 @@ void edge_worker::start_batching()
 void edge_worker::start()
 {
     server_->start();
+    if (admin_server_)
+        admin_server_->start();
     thread_ = std::thread([this] { io_.run(); });
 }
 
@@ -119,17 +139,22 @@ asio::awaitable<void> edge_worker::stop_in_order()
     // Requests get the whole drain timeout; closing the connection to the broker has its own.
     context_->admitted.stopping = true;
     context_->admitted.queue.close();
-    co_await server_->stop(deadline::in(config_.drain_timeout));
+    const auto drained = deadline::in(config_.drain_timeout);
+    co_await server_->stop(drained);
+    if (admin_server_) // operators watch the drain
+        co_await admin_server_->stop(drained);
     const auto until = deadline::in(std::chrono::seconds(2));
     co_await nats_->close(until);
     co_await server_->wait_until_empty(until);
+    if (admin_server_)
+        co_await admin_server_->wait_until_empty(until);
 }
 
 worker_sample edge_worker::sample() const
 {
     const auto nats = nats_->stats();
     worker_sample now;
-    now.connections = server_->connections();
+    now.connections = server_->connections() + (admin_server_ ? admin_server_->connections() : 0);
     now.in_flight = context_->admitted.in_flight;
     now.link_up = nats_->connected() ? 1 : 0;
     now.reconnects = nats.reconnects;

@@ -5,6 +5,7 @@
 #include "broker/nats/connection.hpp"
 #include "edge/config.hpp"
 #include "edge/routes/context.hpp"
+#include "edge/routes/routes.hpp"
 #include "edge/server/server.hpp"
 #include "edge/upstream/hedged_request.hpp"
 #include "edge/upstream/instance_watch.hpp"
@@ -18,22 +19,36 @@
 namespace marquee
 {
 
+/// The connections of all threads, by listener, so that players do not keep operators out.
+struct connection_limits
+{
+    connection_limit players;
+    connection_limit operators;
+};
+
+/// Where an edge listens.
+struct edge_endpoints
+{
+    asio::ip::tcp::endpoint main;
+    std::optional<asio::ip::tcp::endpoint> admin;
+};
+
 /// Wires one io thread. Construct, open() and start() on the main thread; stop() from any thread;
 /// everything else runs on the worker's own thread. The destructor joins the thread.
 class edge_worker
 {
 public:
-    /// `config`, `limit`, `rates` and `tls` outlive the worker. A null `tls` means plain HTTP.
-    edge_worker(const edge_config& config, connection_limit& limit, rate_limits& rates,
+    /// `config`, `limits`, `rates` and `tls` outlive the worker. A null `tls` means plain HTTP.
+    edge_worker(const edge_config& config, connection_limits& limits, rate_limits& rates,
                 std::shared_ptr<metrics_board> board, const tls_credentials* tls);
     ~edge_worker();
     edge_worker(const edge_worker&) = delete;
     edge_worker& operator=(const edge_worker&) = delete;
 
     /// Reads the key and token files, listens on `at`, connects to the broker; blocks. On success
-    /// `at` has the bound port. Fails as player_token::from(), admin_token::from_file(),
+    /// `at` has the bound ports. Fails as player_token::from(), admin_token::from_file(),
     /// listen_on() and connection::open() do. Call once, before start().
-    [[nodiscard]] result<void> open(const connection_options& options, asio::ip::tcp::endpoint& at);
+    [[nodiscard]] result<void> open(const connection_options& options, edge_endpoints& at);
 
     /// The executor of the worker's thread. Thread-safe.
     [[nodiscard]] asio::any_io_executor executor() { return io_.get_executor(); }
@@ -50,13 +65,15 @@ public:
     void join();
 
 private:
+    [[nodiscard]] std::unique_ptr<http_server> serve(asio::ip::tcp::acceptor acceptor, route_set routes,
+                                                     connection_limit& limit);
     void watch(upstream_service service, std::chrono::milliseconds pause, instance_watch::handlers how);
     void start_batching();
     asio::awaitable<void> stop_in_order();
     [[nodiscard]] worker_sample sample() const;
 
     const edge_config& config_;
-    connection_limit& limit_;
+    connection_limits& limits_;
     rate_limits& rates_;
     std::shared_ptr<metrics_board> board_;
     const tls_credentials* tls_;
@@ -73,6 +90,7 @@ private:
     std::unique_ptr<asset_batcher> assets_;
     std::unique_ptr<view_batcher> batches_; ///< none: each view is a message of its own
     std::unique_ptr<http_server> server_;
+    std::unique_ptr<http_server> admin_server_; ///< none: `server_` serves all routes
     std::thread thread_;
 };
 

@@ -2,7 +2,6 @@
 
 #include "broker/base/log_quota.hpp"
 #include "edge/limits/rate_limit.hpp"
-#include "edge/routes/routes.hpp"
 #include "schemas/ids.hpp"
 
 #include <algorithm>
@@ -157,15 +156,16 @@ result<void> check_ids(const route_match& matched, const path_ids& ids)
 
 /// Answers OPTIONS (RFC 9110 section 9.3.7) for a path, for the whole edge (`*`) and for a CORS
 /// preflight.
-http_result answer_options(const edge_context& edge, const http_request& request)
+http_result answer_options(const edge_context& edge, const http_request& request, route_set among)
 {
-    std::string allow = "GET, HEAD, POST, DELETE, OPTIONS";
+    auto allow = all_methods(among);
     if (request.target != "*")
     {
         auto target = parse_target(request.target);
         if (target.has_error())
             return target.error();
-        allow = request.target == "/" ? "OPTIONS" : allowed_methods(target->segments); // load balancers check with /
+        allow =
+            request.target == "/" ? "OPTIONS" : allowed_methods(target->segments, among); // load balancers check with /
         if (allow.empty())
             return fail(errc::route_not_found);
     }
@@ -198,14 +198,14 @@ void log_failure(const std::string& request, const error& why)
 }
 
 /// Runs the checks that may refuse a request before its handler, the cheapest first.
-boost::system::result<routed_call, request_failure> admit(edge_context& edge, http_request request, rate_check& rates,
-                                                          request_meter& meter)
+boost::system::result<routed_call, request_failure> admit(edge_context& edge, http_request request, route_set among,
+                                                          rate_check& rates, request_meter& meter)
 {
     const auto until = deadline::in(edge.admitted.timeout);
     auto target = parse_target(request.target);
     if (target.has_error())
         return target.error();
-    auto matched = find_route(request.method, target->segments);
+    auto matched = find_route(request.method, target->segments, among);
     if (matched.has_error())
         return matched.error();
     const auto& wanted = *matched->found;
@@ -231,15 +231,15 @@ boost::system::result<routed_call, request_failure> admit(edge_context& edge, ht
     return call;
 }
 
-asio::awaitable<http_result> answer_request(edge_context& edge, http_request request, rate_check& rates,
-                                            request_meter& meter)
+asio::awaitable<http_result> answer_request(edge_context& edge, http_request request, route_set among,
+                                            rate_check& rates, request_meter& meter)
 {
-    if (!is_unlimited(request.target) && !is_preflight(request))
+    if (!is_unlimited(request.target, among) && !is_preflight(request))
         if (auto within = rates.count_address(request); within.has_error())
             co_return within.error();
     if (request.method == "OPTIONS")
-        co_return answer_options(edge, request);
-    auto call = admit(edge, std::move(request), rates, meter);
+        co_return answer_options(edge, request, among);
+    auto call = admit(edge, std::move(request), among, rates, meter);
     if (call.has_error())
         co_return call.error();
     const auto& wanted = call->found;
@@ -251,12 +251,12 @@ asio::awaitable<http_result> answer_request(edge_context& edge, http_request req
 
 } // namespace
 
-asio::awaitable<http_response> handle_request(edge_context& edge, http_request request)
+asio::awaitable<http_response> handle_request(edge_context& edge, http_request request, route_set among)
 {
     const auto id = request.id;
     rate_check rates(edge.admitted.rates);
     request_meter meter(*edge.metrics.worker, request.method);
-    auto answer = co_await answer_request(edge, std::move(request), rates, meter);
+    auto answer = co_await answer_request(edge, std::move(request), among, rates, meter);
     meter.answered(answer.has_value() ? answer->status : status_of(answer.error().what.code));
     if (answer.has_value())
     {

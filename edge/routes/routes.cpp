@@ -17,13 +17,13 @@ constexpr route table[] = {
     {"POST", "/play/asset/{asset}/user/{user}", handlers::play, {.user = true}},
 
     {"GET", "/content/asset/{asset}", handlers::get_metadata},
-    {"POST", "/content/asset/{asset}", handlers::put_metadata, {.admin = true, .body = true}},
-    {"DELETE", "/content/asset/{asset}", handlers::delete_metadata, {.admin = true}},
+    {"POST", "/content/asset/{asset}", handlers::put_metadata, {.admin = true, .body = true, .operators = true}},
+    {"DELETE", "/content/asset/{asset}", handlers::delete_metadata, {.admin = true, .operators = true}},
     {"GET", "/content/assets", handlers::list_metadata, {.parameters = "after limit"}},
 
     {"GET", "/url/asset/{asset}", handlers::get_url, {.admin = true}},
-    {"POST", "/url/asset/{asset}", handlers::put_url, {.admin = true, .body = true}},
-    {"DELETE", "/url/asset/{asset}", handlers::delete_url, {.admin = true}},
+    {"POST", "/url/asset/{asset}", handlers::put_url, {.admin = true, .body = true, .operators = true}},
+    {"DELETE", "/url/asset/{asset}", handlers::delete_url, {.admin = true, .operators = true}},
     {"GET", "/url/assets", handlers::list_urls, {.admin = true, .parameters = "after limit"}},
 
     {"GET", "/events/asset/{asset}", handlers::asset_views},
@@ -33,8 +33,8 @@ constexpr route table[] = {
 
     {"GET", "/healthz", handlers::alive, {.internal = true, .unlimited = true}},
     {"GET", "/readyz", handlers::ready, {.internal = true, .unlimited = true}},
-    {"GET", "/metrics", handlers::metrics, {.internal = true, .unlimited = true}},
-    {"GET", "/services", handlers::services, {.internal = true}},
+    {"GET", "/metrics", handlers::metrics, {.internal = true, .unlimited = true, .operators = true}},
+    {"GET", "/services", handlers::services, {.internal = true, .operators = true}},
     {"GET", "/openapi.json", handlers::openapi, {.internal = true}},
     {"GET", "/problems/{code}", handlers::problem, {.internal = true}},
 };
@@ -46,6 +46,8 @@ constexpr auto labels = []
         all[i] = {table[i].method, table[i].pattern, table[i].is.admin || table[i].is.user};
     return all;
 }();
+
+bool serves(route_set among, const route& each) noexcept { return among == route_set::all || !each.is.operators; }
 
 /// The parameters of a path that matches the pattern; nothing if it does not.
 std::optional<std::vector<std::string>> match(std::string_view pattern, const std::vector<std::string>& segments)
@@ -91,33 +93,46 @@ std::span<const route_label> route_labels() noexcept { return labels; }
 
 std::size_t index_of(const route& each) noexcept { return static_cast<std::size_t>(&each - std::begin(table)); }
 
-bool is_unlimited(std::string_view target) noexcept
+bool is_unlimited(std::string_view target, route_set among) noexcept
 {
     const auto path = target.substr(0, target.find('?'));
     return std::any_of(std::begin(table), std::end(table),
-                       [path](const route& each) { return each.is.unlimited && each.pattern == path; });
+                       [path, among](const route& each)
+                       { return each.is.unlimited && each.pattern == path && serves(among, each); });
 }
 
-std::string allowed_methods(const std::vector<std::string>& segments)
+std::string allowed_methods(const std::vector<std::string>& segments, route_set among)
 {
     std::string allow;
     for (const auto& candidate : table)
-        if (match(candidate.pattern, segments))
+        if (serves(among, candidate) && match(candidate.pattern, segments))
             allow += std::string(candidate.method == "GET" ? "GET, HEAD" : candidate.method) + ", ";
     return allow.empty() ? allow : allow + "OPTIONS";
 }
 
-boost::system::result<route_match, request_failure> find_route(std::string_view method,
-                                                               const std::vector<std::string>& segments)
+std::string all_methods(route_set among)
+{
+    std::string all;
+    for (const std::string_view method : {"GET", "POST", "DELETE"})
+        if (std::any_of(std::begin(table), std::end(table),
+                        [&](const route& each) { return serves(among, each) && each.method == method; }))
+            all += std::string(method == "GET" ? "GET, HEAD" : method) + ", ";
+    return all + "OPTIONS";
+}
+
+boost::system::result<route_match, request_failure>
+find_route(std::string_view method, const std::vector<std::string>& segments, route_set among)
 {
     const auto wanted = method == "HEAD" ? std::string_view("GET") : method;
     for (const auto& candidate : table)
     {
+        if (!serves(among, candidate))
+            continue;
         auto parameters = match(candidate.pattern, segments);
         if (parameters && candidate.method == wanted)
             return route_match{&candidate, std::move(*parameters)};
     }
-    const auto allow = allowed_methods(segments);
+    const auto allow = allowed_methods(segments, among);
     if (allow.empty())
         return request_failure(fail(errc::route_not_found));
     request_failure refused(fail(errc::method_not_allowed));

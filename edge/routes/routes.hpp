@@ -24,7 +24,15 @@ struct route_traits
     bool user = false;                ///< last path parameter is a user: needs that user's token, counts for its rate
     bool internal = false;            ///< about the edge and its services: exempt from max_in_flight
     bool unlimited = false;           ///< its path is exempt from rate limits, whatever the method
+    bool operators = false;           ///< for operators only: see route_set
     std::string_view parameters = {}; ///< allowed query parameters, separated by spaces; see checks_parameters()
+};
+
+/// Which routes a listener serves.
+enum class route_set
+{
+    all,
+    without_operators, ///< those of --listen where operators have --admin-listen
 };
 
 /// A row of the table of routes.
@@ -55,10 +63,13 @@ struct route
 [[nodiscard]] std::size_t index_of(const route& each) noexcept;
 
 /// Whether a request target (path and query) is exempt from rate limits (route_traits::unlimited).
-[[nodiscard]] bool is_unlimited(std::string_view target) noexcept;
+[[nodiscard]] bool is_unlimited(std::string_view target, route_set among = route_set::all) noexcept;
 
 /// The methods of a path as the value of Allow (RFC 9110 section 10.2.1); empty if no route has it.
-[[nodiscard]] std::string allowed_methods(const std::vector<std::string>& segments);
+[[nodiscard]] std::string allowed_methods(const std::vector<std::string>& segments, route_set among = route_set::all);
+
+/// The methods of all routes, in the same form.
+[[nodiscard]] std::string all_methods(route_set among);
 
 /// A route of all_routes(), and the path parameters of one request.
 struct route_match
@@ -69,7 +80,7 @@ struct route_match
 
 /// Finds the route of a method and of decoded path segments. HEAD uses the route of GET. Fails with
 /// route_not_found; with method_not_allowed and an Allow field if the path has other methods.
-[[nodiscard]] boost::system::result<route_match, request_failure> find_route(std::string_view method,
-                                                                             const std::vector<std::string>& segments);
+[[nodiscard]] boost::system::result<route_match, request_failure>
+find_route(std::string_view method, const std::vector<std::string>& segments, route_set among = route_set::all);
 
 } // namespace marquee
