@@ -43,7 +43,7 @@ bool is_control(std::uint32_t c)
            (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
 
-void append_escaped(std::string& line, std::string_view text)
+void append_escaped(std::string& line, std::string_view text, bool quotes = true)
 {
     while (!text.empty())
     {
@@ -55,7 +55,7 @@ void append_escaped(std::string& line, std::string_view text)
             append_escape(line, code < 0x80 ? "\\x%02x" : "\\u%04x", code);
         else
         {
-            if (code == '"' || code == '\\')
+            if (quotes && (code == '"' || code == '\\'))
                 line += '\\';
             line += text.substr(0, size);
         }
@@ -74,6 +74,13 @@ void append_value(std::string& line, std::string_view value)
 }
 
 } // namespace
+
+std::string printable(std::string_view text)
+{
+    std::string line;
+    append_escaped(line, text, false);
+    return line;
+}
 
 void set_log_program(std::string_view name) { program_name = name; }
 

@@ -25,6 +25,9 @@ using log_field = std::pair<std::string_view, std::string>;
 /// `\uNNNN`. Thread-safe.
 void log(log_level level, std::string_view text, std::initializer_list<log_field> fields = {});
 
+/// `text` as it is, but for what log() escapes as data: for lines of other output. Thread-safe.
+[[nodiscard]] std::string printable(std::string_view text);
+
 /// Whether log() writes lines of this level: for values that cost something to make. Thread-safe.
 [[nodiscard]] bool is_logged(log_level level) noexcept;
 

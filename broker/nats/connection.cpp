@@ -83,6 +83,7 @@ public:
     {
         return connected() && link_.server().known && !link_.server().jetstream && !link_.server().clustered;
     }
+    const std::string& server_version() const noexcept override { return link_.server().version; }
     void read_now() override { link_.read_now(); }
     connection_stats stats() const noexcept override;
     asio::awaitable<bool> flush(deadline until) override;

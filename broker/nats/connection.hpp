@@ -129,6 +129,10 @@ public:
     /// Returns whether JetStream is not enabled: neither on the server nor, maybe, in its cluster.
     [[nodiscard]] virtual bool lacks_jetstream() const noexcept = 0;
 
+    /// The version of the server of this link, or of the last one, as it writes it: `2.10.27`.
+    /// Empty before the first link.
+    [[nodiscard]] virtual const std::string& server_version() const noexcept = 0;
+
     /// Calls the handlers of what has arrived, ahead of other work of the io_context. Not from a
     /// handler of this connection.
     virtual void read_now() = 0;

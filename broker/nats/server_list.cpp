@@ -138,6 +138,8 @@ server_info parse_info(std::string_view line)
         return out;
     const auto& info = parsed.as_object();
     out.known = true;
+    if (const auto* value = info.if_contains("version"); value != nullptr && value->is_string())
+        out.version = std::string_view(value->as_string()).substr(0, 64);
     if (const auto* value = info.if_contains("jetstream"); value != nullptr && value->is_bool())
         out.jetstream = value->as_bool();
     out.clustered = info.contains("cluster");

@@ -32,6 +32,7 @@ struct server_address
 struct server_info
 {
     bool known = false;                    ///< INFO was parsed
+    std::string version;                   ///< as the server writes it: `2.10.27`
     std::vector<std::string> connect_urls; ///< `host:port` of its cluster's members
     bool jetstream = false;
     bool clustered = false;

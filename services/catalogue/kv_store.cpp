@@ -3,6 +3,7 @@
 #include "broker/base/fault_injection.hpp"
 #include "broker/base/log.hpp"
 #include "broker/jetstream/publish.hpp"
+#include "broker/jetstream/state_streams.hpp"
 #include "broker/jetstream/stream_lookup.hpp"
 #include "schemas/subjects.hpp"
 #include "services/catalogue/kv_bucket.hpp"
@@ -32,13 +33,9 @@ error not_watching() { return fail(errc::unavailable, "the bucket cannot be watc
 
 stream_config kv_store::stream_of(const settings& what)
 {
-    stream_config config;
-    config.name = "KV_" + what.bucket;
-    config.subject = "$KV." + what.bucket + ".>";
+    auto config = bucket_stream(what.bucket);
     config.replicas = what.replicas;
-    config.key_value = true;
     config.allow_discard_old = what.allow_discard_old;
-    config.description = "Records of marquee-" + what.bucket + ", one key for each asset";
     return config;
 }
 

@@ -1,3 +1,4 @@
+#include "broker/jetstream/state_streams.hpp"
 #include "broker/program/options.hpp"
 #include "services/reporting/option_values.hpp"
 #include "services/reporting/projection/backup.hpp"
@@ -50,7 +51,7 @@ marquee::reporting_settings read_settings(const po::variables_map& given)
     settings.database.dedupe_window = given["dedupe-window"].as<marquee::duration_option>().value;
     settings.rebuild = given["rebuild"].as<bool>();
     settings.database.accept_loss = given["accept-loss"].as<bool>();
-    settings.stream = marquee::events_config();
+    settings.stream = marquee::events_stream();
     settings.stream.allow_discard_old = given["allow-discard-old"].as<bool>();
     settings.stream.replicas = given["replicas"].as<marquee::replicas_option>().value;
     if (given.count("max-age") > 0)

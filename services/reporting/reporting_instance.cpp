@@ -64,8 +64,9 @@ result<void> reporting_instance::register_endpoints()
 boost::json::value reporting_instance::statistics() const
 {
     const consumer_losses none;
-    auto data = reporting_statistics(progress(), meter_, in_queue_group_, alarm_.empty() ? refused_settings_ : alarm_,
-                                     consumer_ ? consumer_->losses() : none);
+    auto data =
+        reporting_statistics(progress(), views_->counts.rule(), meter_, in_queue_group_,
+                             alarm_.empty() ? refused_settings_ : alarm_, consumer_ ? consumer_->losses() : none);
     data["counts_sent"] = publisher_.sent();
     if (publisher_.refused() > 0)
         data["counts_refused"] = publisher_.refused();

@@ -105,17 +105,6 @@ result<std::optional<std::string>> why_rebuild(found_counts& found, const report
 
 } // namespace
 
-stream_config events_config()
-{
-    stream_config config;
-    config.name = std::string(names::stream_events);
-    config.subject = subjects::events().str();
-    config.further_subjects = {subjects::events_admin().str()};
-    config.description = "Views, one message for each, from marquee-edge to marquee-reporting";
-    config.least_room = longest_event_bytes();
-    return config;
-}
-
 asio::awaitable<result<std::unique_ptr<component>>> start_reporting(connection& nats, reporting_settings settings,
                                                                     fatal_handler fatal)
 {

@@ -14,12 +14,9 @@ struct reporting_settings
 {
     projection_settings database;
     bool rebuild = false; ///< count the stream anew beside the present counts; once, while this is set
-    stream_config stream; ///< EVENTS, as it is created where it is missing (events_config)
+    stream_config stream; ///< EVENTS, as it is created where it is missing (events_stream)
     std::chrono::milliseconds check_settings = settings_check; ///< period of looks at the stream's settings
 };
-
-/// Stream EVENTS with its default settings.
-[[nodiscard]] stream_config events_config();
 
 /// Opens the projection, finds or creates the stream (waiting a while for JetStream), answers
 /// `$SRV` at once and the endpoints once it has caught up. Fails where the database or the stream

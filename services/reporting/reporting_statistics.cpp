@@ -1,12 +1,15 @@
 #include "services/reporting/reporting_statistics.hpp"
 
+#include "schemas/duration.hpp"
+
 #include <chrono>
 
 namespace marquee
 {
 
-boost::json::object reporting_statistics(const projection_progress& p, const lag_meter& meter, bool serving,
-                                         const std::string& alarm, const consumer_losses& losses)
+boost::json::object reporting_statistics(const projection_progress& p, const counting_rule& rule,
+                                         const lag_meter& meter, bool serving, const std::string& alarm,
+                                         const consumer_losses& losses)
 {
     boost::json::object data{{"applied", p.applied}, {"duplicates", p.duplicates}, {"rejected", p.rejected}};
     if (p.rejected > 0)
@@ -17,6 +20,8 @@ boost::json::object reporting_statistics(const projection_progress& p, const lag
     if (const auto behind = meter.lag(lag_meter::clock::now()))
         data["lag_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(*behind).count();
     data["serving"] = serving;
+    const auto window = std::chrono::floor<std::chrono::milliseconds>(rule.dedupe_window);
+    data["rule"] = boost::json::object{{"version", rule.version}, {"dedupe_window", to_text(window)}};
     data["consumer_lost"] = losses.in_a_row;
     if (p.skipped > 0)
         data["skipped"] = p.skipped;

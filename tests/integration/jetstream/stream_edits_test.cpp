@@ -1,5 +1,6 @@
 // Settings of the stream and the buckets, edited by an operator while the services run, and before
 // they start again.
+#include "broker/jetstream/state_streams.hpp"
 #include "services/catalogue/catalogue_program.hpp"
 #include "services/metadata/metadata.hpp"
 #include "services/reporting/reporting_service.hpp"
@@ -93,7 +94,7 @@ struct edits_fixture : reporting_fixture
     {
         reporting_settings settings;
         settings.database.path = database(name);
-        settings.stream = events_config();
+        settings.stream = events_stream();
         settings.check_settings = period;
         return [settings](connection& nats) { return start_reporting(nats, settings, [](const std::string&) {}); };
     }

@@ -1,0 +1,50 @@
+// The checks of marquee-doctor. Each adds what it finds; none changes anything. Those that ask the
+// broker run on the connection's io thread, take at most the time of their requests, and never
+// fail: no answer is a finding.
+#pragma once
+
+#include "broker/nats/connection.hpp"
+#include "tools/doctor/finding.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace marquee::doctor
+{
+
+/// The connection, and how long a request may take. Outlives the checks.
+struct broker_access
+{
+    connection& nats;
+    std::chrono::milliseconds timeout{2000};
+};
+
+/// The server's version, the round trip, JetStream and the account's limits.
+[[nodiscard]] asio::awaitable<void> check_broker(broker_access& of, findings& into);
+
+/// Streams EVENTS, KV_metadata and KV_cdnurl: whether they are there, their settings, how full they
+/// are, their replicas; and the broker's clock by their answers.
+[[nodiscard]] asio::awaitable<void> check_streams(broker_access& of, findings& into);
+
+/// The instances of metadata, cdnurl and reporting: whether each answers a request, versions, rules
+/// of counting, and what they report of themselves (ADR-32).
+[[nodiscard]] asio::awaitable<void> check_services(broker_access& of, findings& into);
+
+/// The file descriptors of the edges and servers that run on this machine (proc(5)).
+void check_open_files(findings& into, const std::string& proc = "/proc");
+
+/// The free space of the file system that holds `folder`.
+void check_disk(const std::string& folder, findings& into);
+
+/// The broker's clock, by the time in an answer (RFC 3339) that was made between `begin` and `end`
+/// by this machine's.
+void check_clock(std::string_view by_server, std::chrono::system_clock::time_point begin,
+                 std::chrono::system_clock::time_point end, findings& into);
+
+/// The verdict on how full something is; nothing is added below 80 %.
+void add_fullness(findings& into, const std::string& about, const std::string& what, std::uint64_t used,
+                  std::uint64_t limit, const std::string& cure);
+
+} // namespace marquee::doctor
