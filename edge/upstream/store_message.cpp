@@ -27,7 +27,7 @@ asio::awaitable<result<stored_event>> store_message(requester& nats, outage_time
             co_return stored;
         }
         const auto& why = stored.error();
-        const bool time_left = last_try.remaining() > leader_retry_pause;
+        const bool time_left = last_try.remaining() > 2 * leader_retry_pause; // for the pause, and for an attempt
         if (why == errc::timeout && !silent && time_left)
         {
             silent = true;

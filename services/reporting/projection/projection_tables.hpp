@@ -73,12 +73,12 @@ public:
     void dump(std::ostream& out, const id_memory& memory);
 
 private:
-    /// The greatest id in first_uses with the first byte of `id`, or a greater one: ids in the order
-    /// of time, which most are, need no look at the table.
+    /// The greatest id in first_uses with the first byte of `id`, or a greater one: an id in the
+    /// order of time, as most are, needs no look at the table.
     std::string& greatest_like(const std::string& id);
 
     SQLite::Database& db_;
-    std::array<std::optional<std::string>, 256> greatest_; ///< by first byte, as far as it was asked for
+    std::array<std::optional<std::string>, 256> greatest_; ///< by first byte; none: not read yet
     SQLite::Statement save_;
     SQLite::Statement set_asset_;
     SQLite::Statement set_user_;

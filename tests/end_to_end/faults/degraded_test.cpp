@@ -45,9 +45,9 @@ int fill_up(const marquee_system& system, const std::string& user, int most,
 /// While nothing can be stored, plays are answered, views are refused, and other routes work.
 void check_while_full(const marquee_system& system, const std::string& code)
 {
-    check_degraded(system.call(play("full")), "events");
-    BOOST_TEST(system.call(play("full")).text("title") == "It");
-    check_problem(system.call(view("full")), 503, code);
+    check_degraded(system.call(play("overfull")), "events");
+    BOOST_TEST(system.call(play("overfull")).text("title") == "It");
+    check_problem(system.call(view("overfull")), 503, code);
     BOOST_TEST(system.call({"GET", "/content/asset/123"}).status == 200);
     BOOST_TEST(system.call_as_admin({"GET", "/url/asset/123"}).status == 200);
 }
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(without_a_stream_plays_are_answered_and_views_refused_until
     check_while_full(system, "no_responders");
     system.start("reporting"); // creates the stream
     check_that_plays_are_counted(system);
-    BOOST_TEST(counted(system, view("full"), "k").number("userviews") == 1); // what was refused was not stored
+    BOOST_TEST(counted(system, view("overfull"), "k").number("userviews") == 1); // what was refused was not stored
 }
 
 BOOST_AUTO_TEST_CASE(a_full_stream_degrades_plays_and_refuses_views_until_it_has_room)
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(a_full_stream_degrades_plays_and_refuses_views_until_it_has
     lift_limit_of_events(client);
     check_that_plays_are_counted(system);
     BOOST_TEST(counted(system, play("filler"), "k").number("userviews") == taken + 1);
-    BOOST_TEST(counted(system, view("full"), "k").number("userviews") == 1);
+    BOOST_TEST(counted(system, view("overfull"), "k").number("userviews") == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_full_broker_store_refuses_changes_and_degrades_plays_until_it_has_room)
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(a_full_broker_store_refuses_changes_and_degrades_plays_unti
     BOOST_TEST(json::parse(purged.data).at("purged").as_int64() == 1);
     check_that_plays_are_counted(system);
     BOOST_TEST(counted(system, play("filler"), "k").number("userviews") == taken + 1);
-    BOOST_TEST(counted(system, view("full"), "k").number("userviews") == 1);
+    BOOST_TEST(counted(system, view("overfull"), "k").number("userviews") == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

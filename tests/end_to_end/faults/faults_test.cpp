@@ -222,11 +222,12 @@ BOOST_AUTO_TEST_CASE(the_routes_of_a_suspended_service_are_504_at_the_deadline)
 
 BOOST_AUTO_TEST_CASE(a_play_waits_for_a_silent_reporting_until_the_statistics_deadline)
 {
-    auto& system = *shared::system;
+    marquee_system system(with_deadline("4s"));
+    nats_client client(system.server());
     check_that_plays_are_counted(system);
     const auto before = counted(system, a_play, "before").number("assetviews");
     system.at("reporting").suspend();
-    const auto answers = shared::client->call_all(system.port(), {a_play, a_view});
+    const auto answers = client.call_all(system.port(), {a_play, a_view});
     system.at("reporting").signal(SIGCONT);
     check_degraded(answers[0], "reporting");
     check_degraded(answers[1], "reporting");

@@ -1,6 +1,7 @@
 // The end of each fault test: checks that everything has recovered.
 #pragma once
 
+#include "tests/end_to_end/counted.hpp"
 #include "tests/end_to_end/kit.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -12,23 +13,6 @@ namespace marquee::test
 
 inline const http_call a_play = {"POST", "/play/asset/123/user/1"};
 inline const http_call a_view = {"POST", "/events/asset/123/user/1"};
-
-inline bool is_degraded(const http_answer& answer) { return answer.body.find("degraded") != std::string::npos; }
-
-/// A play or a view with its counts: repeated under `key`, so that it counts once, while it fails
-/// or is degraded. A slow machine may miss the deadline of statistics.
-inline http_answer counted(const marquee_system& system, http_call call, const std::string& key,
-                           const std::string& edge = "edge")
-{
-    call.headers.emplace_back("Idempotency-Key", key);
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    for (;;)
-    {
-        auto answer = system.call_until(200, call, std::chrono::seconds(30), edge);
-        if ((answer.status == 200 && !is_degraded(answer)) || std::chrono::steady_clock::now() > end)
-            return answer;
-    }
-}
 
 inline void check_that_plays_are_counted(const marquee_system& system,
                                          const boost::source_location& where = BOOST_CURRENT_LOCATION)

@@ -1,6 +1,7 @@
 // Ids that try to be something else, in every place where an id enters, with a listener on every
 // subject; and odd ids that are real.
 #include "edge/routes/routes.hpp"
+#include "tests/end_to_end/counted.hpp"
 #include "tests/end_to_end/tapped_system.hpp"
 
 #include <boost/json/array.hpp>
@@ -413,12 +414,12 @@ BOOST_AUTO_TEST_CASE(an_unusual_valid_id_works_in_every_route)
             BOOST_TEST(marquee.call({"GET", "/content/asset/" + id}).text("id") == text);
             BOOST_TEST(marquee.call_as_admin({"GET", "/url/asset/" + id}).text("id") == text);
 
-            const auto play = marquee.call({"POST", "/play/asset/" + id + "/user/" + id});
+            const auto play = counted(marquee, {"POST", "/play/asset/" + id + "/user/" + id}, "play");
             BOOST_TEST_REQUIRE(play.status == 200);
             BOOST_TEST(play.text("id") == text);
             BOOST_TEST(play.number("assetviews") == 1);
             BOOST_TEST(play.number("userviews") == 1);
-            const auto event = marquee.call({"POST", "/events/asset/" + id + "/user/" + id});
+            const auto event = counted(marquee, {"POST", "/events/asset/" + id + "/user/" + id}, "event");
             BOOST_TEST(event.number("assetviews") == 2);
             BOOST_TEST(event.number("userviews") == 2);
             const auto views = marquee.call({"GET", "/events/asset/" + id});

@@ -1,5 +1,5 @@
 // The seed's own session, through the real processes.
-#include "tests/support/marquee_system.hpp"
+#include "tests/end_to_end/counted.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -21,7 +21,7 @@ BOOST_AUTO_TEST_CASE(a_play_answers_what_the_page_needs_and_counts_itself)
     BOOST_TEST(other.body == R"({"id":"123","title":"It","genre":"horror","summary":"A very scary movie",)"
                              R"("url":"path/to/asset123.mp4","userviews":1,"assetviews":1})");
 
-    const auto second = marquee.call({"POST", "/play/asset/123/user/1"});
+    const auto second = counted(marquee, {"POST", "/play/asset/123/user/1"}, "second");
     BOOST_TEST(second.number("userviews") == 2);
     BOOST_TEST(second.number("assetviews") == 2);
     BOOST_TEST(marquee.call({"GET", "/events/asset/123"}).body == R"({"id":"123","views":2})");
@@ -32,7 +32,7 @@ BOOST_AUTO_TEST_CASE(another_users_play_counts_for_the_asset_and_not_for_this_us
 {
     const marquee_system marquee;
     BOOST_TEST(marquee.call({"POST", "/play/asset/123/user/1"}).status == 200);
-    const auto answer = marquee.call({"POST", "/play/asset/123/user/2"});
+    const auto answer = counted(marquee, {"POST", "/play/asset/123/user/2"}, "other");
     BOOST_TEST(answer.number("userviews") == 1);
     BOOST_TEST(answer.number("assetviews") == 2);
 }

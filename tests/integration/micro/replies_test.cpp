@@ -340,7 +340,9 @@ BOOST_AUTO_TEST_CASE(more_replies_in_a_turn_than_the_write_buffer_holds_all_arri
 
 BOOST_AUTO_TEST_CASE(replies_wait_for_a_broker_that_pauses)
 {
-    start(options());
+    auto o = options();
+    o.send_patience = 10s;
+    start(o);
     freeze_at_large(40, 200ms);
     run(
         [&]() -> asio::awaitable<void>
