@@ -52,7 +52,10 @@ result<asio::ip::tcp::endpoint> open_all(workers& all, const edge_config& config
     for (unsigned i = 0; i < config.threads; ++i)
     {
         all.push_back(std::make_unique<edge_worker>(config, limit, rates, board, tls));
-        if (auto opened = all.back()->open(nats, *at); opened.has_error())
+        auto own = nats;
+        if (config.threads > 1)
+            own.instance += '-' + std::to_string(i + 1);
+        if (auto opened = all.back()->open(own, *at); opened.has_error())
             return opened.error();
     }
     return at;
