@@ -42,6 +42,7 @@ void kv_watch::start_consumer()
 {
     ordered_consumer::settings what;
     what.stream = stream_;
+    what.idle_heartbeat = what_.idle_heartbeat;
     what.reader = what_.bucket;
     what.description = "Keeps the records of marquee-" + what_.bucket + " in memory";
     consumer_ = ordered_consumer::start(
