@@ -165,8 +165,8 @@ BOOST_AUTO_TEST_CASE(a_tool_follows_the_selected_context_and_names_it_first)
 BOOST_AUTO_TEST_CASE(what_this_program_cannot_honour_is_wrong_usage)
 {
     const contexts home;
-    const auto file = home.add("tunnel", R"({"socks_proxy":"socks5://joe:geheim@127.0.0.1:1"})");
-    check_refused(home, {"--context", "tunnel"}, 2, file + ": socks_proxy cannot be honoured");
+    (void)home.add("tunnel", R"({"socks_proxy":"socks5://joe:geheim@127.0.0.1:1"})");
+    check_refused(home, {"--context", "tunnel"}, 2, "nats/context/tunnel.json: socks_proxy cannot be honoured");
 }
 
 BOOST_AUTO_TEST_CASE(a_handshake_before_the_greeting_works_or_is_refused_by_name)
