@@ -74,7 +74,10 @@ result<edge_endpoints> open_all(workers& all, const edge_config& config, const c
     for (unsigned i = 0; i < config.threads; ++i)
     {
         all.push_back(std::make_unique<edge_worker>(config, limits, rates, board, tls));
-        if (auto opened = all.back()->open(nats, *at); opened.has_error())
+        auto own = nats;
+        if (config.threads > 1)
+            own.instance += '-' + std::to_string(i + 1);
+        if (auto opened = all.back()->open(own, *at); opened.has_error())
             return opened.error();
     }
     return at;

@@ -89,6 +89,11 @@ inline constexpr std::string_view header_service_error_code = "Nats-Service-Erro
 inline constexpr std::string_view header_msg_id = "Nats-Msg-Id";
 inline constexpr std::string_view stream_events = "EVENTS";
 inline constexpr std::string_view metadata_event_lines = "event_lines"; ///< of reporting, in INFO: "yes"
+inline constexpr std::string_view metadata_stream = "stream";           ///< in INFO: what reporting counts
+inline constexpr std::string_view metadata_bucket = "bucket";           ///< in INFO: where a catalogue keeps records
+/// In INFO: the version of the rule of counting, or of the form of the records.
+inline constexpr std::string_view metadata_data_version = "data_version";
+
 } // namespace names
 
 } // namespace marquee

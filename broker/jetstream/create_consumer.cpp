@@ -33,14 +33,36 @@ std::string payload_of(const consumer_config& wanted)
                         {"idle_heartbeat", heartbeat},
                         {"mem_storage", true},
                         {"num_replicas", 1}};
+    if (!wanted.name.empty())
+        config["name"] = wanted.name;
+    if (!wanted.description.empty())
+        config["description"] = wanted.description;
     return json::serialize(json::object{{"stream_name", wanted.stream}, {"config", std::move(config)}});
 }
 
 } // namespace
 
+std::chrono::milliseconds idle_heartbeat_for(const stream_state& stream) noexcept
+{
+    return stream.replicas > 1 ? std::chrono::milliseconds(250) : std::chrono::seconds(2);
+}
+
+consumer_config consumer_for(const ordered_consumer::settings& wanted, const std::string& instance,
+                             std::uint64_t attempt, const stream_state& stream)
+{
+    consumer_config config;
+    config.stream = wanted.stream;
+    config.idle_heartbeat = wanted.idle_heartbeat.count() > 0 ? wanted.idle_heartbeat : idle_heartbeat_for(stream);
+    if (!wanted.reader.empty() && !instance.empty())
+        config.name = wanted.reader + '-' + instance + '-' + std::to_string(attempt);
+    config.description = wanted.description;
+    return config;
+}
+
 asio::awaitable<result<created_consumer>> create_consumer(requester& nats, consumer_config wanted, deadline until)
 {
-    const auto to = subject::of({"$JS", "API", "CONSUMER", "CREATE", wanted.stream});
+    const auto to = wanted.name.empty() ? subject::of({"$JS", "API", "CONSUMER", "CREATE", wanted.stream})
+                                        : subject::of({"$JS", "API", "CONSUMER", "CREATE", wanted.stream, wanted.name});
     const auto payload = payload_of(wanted);
     const auto reply = co_await call_jetstream(nats, to, payload, until);
     if (reply.has_error())

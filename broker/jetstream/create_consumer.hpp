@@ -1,6 +1,7 @@
 // Creating the server's side of an ordered consumer (ADR-17).
 #pragma once
 
+#include "broker/jetstream/ordered_consumer.hpp"
 #include "broker/nats/requester.hpp"
 
 #include <chrono>
@@ -16,7 +17,14 @@ struct consumer_config
     std::string deliver_subject;
     std::uint64_t start_sequence = 0;
     std::chrono::milliseconds idle_heartbeat{0};
+    std::string name = {};        ///< empty: the server makes one
+    std::string description = {}; ///< for people
 };
+
+/// The configuration of attempt number `attempt` of an ordered consumer on that stream; deliver
+/// subject and start are not set. `instance`: connection_options::instance.
+[[nodiscard]] consumer_config consumer_for(const ordered_consumer::settings& wanted, const std::string& instance,
+                                           std::uint64_t attempt, const stream_state& stream);
 
 struct created_consumer
 {

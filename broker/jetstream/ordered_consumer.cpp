@@ -57,6 +57,7 @@ public:
     void stop() { dispatch(event::stop()); }
     [[nodiscard]] bool stopped() const noexcept { return fsm_.state() == consumer_state::stopped; }
     [[nodiscard]] const consumer_losses& losses() const noexcept { return fsm_.losses(); }
+    [[nodiscard]] const std::string& name() const noexcept { return config_.name; }
 
 private:
     void dispatch(const any_consumer_event& event, received* from = nullptr);
@@ -81,8 +82,8 @@ private:
     const consumer_handlers handlers_;
 
     ordered_consumer_fsm fsm_;
-    stream_state stream_; ///< when the last consumer was made
-    std::string inbox_;   ///< the deliver subject of the last consumer
+    stream_state stream_;    ///< when the last consumer was made
+    consumer_config config_; ///< of the last consumer
     std::shared_ptr<void> link_;
     std::shared_ptr<subscription> sub_;
     std::vector<stored_message> batch_;
@@ -113,9 +114,7 @@ void ordered_consumer_io::execute(const consumer_actions& todo, received* from)
     const bool ended = stopped();
     for (const auto one : todo)
     {
-        const bool goes_on = execute_one(one, from);
-        const bool stopped_by_handler = !ended && stopped();
-        if (!goes_on || stopped_by_handler)
+        if (!execute_one(one, from) || (!ended && stopped())) // stopped: by a handler
             return;
     }
 }
@@ -153,7 +152,7 @@ bool ordered_consumer_io::execute_one(consumer_action one, received* from)
         sub_.reset();
         break;
     case consumer_action::start_watchdog:
-        start_timer(watchdog_, what_.idle_heartbeat, event::watchdog_due{fsm_.epoch()});
+        start_timer(watchdog_, config_.idle_heartbeat, event::watchdog_due{fsm_.epoch()});
         break;
     case consumer_action::cancel_watchdog:
         watchdog_.cancel();
@@ -190,7 +189,7 @@ void ordered_consumer_io::on_message(std::uint64_t epoch, message msg)
     if (!fsm_.listens(epoch))
         return;
     received from;
-    if (const auto told = parse_control(msg, inbox_))
+    if (const auto told = parse_control(msg, config_.deliver_subject))
     {
         from.control = *told;
         dispatch(event::controlled{epoch, told->status, told->description, !told->go_on.empty(),
@@ -199,15 +198,14 @@ void ordered_consumer_io::on_message(std::uint64_t epoch, message msg)
         return;
     }
     // A stored message comes with its own subject. It is data, whatever its headers say.
-    const auto where = msg.subject == inbox_ ? std::nullopt : parse_delivery(msg.reply);
+    const auto where = msg.subject == config_.deliver_subject ? std::nullopt : parse_delivery(msg.reply);
     if (!where)
     {
         static limited_log strangers(log_level::warning, "a message that no consumer sent");
         strangers.write({{"stream", what_.stream}, {"subject", msg.subject}});
         return;
     }
-    from.stored = &msg;
-    from.where = *where;
+    from = {&msg, *where, {}};
     const stream_position position{where->stream_sequence, std::chrono::nanoseconds(where->timestamp)};
     dispatch(event::delivered{epoch, position, where->consumer_sequence}, &from);
 }
@@ -248,15 +246,16 @@ asio::awaitable<result<event::created>> ordered_consumer_io::create()
         co_return state.error();
     if (!fsm_.attempting())
         co_return event::created();
+    stream_ = std::move(*state);
+    config_ = consumer_for(what_, nats_.identity().instance, fsm_.epoch(), stream_);
     if (const auto subscribed = subscribe(); subscribed.has_error())
         co_return subscribed.error();
-    stream_ = std::move(*state);
     dispatch(event::stream_found());
     if (!fsm_.attempting())
         co_return event::created();
 
-    const consumer_config config{what_.stream, inbox_, fsm_.start_sequence(), what_.idle_heartbeat};
-    const auto consumer = co_await create_consumer(nats_.requests(), config, until);
+    config_.start_sequence = fsm_.start_sequence();
+    const auto consumer = co_await create_consumer(nats_.requests(), config_, until);
     if (consumer.has_error())
         co_return consumer.error();
     co_return event::created{consumer->nothing_to_deliver};
@@ -264,8 +263,8 @@ asio::awaitable<result<event::created>> ordered_consumer_io::create()
 
 result<void> ordered_consumer_io::subscribe()
 {
-    inbox_ = nats_.new_inbox();
-    auto sub = nats_.subscribe(inbox_, {},
+    config_.deliver_subject = nats_.new_inbox();
+    auto sub = nats_.subscribe(config_.deliver_subject, {},
                                [weak = weak_from_this(), epoch = fsm_.epoch()](message msg)
                                {
                                    if (const auto self = weak.lock())
@@ -331,6 +330,7 @@ public:
     ~ordered_consumer_handle() override { io_->stop(); }
     void stop() override { io_->stop(); }
     const consumer_losses& losses() const noexcept override { return io_->losses(); }
+    const std::string& name() const noexcept override { return io_->name(); }
 
 private:
     std::shared_ptr<ordered_consumer_io> io_;
@@ -343,8 +343,8 @@ std::unique_ptr<ordered_consumer> ordered_consumer::start(connection& nats, sett
                                                           resume_failure_handler on_resume_failure)
 {
     consumer_handlers handlers{std::move(on_batch), std::move(on_state), std::move(on_resume_failure)};
-    auto io = std::make_shared<ordered_consumer_io>(nats, std::move(what), std::move(handlers));
-    return std::make_unique<ordered_consumer_handle>(std::move(io));
+    return std::make_unique<ordered_consumer_handle>(
+        std::make_shared<ordered_consumer_io>(nats, std::move(what), std::move(handlers)));
 }
 
 } // namespace marquee

@@ -49,8 +49,14 @@ public:
     struct settings
     {
         std::string stream;
-        stream_position after;                         ///< reading begins with the message after this one
-        std::chrono::milliseconds idle_heartbeat{250}; ///< three missed: a new consumer
+        stream_position after; ///< reading begins with the message after this one
+        /// Of the program that reads. The consumer is named `READER-INSTANCE-N`, N being the number
+        /// of this attempt: two of one name cannot exist, and the server removes a lost one seconds
+        /// later. On a connection without an instance the server makes the name.
+        std::string reader = {};
+        std::string description = {}; ///< for people
+        /// Three missed: a new consumer. Zero: idle_heartbeat_for() the stream.
+        std::chrono::milliseconds idle_heartbeat{0};
     };
 
     /// Called with one or more messages, in order, each message once and none left out.
@@ -77,6 +83,17 @@ public:
     virtual void stop() = 0;
 
     [[nodiscard]] virtual const consumer_losses& losses() const noexcept = 0;
+
+    /// The name of the present consumer, or of the last one; empty before the first, and where the
+    /// server makes it.
+    [[nodiscard]] virtual const std::string& name() const noexcept = 0;
 };
+
+/// How often JetStream says that a consumer is there. With one replica a lost server takes stream
+/// and link along, which the link tells: 2 s are for what remains, a consumer that was deleted by
+/// hand. With more, the consumer is on one server of a cluster and the link may be to another: only
+/// a missed heartbeat tells that this server died, and until then the counts of plays are missing
+/// and changes made at other instances are not seen: 250 ms.
+[[nodiscard]] std::chrono::milliseconds idle_heartbeat_for(const stream_state& stream) noexcept;
 
 } // namespace marquee

@@ -29,6 +29,7 @@ stream_state state_in(const json::object& info)
     {
         out.history = static_cast<std::uint32_t>(number_in(*config, "max_msgs_per_subject")); // -1 reads as 0
         out.declared_first = number_in(*config, "first_seq");
+        out.replicas = number_in(*config, "num_replicas");
         if (const auto* metadata = object_in(*config, "metadata"))
             out.id = text_in(*metadata, stream_id_key);
     }

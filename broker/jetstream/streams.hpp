@@ -21,6 +21,7 @@ struct stream_state
     std::string id = {};              ///< from its metadata (stream_id_key); empty: it has none
     std::uint64_t declared_first = 0; ///< the first sequence its creator configured; 0: the default
     std::uint64_t subjects = 0;       ///< that have a message
+    std::uint64_t replicas = 1;       ///< servers that keep it
     std::uint32_t history = 0;        ///< messages kept of each subject; 0: all
 };
 

@@ -40,7 +40,7 @@ public:
     /// Subscribes; see service::start().
     result<void> begin();
 
-    const std::string& id() const noexcept override { return id_; }
+    const std::string& id() const noexcept override { return config_.id; }
     result<void> set_serving(bool serving) override;
     json::value info() const override { return info_document(identity(), endpoints_); }
     json::value stats() const override { return stats_document(identity(), endpoints_, *discovery_); }
@@ -48,7 +48,7 @@ public:
     asio::awaitable<void> stop(deadline until) override;
 
 private:
-    [[nodiscard]] service_identity identity() const { return {config_, id_, started_}; }
+    [[nodiscard]] service_identity identity() const { return {config_, config_.id, started_}; }
     result<void> check_names() const;
     void add_bundle_endpoint();
     result<void> subscribe_discovery();
@@ -65,7 +65,6 @@ private:
 
     connection& nats_;
     service_config config_;
-    std::string id_ = make_service_id();
     std::string started_;
     std::vector<endpoint_ptr> endpoints_;
     std::shared_ptr<message_counts> discovery_ = std::make_shared<message_counts>();
@@ -81,7 +80,7 @@ private:
 
 service_impl::service_impl(connection& nats, service_config config, std::vector<endpoint_config> endpoints)
     : nats_(nats), config_(std::move(config)), started_(rfc3339(std::chrono::system_clock::now())),
-      replies_(nats, config_.max_timeout, config_.named_replies ? id_ : std::string()), idle_(nats.context()),
+      replies_(nats, config_.max_timeout, config_.named_replies ? config_.id : std::string()), idle_(nats.context()),
       serving_(config_.serving)
 {
     for (auto& each : endpoints)
@@ -151,7 +150,7 @@ result<void> service_impl::subscribe_verb(const std::string& verb, const std::fu
     discovery.name = "$SRV";
     const auto all = discovery.name + '.' + verb;
     const auto named = all + '.' + config_.name;
-    for (const auto& subject : {all, named, named + '.' + id_})
+    for (const auto& subject : {all, named, named + '.' + config_.id})
     {
         auto sub = nats_.subscribe(
             subject, {},

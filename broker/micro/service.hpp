@@ -1,6 +1,7 @@
 // The NATS Services protocol (ADR-32): endpoints, discovery, statistics.
 #pragma once
 
+#include "broker/base/instance_id.hpp"
 #include "broker/nats/connection.hpp"
 
 #include <boost/json/value.hpp>
@@ -71,7 +72,8 @@ struct endpoint_config
 /// A service.
 struct service_config
 {
-    std::string name;    ///< [A-Za-z0-9_-]+
+    std::string name; ///< [A-Za-z0-9_-]+
+    std::string id = make_instance_id();
     std::string version; ///< SemVer
     std::string description;
     std::map<std::string, std::string> metadata;

@@ -3,7 +3,6 @@
 #include "schemas/messages.hpp"
 
 #include <algorithm>
-#include <random>
 
 namespace marquee::detail
 {
@@ -54,17 +53,6 @@ bool is_semver(std::string_view version) noexcept
     version = version.substr(0, dash);
     return std::count(version.begin(), version.end(), '.') == 2 &&
            version.find_first_not_of("0123456789.") == std::string_view::npos && are_semver_identifiers(version, true);
-}
-
-std::string make_service_id()
-{
-    constexpr std::string_view alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    std::random_device random;
-    std::uniform_int_distribution<std::size_t> pick(0, alphabet.size() - 1);
-    std::string id;
-    for (int i = 0; i < 22; ++i)
-        id += alphabet[pick(random)];
-    return id;
 }
 
 json::object as_json(const std::map<std::string, std::string>& metadata)

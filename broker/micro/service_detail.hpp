@@ -18,9 +18,6 @@ namespace marquee::detail
 /// Semantic Versioning 2.0.0.
 [[nodiscard]] bool is_semver(std::string_view version) noexcept;
 
-/// 22 random characters [0-9A-Za-z].
-[[nodiscard]] std::string make_service_id();
-
 [[nodiscard]] boost::json::object as_json(const std::map<std::string, std::string>& metadata);
 
 /// Returns whether `subject` matches `pattern`, which may have the wildcards `*` and `>`.

@@ -157,14 +157,17 @@ ssize_t connect_interceptor::recv(int fd, void* buffer, std::size_t size, int fl
     const auto got = library_recv(fd, buffer, size, flags);
     if (got <= 0)
         return got;
+    keep_info({static_cast<const char*>(buffer), static_cast<std::size_t>(got)});
+    return got;
+}
+
+/// INFO is the first line of a server, before the TLS handshake or after it.
+void connect_interceptor::keep_info(std::string_view part)
+{
     const std::lock_guard lock(mutex_);
     const bool whole = !info_.empty() && info_.back() == '\n';
     if (!whole && info_.size() < max_info_bytes)
-    {
-        const std::string_view part(static_cast<const char*>(buffer), static_cast<std::size_t>(got));
         info_ += part.substr(0, part.find('\n') == std::string_view::npos ? part.size() : part.find('\n') + 1);
-    }
-    return got;
 }
 
 int connect_interceptor::ssl_read(ssl_st* tls, void* buffer, int size) noexcept
@@ -173,7 +176,10 @@ int connect_interceptor::ssl_read(ssl_st* tls, void* buffer, int size) noexcept
         return 0;
     const int got = library_ssl_read(tls, buffer, size);
     if (got > 0)
+    {
+        keep_info({static_cast<const char*>(buffer), static_cast<std::size_t>(got)});
         return got;
+    }
     const int kind = ::SSL_get_error(tls, got);
     if (kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE)
         return got;

@@ -64,6 +64,7 @@ public:
 
 private:
     void set_failure(std::string_view why);
+    void keep_info(std::string_view part);
 
     mutable std::mutex mutex_;
     std::atomic<bool> aborted_{false};

@@ -56,6 +56,7 @@ public:
 
     bool connected() const noexcept override { return link_.up(); }
     asio::io_context& context() noexcept override { return io_; }
+    const connection_identity& identity() const noexcept override { return identity_; }
     result<void> publish(const std::string& to, std::string_view payload, const header_list& headers,
                          const std::string& reply) override
     {
@@ -81,7 +82,8 @@ public:
     std::string refused_subscription() const override;
     bool lacks_jetstream() const noexcept override
     {
-        return connected() && link_.server().known && !link_.server().jetstream && !link_.server().clustered;
+        const auto& at = link_.server();
+        return connected() && !jetstream_elsewhere_ && at.known && !at.jetstream && !at.clustered;
     }
     const std::string& server_version() const noexcept override { return link_.server().version; }
     void read_now() override { link_.read_now(); }
@@ -101,6 +103,8 @@ private:
     static constexpr auto inbox_patience = std::chrono::milliseconds(500);
 
     asio::io_context& io_;
+    const connection_identity identity_;
+    const bool jetstream_elsewhere_; ///< in a domain, or in another account
     std::string inbox_prefix_;
     const reply_prefixes reply_prefixes_;
     spent_messages spent_;
@@ -119,8 +123,9 @@ private:
 };
 
 nats_connection::nats_connection(asio::io_context& io, const connection_options& options)
-    : io_(io), inbox_prefix_(make_inbox_prefix(options)), reply_prefixes_(options.reply_prefixes, options.inbox_prefix),
-      publisher_(io, link_, spent_, options),
+    : io_(io), identity_{connection_name(options), options.instance},
+      jetstream_elsewhere_(!options.jetstream_prefix.empty()), inbox_prefix_(make_inbox_prefix(options)),
+      reply_prefixes_(options.reply_prefixes, options.inbox_prefix), publisher_(io, link_, spent_, options),
       inbox_(
           io, inbox_prefix_ + ".r",
           [this](const std::string& to, std::string_view payload, const header_list& headers, const std::string& reply)

@@ -32,6 +32,13 @@ struct connection_stats
     std::size_t waiting_bytes = 0;      ///< of messages that are waiting now
 };
 
+/// Who a connection is to the broker.
+struct connection_identity
+{
+    std::string name;     ///< shown by `nats server report connections`
+    std::string instance; ///< connection_options::instance
+};
+
 /// Ends nats.c at the end of main(), which declares it before all connections: the destructor waits
 /// for nats.c's threads, because one that frees a connection while the process exits would use
 /// OpenSSL after its cleanup. No connection can be opened afterwards.
@@ -74,6 +81,8 @@ public:
     [[nodiscard]] virtual bool connected() const noexcept = 0;
 
     [[nodiscard]] virtual asio::io_context& context() noexcept = 0;
+
+    [[nodiscard]] virtual const connection_identity& identity() const noexcept = 0;
 
     /// Adds a message to the write buffer, which is written once per turn of the loop. Success
     /// means that it is in the buffer. Fails with disconnected, with bad_request (a subject or
@@ -126,7 +135,7 @@ public:
     /// none. Complete for subscriptions made before a flush().
     [[nodiscard]] virtual std::string refused_subscription() const = 0;
 
-    /// Returns whether JetStream is not enabled: neither on the server nor, maybe, in its cluster.
+    /// Whether JetStream is not enabled on the server nor, maybe, in its cluster; no with a prefix.
     [[nodiscard]] virtual bool lacks_jetstream() const noexcept = 0;
 
     /// The version of the server of this link, or of the last one, as it writes it: `2.10.27`.

@@ -140,7 +140,7 @@ void nats_link::attempt_ended()
     if (adopt(*made))
         return;
     add_discovered(*made);
-    const bool signs = !options_.nkey_file.empty() || !options_.creds_file.empty();
+    const bool signs = !options_.nkey_file.empty() || !options_.creds_file.empty() || !options_.user_seed.empty();
     if (signs && made->status() == NATS_CONNECTION_AUTH_FAILED && ++refused_signatures_ < max_signed_attempts)
         untried_.push_back(made->server());
     else

@@ -6,6 +6,8 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <random>
 #include <tuple>
 
@@ -45,6 +47,30 @@ void set_times(step_list& set, natsOptions* o, const connection_options& from)
     set.step(natsOptions_SetMaxPingsOut(o, 2), "pings");
 }
 
+/// nats.c frees what these return.
+natsStatus give_jwt(char** jwt, char** /*error*/, void* options)
+{
+    *jwt = ::strdup(static_cast<const connection_options*>(options)->user_jwt.c_str());
+    return *jwt != nullptr ? NATS_OK : NATS_NO_MEMORY;
+}
+
+/// A bearer token needs no signature: an empty one.
+natsStatus sign_nonce(char** /*error*/, unsigned char** signature, int* size, const char* nonce, void* options)
+{
+    const auto& seed = static_cast<const connection_options*>(options)->user_seed;
+    if (!seed.empty())
+        return nats_Sign(seed.c_str(), nonce, signature, size);
+    *size = 0;
+    *signature = static_cast<unsigned char*>(std::calloc(1, 1)); // NOLINT(cppcoreguidelines-no-malloc): see above
+    return *signature != nullptr ? NATS_OK : NATS_NO_MEMORY;
+}
+
+natsStatus set_user_jwt(natsOptions* o, const connection_options& from)
+{
+    auto* closure = const_cast<connection_options*>(&from); // NOLINT(cppcoreguidelines-pro-type-const-cast): read only
+    return natsOptions_SetUserCredentialsCallbacks(o, give_jwt, closure, sign_nonce, closure);
+}
+
 void set_credentials(step_list& set, natsOptions* o, const connection_options& from, const server_address& server)
 {
     if (!server.user.empty())
@@ -57,13 +83,15 @@ void set_credentials(step_list& set, natsOptions* o, const connection_options& f
         set.step(natsOptions_SetToken(o, from.token.c_str()), "--token");
     if (!from.creds_file.empty())
         set.step(natsOptions_SetUserCredentialsFromFiles(o, from.creds_file.c_str(), nullptr), "--creds");
+    if (!from.user_jwt.empty())
+        set.step(set_user_jwt(o, from), "user_jwt");
 }
 
 void set_tls(step_list& set, natsOptions* o, const connection_options& from, const server_address& server)
 {
     if (!server.tls_name.empty())
         set.step(natsOptions_SetExpectedHostname(o, server.tls_name.c_str()), "TLS");
-    bool secure = !from.tls_ca_file.empty() || !from.tls_cert_file.empty();
+    bool secure = from.tls_first || !from.tls_ca_file.empty() || !from.tls_cert_file.empty();
     for (const auto& each : from.servers)
         secure = secure || each.starts_with("tls://");
     if (!secure)
@@ -74,6 +102,10 @@ void set_tls(step_list& set, natsOptions* o, const connection_options& from, con
     if (!from.tls_cert_file.empty())
         set.step(natsOptions_LoadCertificatesChain(o, from.tls_cert_file.c_str(), from.tls_key_file.c_str()),
                  "--tlscert, --tlskey");
+#if NATS_VERSION_NUMBER >= 0x030900
+    if (from.tls_first)
+        set.step(natsOptions_TLSHandshakeFirst(o), "--tlsfirst");
+#endif
 }
 
 /// nats.c reads the files itself, some only when it connects, and reports any fault as "Error"; it
@@ -103,10 +135,15 @@ result<nats_options_ptr> make_nats_options(const connection_options& from, const
 
     if (auto readable = check_files(from); readable.has_error())
         return readable.error();
+    if (from.tls_first && !has_tls_first)
+        return fail(errc::bad_request,
+                    "--tlsfirst (tls_first of a context) needs nats.c 3.9 or newer; this program has " +
+                        std::string(nats_GetVersion()),
+                    "--tlsfirst");
 
     step_list set;
     set.step(natsOptions_SetURL(raw, ("nats://" + server.host_port).c_str()), "--server");
-    set.step(natsOptions_SetName(raw, from.name.c_str()), "connection name");
+    set.step(natsOptions_SetName(raw, connection_name(from).c_str()), "connection name");
     // Without it a flusher thread delays every write by a millisecond. In event-loop mode writes of
     // a loop turn are batched all the same.
     set.step(natsOptions_SetSendAsap(raw, true), "send asap");
@@ -123,6 +160,11 @@ result<nats_options_ptr> make_nats_options(const connection_options& from, const
     if (!set.failed().empty())
         return fail(errc::bad_request, set.failed());
     return made;
+}
+
+std::string connection_name(const connection_options& from)
+{
+    return from.instance.empty() ? from.name : from.name + '-' + from.instance;
 }
 
 std::string make_inbox_prefix(const connection_options& from)

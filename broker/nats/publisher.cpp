@@ -1,6 +1,7 @@
 #include "broker/nats/publisher.hpp"
 
 #include "broker/base/wait.hpp"
+#include "broker/nats/jetstream_prefix.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -9,8 +10,8 @@ namespace marquee::detail
 {
 
 publisher::publisher(asio::io_context& io, nats_link& link, spent_messages& spent, const connection_options& options)
-    : link_(link), spent_(spent), send_patience_(options.send_patience), queue_(options.send_room), expiry_(io),
-      sent_(io)
+    : link_(link), spent_(spent), jetstream_prefix_(options.jetstream_prefix), send_patience_(options.send_patience),
+      queue_(options.send_room), expiry_(io), sent_(io)
 {
 }
 
@@ -48,18 +49,26 @@ bool publisher::has_room()
 result<void> publisher::put(const std::string& to, std::string_view payload, const header_list& headers,
                             const std::string& reply)
 {
+    if (jetstream_prefix_.empty() || !has_jetstream_prefix(to))
+        return put_at(to.c_str(), payload, headers, reply);
+    return put_at(with_jetstream_prefix(to, jetstream_prefix_).c_str(), payload, headers, reply);
+}
+
+result<void> publisher::put_at(const char* to, std::string_view payload, const header_list& headers,
+                               const std::string& reply)
+{
     natsStatus s = NATS_OK;
     if (!headers.empty())
     {
-        auto msg = make_nats_message(to.c_str(), reply.empty() ? nullptr : reply.c_str(), payload, headers);
+        auto msg = make_nats_message(to, reply.empty() ? nullptr : reply.c_str(), payload, headers);
         s = msg ? natsConnection_PublishMsg(link_.get(), msg.get()) : NATS_NO_MEMORY;
         if (msg)
             spent_.add(std::move(msg));
     }
     else if (reply.empty())
-        s = natsConnection_Publish(link_.get(), to.c_str(), payload.data(), static_cast<int>(payload.size()));
+        s = natsConnection_Publish(link_.get(), to, payload.data(), static_cast<int>(payload.size()));
     else
-        s = natsConnection_PublishRequest(link_.get(), to.c_str(), reply.c_str(), payload.data(),
+        s = natsConnection_PublishRequest(link_.get(), to, reply.c_str(), payload.data(),
                                           static_cast<int>(payload.size()));
     if (s == NATS_OK)
         return {};

@@ -56,6 +56,7 @@ private:
     [[nodiscard]] bool has_room();
     result<void> put(const std::string& to, std::string_view payload, const header_list& headers,
                      const std::string& reply);
+    result<void> put_at(const char* to, std::string_view payload, const header_list& headers, const std::string& reply);
     void expire_later();
     void fail_all(std::vector<send_queue::item> messages, const error& why);
 
@@ -64,6 +65,7 @@ private:
 
     nats_link& link_;
     spent_messages& spent_;
+    const std::string jetstream_prefix_; ///< empty: JetStream is where it always is
     const std::chrono::milliseconds send_patience_;
     send_queue queue_; ///< not empty: the write buffer is full or about to be written
     asio::steady_timer expiry_;

@@ -1,7 +1,10 @@
 #include "broker/program/options.hpp"
 
+#include "broker/base/instance_id.hpp"
+#include "broker/nats/jetstream_prefix.hpp"
 #include "broker/nats/reply_prefixes.hpp"
 #include "broker/nats/server_list.hpp"
+#include "broker/program/nats_context.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -70,6 +73,112 @@ bool is_prefix(std::string_view prefix)
            std::string_view::npos;
 }
 
+/// The options of the context that is meant, else the defaults.
+result<connection_options> read_context(const po::variables_map& given, selected_context selected)
+{
+    auto which = given_or_environment(given, "context", "NATS_CONTEXT");
+    const bool names_one = !which.empty() || given.count("context") > 0;
+    if (!names_one && selected == selected_context::used && given_or_environment(given, "server", "NATS_URL").empty())
+        which = selected_nats_context();
+    if (which.empty() && !names_one)
+        return connection_options();
+    auto context = read_nats_context(which);
+    if (context.has_error())
+        return context.error();
+    auto read = std::move(context->settings);
+    read.context = context->name;
+    if (context->has_servers)
+    {
+        auto servers = split_servers(read.servers.front());
+        if (servers.has_error())
+            return fail(errc::bad_request, context->file + ": url: " + servers.error().detail, "--context");
+        read.servers = std::move(*servers);
+    }
+    return read;
+}
+
+result<void> read_servers(const po::variables_map& given, connection_options& read)
+{
+    const auto list = given_or_environment(given, "server", "NATS_URL");
+    if (list.empty() && given.count("server") == 0)
+        return {};
+    auto servers = split_servers(list);
+    if (servers.has_error())
+        return servers.error();
+    read.servers = std::move(*servers);
+    return {};
+}
+
+/// Who connects is said in one place. A password alone completes a context that lacks it.
+result<void> read_credentials(const po::variables_map& given, connection_options& read)
+{
+    const auto is_given = [&](const char* name)
+    {
+        return std::any_of(std::begin(text_options), std::end(text_options),
+                           [&](const option_name& each)
+                           {
+                               return std::string_view(each.option) == name &&
+                                      !given_or_environment(given, each.option, each.environment).empty();
+                           });
+    };
+    if (is_given("user") || is_given("token") || is_given("creds") || is_given("nkey"))
+        for (auto member : {&connection_options::user, &connection_options::password, &connection_options::token,
+                            &connection_options::creds_file, &connection_options::nkey_file,
+                            &connection_options::user_jwt, &connection_options::user_seed})
+            (read.*member).clear();
+    if (is_given("tlscert") || is_given("tlskey"))
+        for (auto member : {&connection_options::tls_cert_file, &connection_options::tls_key_file})
+            (read.*member).clear();
+    for (const auto& [option, environment, member] : text_options)
+        if (auto value = given_or_environment(given, option, environment); !value.empty())
+            read.*member = std::move(value);
+    if (!read.password.empty() && read.user.empty())
+        return fail(errc::bad_request, "a password needs a user", "--password");
+    if (read.tls_cert_file.empty() != read.tls_key_file.empty())
+        return fail(errc::bad_request, "a client certificate and its key come together", "--tlscert");
+    return {};
+}
+
+/// Reads where JetStream is.
+result<void> read_jetstream(const po::variables_map& given, connection_options& read)
+{
+    const bool domain = given.count("js-domain") > 0;
+    const bool prefix = given.count("js-api-prefix") > 0;
+    if (domain && prefix)
+        return fail(errc::bad_request, "a JetStream domain or a prefix of its API, not both", "--js-domain");
+    if (domain)
+    {
+        const auto& name = given["js-domain"].as<std::string>();
+        if (!is_prefix(name) || name.find('.') != std::string::npos)
+            return fail(errc::bad_request, "a JetStream domain is one token of [A-Za-z0-9_-]", "--js-domain");
+        read.jetstream_prefix = jetstream_prefix_of(name);
+    }
+    if (prefix)
+        read.jetstream_prefix = given["js-api-prefix"].as<std::string>();
+    const auto& at = read.jetstream_prefix;
+    if ((prefix || !at.empty()) && !is_prefix(at.starts_with('$') ? std::string_view(at).substr(1) : at))
+        return fail(errc::bad_request,
+                    "a prefix of JetStream's API is tokens of [A-Za-z0-9_-] joined by dots; $ may come first",
+                    prefix ? "--js-api-prefix" : "--context");
+    return {};
+}
+
+/// Reads what subjects begin with.
+result<void> read_prefixes(const po::variables_map& given, connection_options& read)
+{
+    if (given.count("inbox-prefix") > 0)
+        read.inbox_prefix = given["inbox-prefix"].as<std::string>();
+    if (!is_prefix(read.inbox_prefix))
+        return fail(errc::bad_request, "an inbox prefix is tokens of [A-Za-z0-9_-] joined by dots", "--inbox-prefix");
+    if (given.count("reply-prefix") > 0)
+        read.reply_prefixes = given["reply-prefix"].as<std::vector<std::string>>();
+    if (!std::all_of(read.reply_prefixes.begin(), read.reply_prefixes.end(), is_reply_prefix))
+        return fail(errc::bad_request,
+                    "a reply prefix is tokens of [A-Za-z0-9_-] joined by dots, the last may end with *",
+                    "--reply-prefix");
+    return read_jetstream(given, read);
+}
+
 } // namespace
 
 void add_connection_options(po::options_description& options)
@@ -77,17 +186,23 @@ void add_connection_options(po::options_description& options)
     auto text = [] { return po::value<std::string>()->value_name("TEXT"); };
     auto file = [] { return po::value<std::string>()->value_name("FILE"); };
     options.add_options() //
+        ("context", po::value<std::string>()->value_name("NAME|FILE"),
+         "natscli context with what the options below do not say (NATS_CONTEXT)") //
         ("server,s", po::value<std::string>()->value_name("URL[,URL…]"),
-         "NATS servers, or one of a cluster; user info percent-encoded (NATS_URL; nats://127.0.0.1:4222)") //
-        ("user", text(), "user name (NATS_USER)")                                                          //
-        ("password", text(), "password (NATS_PASSWORD)")                                                   //
-        ("token", text(), "token (NATS_TOKEN)")                                                            //
-        ("creds", file(), "credentials: JWT and seed (NATS_CREDS)")                                        //
-        ("nkey", file(), "user NKey seed (NATS_NKEY)")                                                     //
-        ("tlsca", file(), "certificate authorities to trust, PEM (NATS_CA)")                               //
-        ("tlscert", file(), "client certificate chain, PEM (NATS_CERT)")                                   //
-        ("tlskey", file(), "client private key, PEM (NATS_KEY)")                                           //
-        ("inbox-prefix", po::value<std::string>()->value_name("SUBJECT"), "prefix of reply subjects (_INBOX)");
+         "NATS servers, or one of a cluster; user info percent-encoded (NATS_URL; nats://127.0.0.1:4222)")     //
+        ("user", text(), "user name (NATS_USER)")                                                              //
+        ("password", text(), "password (NATS_PASSWORD)")                                                       //
+        ("token", text(), "token (NATS_TOKEN)")                                                                //
+        ("creds", file(), "credentials: JWT and seed (NATS_CREDS)")                                            //
+        ("nkey", file(), "user NKey seed (NATS_NKEY)")                                                         //
+        ("tlsca", file(), "certificate authorities to trust, PEM (NATS_CA)")                                   //
+        ("tlscert", file(), "client certificate chain, PEM (NATS_CERT)")                                       //
+        ("tlskey", file(), "client private key, PEM (NATS_KEY)")                                               //
+        ("tlsfirst", po::bool_switch(), "begin with the TLS handshake, before the server's greeting")          //
+        ("inbox-prefix", po::value<std::string>()->value_name("SUBJECT"), "prefix of reply subjects (_INBOX)") //
+        ("js-domain", po::value<std::string>()->value_name("NAME"), "JetStream domain")                        //
+        ("js-api-prefix", po::value<std::string>()->value_name("SUBJECT"),
+         "prefix of JetStream's API where another account exports it ($JS.API)");
 }
 
 void add_reply_options(po::options_description& options)
@@ -100,32 +215,19 @@ void add_reply_options(po::options_description& options)
          "with it (_INBOX, _INBOX_*, _R_); --inbox-prefix is always taken");
 }
 
-result<connection_options> read_connection_options(const po::variables_map& given)
+result<connection_options> read_connection_options(const po::variables_map& given, selected_context selected)
 {
-    connection_options read;
-    if (auto list = given_or_environment(given, "server", "NATS_URL"); !list.empty() || given.count("server") > 0)
-    {
-        auto servers = split_servers(list);
-        if (servers.has_error())
-            return servers.error();
-        read.servers = std::move(*servers);
-    }
-    for (const auto& [option, environment, member] : text_options)
-        read.*member = given_or_environment(given, option, environment);
-    if (!read.password.empty() && read.user.empty())
-        return fail(errc::bad_request, "a password needs a user", "--password");
-    if (read.tls_cert_file.empty() != read.tls_key_file.empty())
-        return fail(errc::bad_request, "a client certificate and its key come together", "--tlscert");
-    if (given.count("inbox-prefix") > 0)
-        read.inbox_prefix = given["inbox-prefix"].as<std::string>();
-    if (!is_prefix(read.inbox_prefix))
-        return fail(errc::bad_request, "an inbox prefix is tokens of [A-Za-z0-9_-] joined by dots", "--inbox-prefix");
-    if (given.count("reply-prefix") > 0)
-        read.reply_prefixes = given["reply-prefix"].as<std::vector<std::string>>();
-    if (!std::all_of(read.reply_prefixes.begin(), read.reply_prefixes.end(), is_reply_prefix))
-        return fail(errc::bad_request,
-                    "a reply prefix is tokens of [A-Za-z0-9_-] joined by dots, the last may end with *",
-                    "--reply-prefix");
+    auto read = read_context(given, selected);
+    if (read.has_error())
+        return read;
+    if (auto done = read_servers(given, *read); done.has_error())
+        return done.error();
+    if (auto done = read_credentials(given, *read); done.has_error())
+        return done.error();
+    if (auto done = read_prefixes(given, *read); done.has_error())
+        return done.error();
+    read->tls_first = read->tls_first || given["tlsfirst"].as<bool>();
+    read->instance = make_instance_id();
     return read;
 }
 

@@ -7,23 +7,33 @@
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/variables_map.hpp>
 
+#include <cstdint>
 #include <string>
 
 namespace marquee
 {
 
-/// Adds --server, --user, --password, --token, --creds, --nkey, --tlsca, --tlscert, --tlskey and
-/// --inbox-prefix.
+/// Adds --context, --server, --user, --password, --token, --creds, --nkey, --tlsca, --tlscert,
+/// --tlskey, --tlsfirst, --inbox-prefix, --js-domain and --js-api-prefix.
 void add_connection_options(boost::program_options::options_description& options);
 
 /// Adds --reply-prefix, for programs that serve requests.
 void add_reply_options(boost::program_options::options_description& options);
 
+/// Whether the context that `nats context select` has chosen counts.
+enum class selected_context : std::uint8_t
+{
+    ignored, ///< a daemon must not follow `nats context select prod`
+    used     ///< for tools, which name it before they change anything: where nothing names a server or a context
+};
+
 /// Reads the values of these options. For an option that is not given: its environment variable
-/// (NATS_URL, NATS_USER, NATS_PASSWORD, NATS_TOKEN, NATS_CREDS, NATS_NKEY, NATS_CA, NATS_CERT,
-/// NATS_KEY), else the default. Fails with bad_request if a value is invalid. Call before a second
-/// thread starts.
-[[nodiscard]] result<connection_options> read_connection_options(const boost::program_options::variables_map& given);
+/// (NATS_CONTEXT, NATS_URL, NATS_USER, NATS_PASSWORD, NATS_TOKEN, NATS_CREDS, NATS_NKEY, NATS_CA,
+/// NATS_CERT, NATS_KEY), else the context, else the default. Of a context's credentials none counts
+/// where --user, --token, --creds or --nkey says who connects. Sets `context`, and a random
+/// `instance`. Fails with bad_request if a value is invalid. Call before a second thread starts.
+[[nodiscard]] result<connection_options> read_connection_options(const boost::program_options::variables_map& given,
+                                                                 selected_context selected = selected_context::ignored);
 
 /// Returns the server URLs without user info, joined by commas, for logs.
 [[nodiscard]] std::string servers_for_log(const connection_options& options);

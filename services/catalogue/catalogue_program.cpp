@@ -1,8 +1,10 @@
 #include "services/catalogue/catalogue_program.hpp"
 
 #include "broker/base/log.hpp"
+#include "broker/micro/program_identity.hpp"
 #include "broker/program/options.hpp"
 #include "broker/program/program.hpp"
+#include "schemas/subjects.hpp"
 #include "services/catalogue/kv_store.hpp"
 
 #include <iostream>
@@ -11,6 +13,9 @@ namespace marquee
 {
 namespace
 {
+
+/// Of the records in the bucket: higher where an older program cannot read them.
+constexpr std::string_view record_version = "1";
 
 constexpr auto open_patience = std::chrono::seconds(60); ///< for a million records from a cold disk
 
@@ -32,6 +37,9 @@ public:
         config.version = MARQUEE_VERSION;
         config.description = what.summary;
         config.bundles = true;
+        config.metadata = {{std::string(names::metadata_bucket), what.service},
+                           {std::string(names::metadata_data_version), std::string(record_version)}};
+        identify_program(config, nats);
         auto endpoints = what.endpoints(store_);
         for (auto& endpoint : endpoints)
             endpoint.data = [this] { return statistics(); };

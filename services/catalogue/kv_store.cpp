@@ -41,7 +41,8 @@ stream_config kv_store::stream_of(const settings& what)
 
 kv_store::kv_store(connection& nats, settings what)
     : nats_(nats), what_(std::move(what)), stream_("KV_" + what_.bucket),
-      watch_(std::make_shared<kv_watch>(nats, kv_watch::settings{what_.bucket, what_.valid, what_.compare_every}))
+      watch_(std::make_shared<kv_watch>(
+          nats, kv_watch::settings{what_.bucket, what_.valid, what_.compare_every, what_.idle_heartbeat}))
 {
 }
 

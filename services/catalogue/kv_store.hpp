@@ -34,6 +34,7 @@ public:
         /// How often memory is compared with the bucket: records vanish without a message where
         /// they expire or are purged.
         std::chrono::milliseconds compare_every{5000};
+        std::chrono::milliseconds idle_heartbeat{0}; ///< see ordered_consumer::settings
     };
 
     kv_store(connection& nats, settings what);

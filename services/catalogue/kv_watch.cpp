@@ -42,6 +42,9 @@ void kv_watch::start_consumer()
 {
     ordered_consumer::settings what;
     what.stream = stream_;
+    what.idle_heartbeat = what_.idle_heartbeat;
+    what.reader = what_.bucket;
+    what.description = "Keeps the records of marquee-" + what_.bucket + " in memory";
     consumer_ = ordered_consumer::start(
         nats_, std::move(what), [this](const std::vector<stored_message>& batch) { take(batch); },
         [this](bool up, const stream_state& bucket)
@@ -205,6 +208,8 @@ boost::json::object kv_watch::statistics() const
                              {"vanished", vanished_},
                              {"read_anew", fsm_.resyncs()}};
     const auto lost = losses();
+    if (consumer_ && !consumer_->name().empty())
+        data["consumer"] = consumer_->name();
     data["consumer_lost"] = lost.in_a_row;
     if (lost.stuck())
         data["alarm"] = lost.text();

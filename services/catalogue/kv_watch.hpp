@@ -34,6 +34,7 @@ public:
         /// are.
         std::function<bool(const asset_id& id, std::string_view value)> valid;
         std::chrono::milliseconds compare_every;
+        std::chrono::milliseconds idle_heartbeat{0}; ///< see ordered_consumer::settings
     };
 
     kv_watch(connection& nats, settings what);

@@ -93,6 +93,8 @@ void rebuild::consume()
     ordered_consumer::settings what;
     what.stream = std::string(names::stream_events);
     what.after = {progress_.last_sequence, progress_.last_timestamp};
+    what.reader = "reporting-rebuild";
+    what.description = "Counts the views anew, beside the counts there are";
     consumer_ = ordered_consumer::start(
         nats_, std::move(what), [this](std::vector<stored_message> batch) { on_batch(batch); },
         [this](bool up, const stream_state& stream) { on_state(up, stream); },

@@ -42,6 +42,8 @@ void reporting_instance::consume()
     ordered_consumer::settings what;
     what.stream = std::string(names::stream_events);
     what.after = {progress().last_sequence, progress().last_timestamp};
+    what.reader = "reporting";
+    what.description = "Counts the views";
     consumer_ = ordered_consumer::start(
         nats_, std::move(what), [this](std::vector<stored_message> batch) { on_batch(std::move(batch)); },
         [this](bool up, const stream_state& stream) { on_state(up, stream); },

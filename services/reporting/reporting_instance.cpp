@@ -3,6 +3,7 @@
 #include "broker/base/co_spawn_logged.hpp"
 #include "broker/base/log.hpp"
 #include "broker/base/supervisor.hpp"
+#include "broker/micro/program_identity.hpp"
 #include "schemas/subjects.hpp"
 #include "services/reporting/reporting_statistics.hpp"
 
@@ -50,7 +51,10 @@ result<void> reporting_instance::register_endpoints()
     config.description = "Views of each asset and of each user";
     config.bundles = true;
     config.named_replies = true;
-    config.metadata = {{std::string(names::metadata_event_lines), "yes"}};
+    config.metadata = {{std::string(names::metadata_event_lines), "yes"},
+                       {std::string(names::metadata_stream), std::string(names::stream_events)},
+                       {std::string(names::metadata_data_version), std::to_string(counting_version)}};
+    identify_program(config, nats_);
     config.serving = false; // until caught up
     auto registered =
         service::start(nats_, std::move(config), reporting_endpoints(views_, [this] { return statistics(); }));
@@ -67,6 +71,8 @@ boost::json::value reporting_instance::statistics() const
     auto data =
         reporting_statistics(progress(), views_->counts.rule(), meter_, in_queue_group_,
                              alarm_.empty() ? refused_settings_ : alarm_, consumer_ ? consumer_->losses() : none);
+    if (consumer_ && !consumer_->name().empty())
+        data["consumer"] = consumer_->name();
     data["counts_sent"] = publisher_.sent();
     if (publisher_.refused() > 0)
         data["counts_refused"] = publisher_.refused();

@@ -1,100 +1,180 @@
-// The NATS parts of the pages: every `nats …` line, executed as the CLI does, and every message,
-// checked against its schema.
+// The NATS parts of the pages: for every `nats …` line, what the CLI sends and is answered; and
+// every message, checked against its schema.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { jetstream, jetstreamManager } from "@nats-io/jetstream";
-import { Svcm } from "@nats-io/services";
+import { jetstream } from "@nats-io/jetstream";
 import { blocksOfKind, pages } from "../runner/support/pages.mjs";
 import { get } from "./support/requests.mjs";
 import { assertFits } from "./support/schemas.mjs";
 import { System } from "./support/system.mjs";
 
+const user = { user: "system", password: "of a test" };
 let system;
-let nats;
+let nats; // without credentials, as the pages' commands
+let operator; // of the system account, as with `--context data/nats-context.json`
 before(async () => {
-  system = await System.create();
+  const account = `accounts { $SYS { users: [ { user: ${user.user}, password: "${user.password}" } ] } }`;
+  system = await System.create(`server_name: marquee\n${account}\n`);
   await Promise.all(["metadata", "cdnurl", "reporting"].map((kind) => system.start(kind)));
   nats = await system.connect();
+  operator = await system.connect({ user: user.user, pass: user.password });
 });
 after(() => system.end());
 
 /** The commands of all pages, in order. */
 const commands = blocksOfKind("sh nats").flatMap(({ lines }) => lines);
 
-/** A command's words; single quotes as the shell takes them. */
-const words = (command) => [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare);
-
 const stored = { status: "ok", revision: 3 }; // the third message of its bucket, after the two seeds
-const client = (count) => new Svcm(nats).client({ strategy: "count", maxMessages: count, maxWait: 20_000 });
 const days = 24 * 3600 * 1e9; // in nanoseconds
 
-async function all(answers, schema) {
+/** The configuration of a stream with one setting changed, as the CLI sends it back. */
+const edited = (stream, change) => async () => {
+  const { config } = (await nats.request(`$JS.API.STREAM.INFO.${stream}`, "", { timeout: 20_000 })).json();
+  return JSON.stringify({ ...config, ...change });
+};
+
+/** The consumer that stands for CONSUMER in a command: of reporting, by the command before it. */
+async function consumerOfReporting() {
+  const { endpoints } = (await nats.request("$SRV.STATS.reporting", "", { timeout: 20_000 })).json();
+  return endpoints[0].data.consumer;
+}
+
+/** The numbers of requests of a service. */
+const requests = ({ endpoints }) => Object.fromEntries(endpoints.map((each) => [each.name, each.num_requests]));
+
+// What the CLI sends for each line, and what is shown of the replies. A line without an entry
+// fails, and so does an entry without a line.
+//
+// subject, payload: of the message. `replies`: how many are awaited (1). `as`: whose connection.
+// schema: of each reply. shows: a function of the replies. gives: its result.
+const table = {
+  "nats req metadata.get.123 ''": {
+    subject: "metadata.get.123",
+    schema: "asset_metadata_reply",
+    gives: { id: "123", title: "It", genre: "horror", summary: "A very scary movie" },
+  },
+  'nats req metadata.put.789 \'{"title":"Alien","genre":"horror","summary":"In space"}\'': {
+    subject: "metadata.put.789",
+    payload: '{"title":"Alien","genre":"horror","summary":"In space"}',
+    schema: "put_reply",
+    gives: stored,
+  },
+  'nats req cdnurl.put.789 \'{"url":"path/to/asset789.mp4"}\'': {
+    subject: "cdnurl.put.789",
+    payload: '{"url":"path/to/asset789.mp4"}',
+    schema: "put_reply",
+    gives: stored,
+  },
+  "nats pub events 123:42": { subject: "events", payload: "123:42", shows: ({ stream }) => stream, gives: "EVENTS" },
+  "nats req reporting.user.42 ''": {
+    subject: "reporting.user.42",
+    schema: "views_reply",
+    gives: { id: "42", views: 1 },
+  },
+  "nats micro ls": {
+    subject: "$SRV.INFO",
+    replies: 3,
+    schema: "service_info",
+    shows: (...all) => all.map(({ name }) => name).sort(),
+    gives: ["cdnurl", "metadata", "reporting"],
+  },
+  "nats micro stats reporting": {
+    subject: "$SRV.STATS.reporting",
+    schema: "service_stats",
+    shows: (stats) => ({ name: stats.name, ...requests(stats) }),
+    gives: { name: "reporting", asset: 0, user: 1, views: 1, top: 0, many: 0 },
+  },
+  "nats --context data/nats-context.json server ls": {
+    as: "operator",
+    subject: "$SYS.REQ.SERVER.PING",
+    shows: ({ server }) => server.name,
+    gives: "marquee",
+  },
+  "nats --context data/nats-context.json server info marquee": {
+    as: "operator",
+    subject: "$SYS.REQ.SERVER.PING.VARZ",
+    payload: '{"server_name":"marquee","exact_match":true}',
+    shows: ({ data }) => data.server_name,
+    gives: "marquee",
+  },
+  "nats --context data/nats-context.json server report connections": {
+    as: "operator",
+    subject: "$SYS.REQ.SERVER.PING.CONNZ",
+    shows: ({ data }) =>
+      data.connections
+        .map(({ name }) => name?.replace(/-[0-9A-Za-z]{22}$/, "-ID"))
+        .filter((name) => name?.startsWith("marquee-"))
+        .sort(),
+    gives: ["marquee-cdnurl-ID", "marquee-metadata-ID", "marquee-reporting-ID"],
+  },
+  "nats --context data/nats-context.json server report jetstream": {
+    as: "operator",
+    subject: "$SYS.REQ.SERVER.PING.JSZ",
+    shows: ({ data }) => data.streams,
+    gives: 3,
+  },
+  "nats req '$SRV.STATS.reporting' ''": {
+    subject: "$SRV.STATS.reporting",
+    schema: "service_stats",
+    shows: ({ id, endpoints }) => endpoints[0].data.consumer.replace(id, "ID"),
+    gives: "reporting-ID-1",
+  },
+  "nats server check consumer --stream EVENTS --consumer CONSUMER": {
+    subject: async () => `$JS.API.CONSUMER.INFO.EVENTS.${await consumerOfReporting()}`,
+    shows: ({ config, num_pending: pending }) => [config.description, pending],
+    gives: ["Counts the views", 0],
+  },
+  "nats stream edit EVENTS --max-age 720h": {
+    subject: "$JS.API.STREAM.UPDATE.EVENTS",
+    payload: edited("EVENTS", { max_age: 30 * days }),
+    shows: ({ config }) => config.max_age,
+    gives: 30 * days,
+  },
+  "nats kv edit metadata --history 5": {
+    subject: "$JS.API.STREAM.UPDATE.KV_metadata",
+    payload: edited("KV_metadata", { max_msgs_per_subject: 5 }),
+    shows: ({ config }) => config.max_msgs_per_subject,
+    gives: 5,
+  },
+};
+
+const valueOf = async (given) => (typeof given === "function" ? given() : given);
+
+/** Sends what a row says; the replies as JSON. */
+async function send({ as, subject, payload = "", replies = 1 }) {
+  const connection = as === "operator" ? operator : nats;
+  const strategy = { strategy: "count", maxMessages: replies, maxWait: 20_000 };
   const found = [];
-  for await (const answer of await answers) found.push(answer);
-  found.forEach((answer) => assertFits(schema, answer));
-  return found.sort((x, y) => x.name.localeCompare(y.name));
+  for await (const reply of await connection.requestMany(await valueOf(subject), await valueOf(payload), strategy))
+    found.push(reply.json());
+  assert.equal(found.length, replies, "replies");
+  return found;
 }
 
-// The output of each line. A line without an entry fails, and so does an entry without a line.
-const shown = {
-  "nats req metadata.get.123 ''": { id: "123", title: "It", genre: "horror", summary: "A very scary movie" },
-  'nats req metadata.put.789 \'{"title":"Alien","genre":"horror","summary":"In space"}\'': stored,
-  'nats req cdnurl.put.789 \'{"url":"path/to/asset789.mp4"}\'': stored,
-  "nats pub events 123:42": { assetviews: 1, userviews: 1 },
-  "nats req reporting.user.42 ''": { id: "42", views: 1 },
-  "nats micro ls": ["cdnurl", "metadata", "reporting"],
-  "nats micro stats reporting": { name: "reporting", asset: 0, user: 1, views: 1, top: 0, many: 0 },
-  "nats stream edit EVENTS --max-age 720h": { max_age: 30 * days },
-  "nats kv edit metadata --history 5": { max_msgs_per_subject: 5 },
-};
-
-/** Edits a stream; returns these settings as the server has them afterwards. */
-async function edit(stream, settings) {
-  const { streams } = await jetstreamManager(nats);
-  await streams.update(stream, settings);
-  const { config } = await streams.info(stream);
-  return Object.fromEntries(Object.keys(settings).map((name) => [name, config[name]]));
+/** Publishes a view, and waits until it is counted. */
+async function view(text) {
+  const { seq } = await jetstream(nats).publish("events", text);
+  return (await get(nats, `reporting.views.${text.replace(":", ".")}`, "", { "Marquee-After": seq })).body;
 }
-
-const run = {
-  req: async (subject, payload) => (await get(nats, subject, payload)).body,
-  pub: async (subject, payload) => {
-    const { seq } = await jetstream(nats).publish(subject, payload);
-    const views = `reporting.views.${payload.replace(":", ".")}`;
-    return (await get(nats, views, "", { "Marquee-After": seq })).body;
-  },
-  "micro ls": async () => (await all(client(3).info(), "service_info")).map(({ name }) => name),
-  "micro stats": async (name) => {
-    const [stats] = await all(client(1).stats(name), "service_stats");
-    return Object.fromEntries([["name", stats.name], ...stats.endpoints.map((e) => [e.name, e.num_requests])]);
-  },
-  "stream edit": async (stream, option, hours) => {
-    assert.equal(option, "--max-age");
-    return edit(stream, { max_age: Number.parseInt(hours, 10) * 3600 * 1e9 });
-  },
-  "kv edit": async (bucket, option, history) => {
-    assert.equal(option, "--history");
-    return edit(`KV_${bucket}`, { max_msgs_per_subject: Number(history) });
-  },
-};
 
 test("the pages' nats commands and those tested here are the same", () => {
-  assert.deepEqual(commands, Object.keys(shown));
+  assert.deepEqual(commands, Object.keys(table));
 });
 
 for (const command of commands) {
   test(`documented: ${command}`, async () => {
-    assert.ok(Object.hasOwn(shown, command), "no counterpart of this command is tested");
-    const [, ...rest] = words(command);
-    const verb = Object.keys(run).find((name) => rest.join(" ").startsWith(name));
-    assert.ok(verb, "no counterpart of this command is tested");
-    assert.deepEqual(await run[verb](...rest.slice(verb.split(" ").length)), shown[command]);
+    const row = table[command] ?? assert.fail("no counterpart of this command is tested");
+    const replies = await send(row);
+    if (row.schema) for (const each of replies) assertFits(row.schema, each);
+    assert.deepEqual((row.shows ?? ((only) => only))(...replies), row.gives);
+    if (row.subject === "events") // it is counted a moment later
+      await get(nats, "reporting.views.123.42", "", { "Marquee-After": replies[0].seq });
   });
 }
 
 test("the services still serve after the edits of the pages", async () => {
   assert.equal((await get(nats, "metadata.get.789")).body.title, "Alien");
-  assert.deepEqual(await run.pub("events", "123:42"), { assetviews: 2, userviews: 2 });
+  assert.deepEqual(await view("123:42"), { assetviews: 2, userviews: 2 });
 });
 
 for (const { page, kind, lines } of pages

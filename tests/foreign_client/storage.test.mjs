@@ -132,3 +132,32 @@ test("a full stream refuses the newest event and keeps the oldest", async (t) =>
   assert.ok(state.messages > 1 && state.bytes <= 4096);
   assert.equal((await streams.getMessage("EVENTS", { seq: first.seq })).string(), "123:42");
 });
+
+test("streams and buckets of an operator keep their own descriptions, and none where they have none", async () => {
+  const own = await System.create();
+  try {
+    const { streams: made } = await jetstreamManager(await own.connect());
+    await made.add({ name: "EVENTS", subjects: ["events", "events.admin"], discard: "new" });
+    await made.add({
+      name: "KV_metadata",
+      subjects: ["$KV.metadata.>"],
+      description: "ours",
+      max_msgs_per_subject: 1,
+      discard: "new",
+      deny_delete: true,
+      allow_rollup_hdrs: true,
+      allow_direct: true,
+    });
+    const before = await Promise.all(["EVENTS", "KV_metadata"].map(async (name) => (await made.info(name)).config));
+    await own.start("metadata");
+    await own.start("reporting");
+    const after = await Promise.all(["EVENTS", "KV_metadata"].map(async (name) => (await made.info(name)).config));
+    assert.deepEqual(after, before);
+    assert.deepEqual(
+      after.map(({ description }) => description),
+      [undefined, "ours"],
+    );
+  } finally {
+    await own.end();
+  }
+});

@@ -1,6 +1,6 @@
 // ./run --cluster: any process may be killed at any time, and plays are still answered and counted.
 import assert from "node:assert/strict";
-import { rmSync, symlinkSync } from "node:fs";
+import { readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { request, storedLines, streamInfo } from "./support/broker.mjs";
@@ -61,6 +61,23 @@ describe("./run --cluster", () => {
       const info = await eventually(`${stream} has a leader`, () => streamInfo(brokerPorts(runner), stream));
       assert.equal(info.config.num_replicas, 3);
     }
+  });
+
+  test("says a monitoring port of each broker, and writes one context for all", async () => {
+    const [, monitors] = runner.stderr.match(/^run: monitoring: (.*)$/m);
+    const varz = async (url) => (await fetch(`${url}/varz`)).json();
+    const all = await Promise.all(monitors.split(" ").map(varz));
+    assert.deepEqual(
+      all.map(({ server_name: name }) => name),
+      ["nats-1", "nats-2", "nats-3"],
+    );
+    const { url, user, password } = JSON.parse(readFileSync(join(runner.data, "nats-context.json"), "utf8"));
+    assert.deepEqual(
+      url.split(",").map((each) => Number(new URL(each.replace("nats:", "http:")).port)),
+      brokerPorts(runner),
+    );
+    const answer = await request(brokerPorts(runner)[0], "$SYS.REQ.SERVER.PING", "", 2000, { user, pass: password });
+    assert.match(answer.server.name, /^nats-[123]$/);
   });
 
   test(

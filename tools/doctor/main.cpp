@@ -104,12 +104,14 @@ int main(int argc, char** argv)
                                         std::chrono::milliseconds(std::chrono::minutes(10)));
     if (timeout.has_error())
         return wrong_usage(fail(errc::bad_request, "--timeout: " + timeout.error().detail));
-    auto how = read_connection_options(given);
+    auto how = read_connection_options(given, selected_context::used);
     if (how.has_error())
         return wrong_usage(how.error());
     how->name = name;
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c): a broken connection is an error code, never a death
 
+    if (!how->context.empty())
+        std::cout << text_of({severity::ok, "context", how->context + ", server " + servers_for_log(*how), {}}) << '\n';
     auto found = examine_system(*how, *timeout);
     check_open_files(found);
     if (given.count("data") > 0)

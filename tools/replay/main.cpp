@@ -198,6 +198,8 @@ void report(const replayer& done, bool whole, bool stream)
 int run(const command& what, const connection_options& connect, const replay_progress& start, line_reader lines)
 {
     const auto size = lines.size();
+    if (!connect.context.empty()) // before anything is changed where that leads
+        std::cerr << name << ": context " << connect.context << ", server " << servers_for_log(connect) << '\n';
     asio::io_context io(1);
     auto nats = connection::open(io, connect);
     if (nats.has_error())
@@ -279,7 +281,7 @@ int main(int argc, char** argv)
     auto what = read_command(given);
     if (what.has_error())
         return wrong_usage(what.error());
-    auto connect = read_connection_options(given);
+    auto connect = read_connection_options(given, selected_context::used);
     if (connect.has_error())
         return wrong_usage(connect.error());
     connect->name = name;

@@ -27,7 +27,7 @@ struct clean_environment
     clean_environment()
     {
         for (const auto* name : {"NATS_URL", "NATS_USER", "NATS_PASSWORD", "NATS_TOKEN", "NATS_CREDS", "NATS_NKEY",
-                                 "NATS_CA", "NATS_CERT", "NATS_KEY", "MARQUEE_LOG"})
+                                 "NATS_CA", "NATS_CERT", "NATS_KEY", "NATS_CONTEXT", "MARQUEE_LOG"})
             ::unsetenv(name);
     }
 };

@@ -1,7 +1,7 @@
 // A system for one test: nats-server on a free port, Marquee's programs, and a connection of NATS's
 // own library.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, watch } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, watch, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,9 +24,10 @@ export class System {
   processes = [];
   connections = [];
 
-  /** A broker; `start` adds programs. */
-  static async create() {
+  /** A broker; `start` adds programs. `config` is more configuration, in the server's own language. */
+  static async create(config = "") {
     const system = new System();
+    system.config = config;
     process.on("exit", () => system.#removeFolder());
     try {
       system.folder = mkdtempSync(join(tmpdir(), "marquee_npm_"));
@@ -43,7 +44,10 @@ export class System {
     mkdirSync(ports);
     const watcher = watch(ports);
     const written = new Promise((done) => watcher.on("change", () => this.#readPort(ports) && done()));
-    const args = ["-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", ports, "-js", "-sd", join(this.folder, "store")];
+    const file = join(this.folder, "server.conf");
+    writeFileSync(file, this.config);
+    const where = ["-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", ports];
+    const args = ["-c", file, ...where, "-js", "-sd", join(this.folder, "store")];
     this.broker = this.#add(new Process(serverPath(), args));
     try {
       const ended = this.broker.ended.then(() =>

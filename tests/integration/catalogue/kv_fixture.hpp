@@ -54,6 +54,7 @@ struct kv_fixture : stepwise_fixture
         s.seeds = std::move(seeds);
         s.valid = catalogue_value_is_valid<metadata_catalogue>;
         s.compare_every = compare_every;
+        s.idle_heartbeat = 250ms; // a lost consumer is noticed before patience ends
         return s;
     }
 

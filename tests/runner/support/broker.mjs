@@ -9,7 +9,7 @@ import { eventually, natsServer, patience, source } from "./runner.mjs";
  * Writes to a connection of its own, and gives what `take({ id, payload })` returns for a message
  * that came, once that is defined; undefined if that is never in time, or the broker is away.
  */
-function converse(port, text, ms, take) {
+function converse(port, text, ms, take, user = {}) {
   return new Promise((done) => {
     const socket = connect(port, "127.0.0.1");
     const timer = setTimeout(() => end(undefined), ms);
@@ -30,7 +30,8 @@ function converse(port, text, ms, take) {
       }
       seen = seen.slice(at);
     });
-    socket.write(`CONNECT {"verbose":false,"pedantic":false,"lang":"test","version":"0","headers":true}\r\n${text}`);
+    const hello = { verbose: false, pedantic: false, lang: "test", version: "0", headers: true, ...user };
+    socket.write(`CONNECT ${JSON.stringify(hello)}\r\n${text}`);
   });
 }
 
@@ -53,11 +54,13 @@ function asking(subject, payload) {
   return `SUB ${inbox} 1\r\nPUB ${subject} ${inbox} ${Buffer.byteLength(payload)}\r\n${payload}\r\n`;
 }
 
-/** The reply to a request without headers, parsed; or undefined if none comes in time or the broker is away. */
-export function request(port, subject, payload = "", ms = 2000) {
-  return converse(port, asking(subject, payload), Math.min(ms, patience), (reply) =>
-    JSON.parse(Buffer.from(reply.payload, "latin1").toString()),
-  );
+/**
+ * The reply to a request without headers, parsed; or undefined if none comes in time or the broker
+ * is away. `user` has `user` and `pass`, or nothing.
+ */
+export function request(port, subject, payload = "", ms = 2000, user = {}) {
+  const parse = (reply) => JSON.parse(Buffer.from(reply.payload, "latin1").toString());
+  return converse(port, asking(subject, payload), Math.min(ms, patience), parse, user);
 }
 
 /** JetStream's information on a stream of a cluster, from the first of its servers that replies. */

@@ -136,4 +136,42 @@ BOOST_AUTO_TEST_CASE(a_consumer_that_is_created_may_have_nothing_to_deliver)
     BOOST_TEST(code_of(refused.error()) == "unavailable");
 }
 
+BOOST_AUTO_TEST_CASE(a_consumer_with_a_name_is_created_under_it)
+{
+    nats.script_json("$JS.API.CONSUMER.CREATE.EVENTS.reporting-id-1", "{}");
+    const consumer_config wanted{"EVENTS", "_INBOX.a", 8, 250ms, "reporting-id-1", "Counts"};
+    BOOST_TEST(wait(create_consumer(nats, wanted, deadline::in(5s))).has_value());
+    BOOST_TEST(nats.seen.back().payload.find(R"("name":"reporting-id-1")") != std::string::npos);
+    BOOST_TEST(nats.seen.back().payload.find(R"("description":"Counts")") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_consumer_is_named_by_its_reader_instance_and_attempt)
+{
+    ordered_consumer::settings wanted;
+    wanted.stream = "EVENTS";
+    wanted.reader = "reporting";
+    wanted.description = "Counts";
+    const auto named = consumer_for(wanted, "id", 3, {});
+    BOOST_TEST(named.name == "reporting-id-3");
+    BOOST_TEST(named.description == "Counts");
+    BOOST_TEST(named.stream == "EVENTS");
+    BOOST_TEST(consumer_for(wanted, "", 3, {}).name.empty()); // two instances would have the same
+    wanted.reader.clear();
+    BOOST_TEST(consumer_for(wanted, "id", 3, {}).name.empty());
+}
+
+BOOST_AUTO_TEST_CASE(heartbeats_are_rare_unless_a_lost_server_leaves_the_link)
+{
+    ordered_consumer::settings wanted;
+    stream_state stream;
+    BOOST_TEST((consumer_for(wanted, "", 1, stream).idle_heartbeat == 2s));
+    stream.replicas = 3;
+    BOOST_TEST((consumer_for(wanted, "", 1, stream).idle_heartbeat == 250ms));
+    wanted.idle_heartbeat = 100ms;
+    BOOST_TEST((consumer_for(wanted, "", 1, stream).idle_heartbeat == 100ms));
+
+    nats.script_json("$JS.API.STREAM.INFO.EVENTS", R"({"config":{"num_replicas":3}})");
+    BOOST_TEST(wait(find_stream(nats, "EVENTS", deadline::in(5s)))->replicas == 3U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
