@@ -23,14 +23,15 @@ function serverPath() {
 export class System {
   processes = [];
   connections = [];
+  as = {}; // options of each connection: who it is
 
-  /** A broker; `start` adds programs. */
-  static async create() {
+  /** A broker; `start` adds programs. `prepare(folder)` returns the options that say how it is configured. */
+  static async create(prepare = () => ["-a", "127.0.0.1", "-js"]) {
     const system = new System();
     process.on("exit", () => system.#removeFolder());
     try {
       system.folder = mkdtempSync(join(tmpdir(), "marquee_npm_"));
-      await system.#startBroker();
+      await system.#startBroker(prepare(system.folder));
     } catch (error) {
       await system.end();
       throw error;
@@ -38,12 +39,12 @@ export class System {
     return system;
   }
 
-  async #startBroker() {
+  async #startBroker(configured) {
     const ports = join(this.folder, "ports");
     mkdirSync(ports);
     const watcher = watch(ports);
     const written = new Promise((done) => watcher.on("change", () => this.#readPort(ports) && done()));
-    const args = ["-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", ports, "-js", "-sd", join(this.folder, "store")];
+    const args = [...configured, "-p", "-1", "--ports_file_dir", ports, "-sd", join(this.folder, "store")];
     this.broker = this.#add(new Process(serverPath(), args));
     try {
       const ended = this.broker.ended.then(() =>
@@ -92,7 +93,7 @@ export class System {
   }
 
   async connect(options = {}) {
-    const connection = await connect({ servers: this.url, timeout: 20_000, ...options });
+    const connection = await connect({ servers: this.url, timeout: 20_000, ...this.as, ...options });
     this.connections.push(connection);
     return connection;
   }
