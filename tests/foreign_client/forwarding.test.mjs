@@ -178,10 +178,16 @@ test("not prevented: an operator may have a stream republish into a bucket, and 
   );
 });
 
-test("not prevented: who publishes events may name a subject for JetStream's acknowledgement", async () => {
-  for (const user of ["edge", "operator", "replay"]) {
+test("not prevented: whoever JetStream answers may name the subject of the answer", async () => {
+  for (const [user, subject] of [
+    ["edge", "events"],
+    ["operator", "events"],
+    ["replay", "events"],
+    ["metadata", "$KV.metadata.x"],
+    ["reporting", "$JS.API.STREAM.INFO.EVENTS"],
+  ]) {
     const { state } = await info("KV_cdnurl");
-    clients[user].publish("events", "123:42", { reply: "$KV.cdnurl.acknowledged" });
+    clients[user].publish(subject, "", { reply: "$KV.cdnurl.answered" });
     await eventually("it is stored", async () => (await info("KV_cdnurl")).state.last_seq > state.last_seq);
   }
   // Last: nats-server 2.10 takes this acknowledgement for a request to purge, newer ones do not.

@@ -55,6 +55,30 @@ test("the table has users and subjects enough", () => {
   assert.equal(new Set(subjects.map(({ pattern }) => pattern)).size, subjects.length);
 });
 
+test("the table keeps the rules that it is for", () => {
+  const owner = { EVENTS: "reporting", KV_metadata: "metadata", KV_cdnurl: "cdnurl" };
+  const rules = [
+    [/^\$KV\.(metadata|cdnurl)\./, (bucket) => [bucket]],
+    [/^\$JS\.API\.(?:STREAM|CONSUMER)\.CREATE\.(EVENTS|KV_\w+)$/, (stream) => [owner[stream]]],
+    [/^\$JS\.API\.STREAM\.(?:UPDATE|DELETE|PURGE|SNAPSHOT|RESTORE)\.(?:EVENTS|KV_\w+)$/, () => ["operator"]],
+    [/^\$JS\.API\..*\.(?:OTHER|x)$|MSG\.DELETE|DIRECT|MSG\.NEXT|^\$SYS|^_INBOX\.|^_R_/, () => [], /CONSUMER\.INFO/],
+    [/^(?:metadata|cdnurl)\.(?:put|delete)\./, () => ["edge", "operator"]],
+    [/\.many$/, () => ["edge"]],
+  ];
+  for (const { pattern, example, publishers, subscribers } of subjects) {
+    for (const [subject, allowed, except] of rules) {
+      const found = except?.test(example) ? undefined : example.match(subject);
+      if (found) assert.deepEqual(publishers, allowed(found[1]), pattern);
+    }
+    const service = pattern.match(/^(?:\$SRV\.\w+\.)?(metadata|cdnurl|reporting)(?:\.|$)/)?.[1];
+    const inbox = pattern.match(/^_INBOX_(\w+)\./)?.[1];
+    const listeners = /^\$SRV\.\w+$/.test(pattern) ? Object.values(owner) : [service ?? inbox].filter(Boolean);
+    assert.deepEqual([...subscribers].sort(), [...listeners].sort(), pattern);
+    if (publishers.includes("viewer")) assert.match(pattern, /^(\$SRV|metadata\.(get|list)|reporting\.(asset|top))\b/);
+    if (publishers.includes("replay")) assert.match(pattern, /^(events|_INBOX_replay\.>)$/);
+  }
+});
+
 test("each subject of asyncapi.json is in the table, and somebody may publish to it", () => {
   const { channels } = JSON.parse(readFileSync(join(source, "schemas/asyncapi.json"), "utf8"));
   const addresses = Object.values(channels).map(({ address }) => address);
