@@ -7,7 +7,6 @@ import { Svcm } from "@nats-io/services";
 import { blocksOfKind, pages } from "../runner/support/pages.mjs";
 import { get } from "./support/requests.mjs";
 import { assertFits } from "./support/schemas.mjs";
-import { SecureSystem } from "./support/secure_system.mjs";
 import { System } from "./support/system.mjs";
 
 let system;
@@ -47,12 +46,6 @@ const shown = {
   "nats micro stats reporting": { name: "reporting", asset: 0, user: 1, views: 1, top: 0, many: 0 },
   "nats stream edit EVENTS --max-age 720h": { max_age: 30 * days },
   "nats kv edit metadata --history 5": { max_msgs_per_subject: 5 },
-  "nats --nkey data/secure/nkeys/operator.nk --inbox-prefix _INBOX_operator req metadata.get.123 ''": {
-    id: "123",
-    title: "It",
-    genre: "horror",
-    summary: "A very scary movie",
-  },
 };
 
 /** Edits a stream; returns these settings as the server has them afterwards. */
@@ -74,17 +67,6 @@ const run = {
   "micro stats": async (name) => {
     const [stats] = await all(client(1).stats(name), "service_stats");
     return Object.fromEntries([["name", stats.name], ...stats.endpoints.map((e) => [e.name, e.num_requests])]);
-  },
-  "--nkey": async (seed, option, prefix, verb, ...rest) => {
-    const [, user] = seed.match(/^data\/secure\/nkeys\/(\w+)\.nk$/);
-    assert.deepEqual([option, prefix, verb], ["--inbox-prefix", `_INBOX_${user}`, "req"]);
-    const secure = await SecureSystem.create();
-    try {
-      await secure.start("metadata");
-      return (await get(await secure.connect(user), ...rest)).body;
-    } finally {
-      await secure.end();
-    }
   },
   "stream edit": async (stream, option, hours) => {
     assert.equal(option, "--max-age");

@@ -64,8 +64,13 @@ test("./run --secure: plays, changes, lists, a replay and a rebuild, each as its
       runner.stdout,
       `ready: http://127.0.0.1:${runner.httpPort} (NATS nats://127.0.0.1:${runner.natsPort})\n`,
     );
-    const hint = `seeds: ${runner.data}/nkeys; nats -s nats://127.0.0.1:${runner.natsPort} --nkey`;
-    assert.ok(runner.stderr.includes(hint));
+    const nkeys = join(runner.data, "nkeys");
+    assert.ok(runner.stderr.includes(`run: seeds: ${nkeys}; nats --context '${nkeys}/operator.json' micro ls\n`));
+    for (const user of ["operator", "viewer", "replay", "system"]) {
+      const context = JSON.parse(readFileSync(join(nkeys, `${user}.json`), "utf8"));
+      const [nkey, url] = [join(nkeys, `${user}.nk`), `nats://127.0.0.1:${runner.natsPort}`];
+      assert.deepEqual(context, { url, nkey, inbox_prefix: `_INBOX_${user}` });
+    }
     assert.match(await conversation(runner.natsPort, anonymous), /-ERR 'Authorization Violation'/);
 
     await plays(runner, 456, 8);

@@ -18,13 +18,13 @@ function sourced(data, line) {
 }
 
 export class SecureSystem {
-  /** `config(folder)`: the file that the broker is started with, if it is another. */
-  static async create(config) {
+  /** `prepare(folder)` returns the name of the broker's configuration in the folder, if it is another. */
+  static async create(prepare = () => "nats-server.conf") {
     const made = new SecureSystem();
     made.system = await System.create((data) => {
       made.data = data;
-      const file = sourced(data, "make_nkeys; secure_config nats-server");
-      return ["-c", config ? config(data) : file];
+      sourced(data, "make_nkeys; secure_config nats-server");
+      return `include "broker/${prepare(data)}"`;
     });
     made.system.as = made.credentials("viewer");
     return made;

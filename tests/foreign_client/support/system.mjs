@@ -1,7 +1,7 @@
 // A system for one test: nats-server on a free port, Marquee's programs, and a connection of NATS's
 // own library.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, watch } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, watch, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,13 +25,17 @@ export class System {
   connections = [];
   as = {}; // options of each connection: who it is
 
-  /** A broker; `start` adds programs. `prepare(folder)` returns the options that say how it is configured. */
-  static async create(prepare = () => ["-a", "127.0.0.1", "-js"]) {
+  /**
+   * A broker; `start` adds programs. `config` is more configuration, in the server's own language, or
+   * a function of the system's folder that returns it.
+   */
+  static async create(config = "") {
     const system = new System();
+    system.config = config;
     process.on("exit", () => system.#removeFolder());
     try {
       system.folder = mkdtempSync(join(tmpdir(), "marquee_npm_"));
-      await system.#startBroker(prepare(system.folder));
+      await system.#startBroker();
     } catch (error) {
       await system.end();
       throw error;
@@ -39,12 +43,15 @@ export class System {
     return system;
   }
 
-  async #startBroker(configured) {
+  async #startBroker() {
     const ports = join(this.folder, "ports");
     mkdirSync(ports);
     const watcher = watch(ports);
     const written = new Promise((done) => watcher.on("change", () => this.#readPort(ports) && done()));
-    const args = [...configured, "-p", "-1", "--ports_file_dir", ports, "-sd", join(this.folder, "store")];
+    const file = join(this.folder, "server.conf");
+    writeFileSync(file, typeof this.config === "function" ? this.config(this.folder) : this.config);
+    const where = ["-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", ports];
+    const args = ["-c", file, ...where, "-js", "-sd", join(this.folder, "store")];
     this.broker = this.#add(new Process(serverPath(), args));
     try {
       const ended = this.broker.ended.then(() =>

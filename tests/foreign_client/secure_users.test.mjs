@@ -2,7 +2,7 @@
 // client certificates.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { jetstreamManager } from "@nats-io/jetstream";
@@ -146,9 +146,8 @@ test("secure-tls.conf asks for a client certificate and for the nkey", async () 
     process.env.BROKER_TLS_CERT = paths["server.pem"];
     process.env.BROKER_TLS_KEY = paths["server.key"];
     process.env.BROKER_TLS_CA = paths["ca.pem"];
-    const file = join(folder, "broker/secure-tls.conf");
-    writeFileSync(file, readFileSync(join(source, "broker/nats-server/secure-tls.conf")));
-    return file;
+    copyFileSync(join(source, "broker/nats-server/secure-tls.conf"), join(folder, "broker/secure-tls.conf"));
+    return "secure-tls.conf";
   });
   try {
     const caFile = paths["ca.pem"];
