@@ -121,6 +121,19 @@ test("an operator backs up a stream, removes it and restores it; the counts go o
   assert.equal((await manager.streams.info("EVENTS")).state.messages, 1);
 });
 
+test("reporting serves a stream without events.admin, which it may not edit, and says so", async () => {
+  const old = await SecureSystem.create();
+  try {
+    const owner = await old.connect("reporting");
+    const config = { name: "EVENTS", subjects: ["events"], storage: "file", retention: "limits", discard: "new" };
+    await owner.request("$JS.API.STREAM.CREATE.EVENTS", JSON.stringify(config), { timeout: patience });
+    const reporting = await old.start("reporting");
+    assert.match(reporting.output, /warning .*the stream lacks a subject, which could not be added/);
+  } finally {
+    await old.end();
+  }
+});
+
 function openssl(folder, ...words) {
   execFileSync("openssl", words, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
 }
