@@ -199,3 +199,14 @@ test("not prevented: whoever JetStream answers may name the subject of the answe
     await eventually("the bucket is purged", async () => (await info("KV_cdnurl")).state.messages === 0);
   else assert.ok((await info("KV_cdnurl")).state.messages > 0);
 });
+
+test("a stream that denies purging and deleting keeps its messages from such an acknowledgement", async () => {
+  const { config, state } = await info("EVENTS");
+  const update = { ...config, deny_purge: true, deny_delete: true };
+  assert.equal((await ask("operator", "$JS.API.STREAM.UPDATE.EVENTS", update)).error, undefined);
+  for (const verb of ["PURGE", "MSG.DELETE"])
+    clients.edge.publish("events", "123:42", { reply: `$JS.API.STREAM.${verb}.EVENTS` });
+  const { seq } = await ask("edge", "events", "123:42");
+  assert.equal(seq, state.last_seq + 3);
+  assert.equal((await info("EVENTS")).state.messages, state.messages + 3);
+});
