@@ -23,8 +23,12 @@ function serverPath() {
 export class System {
   processes = [];
   connections = [];
+  as = {}; // options of each connection: who it is
 
-  /** A broker; `start` adds programs. `config` is more configuration, in the server's own language. */
+  /**
+   * A broker; `start` adds programs. `config` is more configuration, in the server's own language, or
+   * a function of the system's folder that returns it.
+   */
   static async create(config = "") {
     const system = new System();
     system.config = config;
@@ -45,7 +49,7 @@ export class System {
     const watcher = watch(ports);
     const written = new Promise((done) => watcher.on("change", () => this.#readPort(ports) && done()));
     const file = join(this.folder, "server.conf");
-    writeFileSync(file, this.config);
+    writeFileSync(file, typeof this.config === "function" ? this.config(this.folder) : this.config);
     const where = ["-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", ports];
     const args = ["-c", file, ...where, "-js", "-sd", join(this.folder, "store")];
     this.broker = this.#add(new Process(serverPath(), args));
@@ -96,7 +100,7 @@ export class System {
   }
 
   async connect(options = {}) {
-    const connection = await connect({ servers: this.url, timeout: 20_000, ...options });
+    const connection = await connect({ servers: this.url, timeout: 20_000, ...this.as, ...options });
     this.connections.push(connection);
     return connection;
   }
