@@ -72,9 +72,9 @@ struct endpoint_config
 /// A service.
 struct service_config
 {
-    std::string name; ///< [A-Za-z0-9_-]+
-    std::string id = make_instance_id();
-    std::string version; ///< SemVer
+    std::string name;                    ///< [A-Za-z0-9_-]+
+    std::string id = make_instance_id(); ///< of the instance; [0-9A-Za-z]+
+    std::string version;                 ///< SemVer
     std::string description;
     std::map<std::string, std::string> metadata;
     std::string queue_group = "q";
