@@ -4,6 +4,7 @@
 #include "broker/nats/connection.hpp"
 #include "broker/program/options.hpp"
 #include "broker/program/program.hpp"
+#include "edge/live_reload.hpp"
 #include "edge/routes/routes.hpp"
 #include "edge/server/listen.hpp"
 #include "edge/worker.hpp"
@@ -13,7 +14,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,17 +33,21 @@ int cannot_start(const error& why)
     return why == errc::bad_request ? exit_usage : exit_failed;
 }
 
-int wrong_usage(const error& why)
+result<void> check_options(const boost::program_options::variables_map& given)
 {
-    std::cerr << "marquee-edge: " << why.detail << " (see --help)\n";
-    return exit_usage;
+    if (auto config = read_edge_config(given); config.has_error())
+        return config.error();
+    if (auto nats = read_connection_options(given); nats.has_error())
+        return nats.error();
+    return {};
 }
 
 /// Opens one worker per thread on the same address. Returns that address with the bound port.
 result<asio::ip::tcp::endpoint> open_all(workers& all, const edge_config& config, const connection_options& nats,
-                                         connection_limit& limit, rate_limits& rates,
-                                         const std::shared_ptr<metrics_board>& board, const tls_credentials* tls)
+                                         connection_limit& limit, const std::shared_ptr<rate_limits>& rates,
+                                         const tls_credentials* tls)
 {
+    const auto board = std::make_shared<metrics_board>(route_labels());
     auto at = resolve_listen_address(config.listen);
     if (at.has_error())
         return at;
@@ -51,7 +55,10 @@ result<asio::ip::tcp::endpoint> open_all(workers& all, const edge_config& config
         return free.error();
     for (unsigned i = 0; i < config.threads; ++i)
     {
-        all.push_back(std::make_unique<edge_worker>(config, limit, rates, board, tls));
+        auto settings = live_settings::from(config, rates);
+        if (settings.has_error())
+            return settings.error();
+        all.push_back(std::make_unique<edge_worker>(std::move(*settings), limit, board, tls));
         if (auto opened = all.back()->open(nats, *at); opened.has_error())
             return opened.error();
     }
@@ -111,12 +118,12 @@ private:
     bool stopping_ = false;
 };
 
-int run(const edge_config& config, const connection_options& nats)
+int run(const edge_config& config, const connection_options& nats, const program_settings& settings)
 {
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c): cannot fail; a broken connection is an error code
     connection_limit limit(config.max_connections, config.limits.max_connections_per_address,
                            config.limits.rates.trusted_proxies);
-    rate_limits rates(config.limits.rates);
+    const auto rates = std::make_shared<rate_limits>(config.limits.rates);
     std::unique_ptr<tls_credentials> tls;
     if (!config.tls.certificate.empty())
     {
@@ -127,9 +134,8 @@ int run(const edge_config& config, const connection_options& nats)
     }
     asio::io_context signals_io(1);
     auto starting = std::make_unique<exit_on_signal>();
-    const auto board = std::make_shared<metrics_board>(route_labels());
     workers all;
-    auto at = open_all(all, config, nats, limit, rates, board, tls.get());
+    auto at = open_all(all, config, nats, limit, rates, tls.get());
     if (at.has_error())
         return cannot_start(at.error());
     const shutdown_handler on_signal(signals_io, all);
@@ -141,6 +147,10 @@ int run(const edge_config& config, const connection_options& nats)
     const log_reporter suppressed_lines(signals_io);
     for (auto& each : all)
         each->start();
+    live_reload live(signals_io, all, limit, rates);
+    const settings_reloader reloading_settings(
+        signals_io, settings,
+        {live_reload::options(), [&](const auto& values, auto done) { return live.apply(values, std::move(done)); }});
     log(log_level::info, "ready",
         {{"listen", to_text(*at)}, {"threads", std::to_string(config.threads)}, {"nats", servers_for_log(nats)}});
     notify_ready();
@@ -160,18 +170,14 @@ int main(int argc, char** argv)
     boost::program_options::options_description options("Options");
     add_edge_options(options);
     add_connection_options(options);
-    auto parsed = read_command_line(argc, argv, "marquee-edge",
-                                    "The HTTP edge of Marquee: plays, content, URLs and views over NATS.", options);
-    if (const auto* done = std::get_if<int>(&parsed))
+    const auto read =
+        read_settings(argc, argv,
+                      {"marquee-edge", "The HTTP edge of Marquee: plays, content, URLs and views over NATS.", options,
+                       check_options});
+    if (const auto* done = std::get_if<int>(&read))
         return *done;
-    const auto& given = std::get<boost::program_options::variables_map>(parsed);
-
-    auto config = read_edge_config(given);
-    if (config.has_error())
-        return wrong_usage(config.error());
-    auto nats = read_connection_options(given);
-    if (nats.has_error())
-        return wrong_usage(nats.error());
-    nats->name = "marquee-edge";
-    return run(*config, *nats);
+    const auto& settings = std::get<program_settings>(read);
+    auto nats = read_connection_options(settings.values()).value();
+    nats.name = "marquee-edge";
+    return run(read_edge_config(settings.values()).value(), nats, settings);
 }

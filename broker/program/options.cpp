@@ -129,6 +129,21 @@ result<connection_options> read_connection_options(const po::variables_map& give
     return read;
 }
 
+option_fallback connection_fallback(const std::string& option)
+{
+    const connection_options defaults;
+    const char* variable = option == "server" ? "NATS_URL" : nullptr;
+    for (const auto& each : text_options)
+        if (option == each.option)
+            variable = each.environment;
+    const auto value = variable == nullptr ? std::string() : given_or_environment({}, option.c_str(), variable);
+    if (!value.empty())
+        return {value, std::string("environment ") + variable};
+    if (option == "server")
+        return {defaults.servers.front(), {}};
+    return {option == "inbox-prefix" ? defaults.inbox_prefix : "", {}};
+}
+
 std::string servers_for_log(const connection_options& options)
 {
     std::string all;

@@ -25,6 +25,15 @@ void add_reply_options(boost::program_options::options_description& options);
 /// thread starts.
 [[nodiscard]] result<connection_options> read_connection_options(const boost::program_options::variables_map& given);
 
+/// What read_connection_options() uses for an option that is not given: the value, and where it
+/// comes from (`environment NATS_URL`; empty: the default). An empty value: it has no other.
+struct option_fallback
+{
+    std::string value;
+    std::string from;
+};
+[[nodiscard]] option_fallback connection_fallback(const std::string& option);
+
 /// Returns the server URLs without user info, joined by commas, for logs.
 [[nodiscard]] std::string servers_for_log(const connection_options& options);
 
