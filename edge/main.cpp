@@ -4,6 +4,7 @@
 #include "broker/nats/connection.hpp"
 #include "broker/program/options.hpp"
 #include "broker/program/program.hpp"
+#include "edge/live_reload.hpp"
 #include "edge/routes/routes.hpp"
 #include "edge/server/listen.hpp"
 #include "edge/worker.hpp"
@@ -13,7 +14,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,10 +35,13 @@ int cannot_start(const error& why)
     return why == errc::bad_request ? exit_usage : exit_failed;
 }
 
-int wrong_usage(const error& why)
+result<void> check_options(const boost::program_options::variables_map& given)
 {
-    std::cerr << "marquee-edge: " << why.detail << " (see --help)\n";
-    return exit_usage;
+    if (auto config = read_edge_config(given); config.has_error())
+        return config.error();
+    if (auto nats = read_connection_options(given); nats.has_error())
+        return nats.error();
+    return {};
 }
 
 /// Where to listen; each port is free. All threads share a port, so the two listeners must not.
@@ -65,15 +68,19 @@ result<edge_endpoints> find_endpoints(const edge_config& config)
 
 /// Opens one worker per thread on the same addresses. Returns these with the bound ports.
 result<edge_endpoints> open_all(workers& all, const edge_config& config, const connection_options& nats,
-                                connection_limits& limits, rate_limits& rates,
-                                const std::shared_ptr<metrics_board>& board, const tls_credentials* tls)
+                                connection_limits& limits, const std::shared_ptr<rate_limits>& rates,
+                                const tls_credentials* tls)
 {
+    const auto board = std::make_shared<metrics_board>(route_labels());
     auto at = find_endpoints(config);
     if (at.has_error())
         return at;
     for (unsigned i = 0; i < config.threads; ++i)
     {
-        all.push_back(std::make_unique<edge_worker>(config, limits, rates, board, tls));
+        auto settings = live_settings::from(config, rates);
+        if (settings.has_error())
+            return settings.error();
+        all.push_back(std::make_unique<edge_worker>(std::move(*settings), limits, board, tls));
         auto own = nats;
         if (config.threads > 1)
             own.instance += '-' + std::to_string(i + 1);
@@ -136,13 +143,13 @@ private:
     bool stopping_ = false;
 };
 
-int run(const edge_config& config, const connection_options& nats)
+int run(const edge_config& config, const connection_options& nats, const program_settings& settings)
 {
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c): cannot fail; a broken connection is an error code
     connection_limits limits{connection_limit(config.max_connections, config.limits.max_connections_per_address,
                                               config.limits.rates.trusted_proxies),
                              connection_limit(most_operators)};
-    rate_limits rates(config.limits.rates);
+    const auto rates = std::make_shared<rate_limits>(config.limits.rates);
     std::unique_ptr<tls_credentials> tls;
     if (!config.tls.certificate.empty())
     {
@@ -153,9 +160,8 @@ int run(const edge_config& config, const connection_options& nats)
     }
     asio::io_context signals_io(1);
     auto starting = std::make_unique<exit_on_signal>();
-    const auto board = std::make_shared<metrics_board>(route_labels());
     workers all;
-    auto at = open_all(all, config, nats, limits, rates, board, tls.get());
+    auto at = open_all(all, config, nats, limits, rates, tls.get());
     if (at.has_error())
         return cannot_start(at.error());
     const shutdown_handler on_signal(signals_io, all);
@@ -169,6 +175,10 @@ int run(const edge_config& config, const connection_options& nats)
         each->start();
     if (at->admin)
         log(log_level::info, "serving operators", {{"admin", to_text(*at->admin)}});
+    live_reload live(signals_io, all, limits.players, rates);
+    const settings_reloader reloading_settings(
+        signals_io, settings,
+        {live_reload::options(), [&](const auto& values, auto done) { return live.apply(values, std::move(done)); }});
     log(log_level::info, "ready",
         {{"listen", to_text(at->main)}, {"threads", std::to_string(config.threads)}, {"nats", servers_for_log(nats)}});
     notify_ready();
@@ -188,18 +198,14 @@ int main(int argc, char** argv)
     boost::program_options::options_description options("Options");
     add_edge_options(options);
     add_connection_options(options);
-    auto parsed = read_command_line(argc, argv, "marquee-edge",
-                                    "The HTTP edge of Marquee: plays, content, URLs and views over NATS.", options);
-    if (const auto* done = std::get_if<int>(&parsed))
+    const auto read =
+        read_settings(argc, argv,
+                      {"marquee-edge", "The HTTP edge of Marquee: plays, content, URLs and views over NATS.", options,
+                       check_options});
+    if (const auto* done = std::get_if<int>(&read))
         return *done;
-    const auto& given = std::get<boost::program_options::variables_map>(parsed);
-
-    auto config = read_edge_config(given);
-    if (config.has_error())
-        return wrong_usage(config.error());
-    auto nats = read_connection_options(given);
-    if (nats.has_error())
-        return wrong_usage(nats.error());
-    nats->name = "marquee-edge";
-    return run(*config, *nats);
+    const auto& settings = std::get<program_settings>(read);
+    auto nats = read_connection_options(settings.values()).value();
+    nats.name = "marquee-edge";
+    return run(read_edge_config(settings.values()).value(), nats, settings);
 }

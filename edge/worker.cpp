@@ -11,9 +11,25 @@
 namespace marquee
 {
 
-edge_worker::edge_worker(const edge_config& config, connection_limits& limits, rate_limits& rates,
-                         std::shared_ptr<metrics_board> board, const tls_credentials* tls)
-    : config_(config), limits_(limits), rates_(rates), board_(std::move(board)), tls_(tls)
+result<live_settings> live_settings::from(const edge_config& config, std::shared_ptr<rate_limits> rates)
+{
+    live_settings made{config, {}, std::move(rates)};
+    auto players = player_token::from(config.jwt);
+    if (players.has_error())
+        return players.error();
+    made.access.players = std::move(*players);
+    if (config.admin_token_file.empty())
+        return made;
+    auto admin = admin_token::from_file(config.admin_token_file);
+    if (admin.has_error())
+        return admin.error();
+    made.access.admin = std::move(*admin);
+    return made;
+}
+
+edge_worker::edge_worker(live_settings settings, connection_limits& limits, std::shared_ptr<metrics_board> board,
+                         const tls_credentials* tls)
+    : now_(std::move(settings)), limits_(limits), board_(std::move(board)), tls_(tls)
 {
 }
 
@@ -21,9 +37,6 @@ edge_worker::~edge_worker() { join(); }
 
 result<void> edge_worker::open(const connection_options& options, edge_endpoints& at)
 {
-    auto players = player_token::from(config_.jwt);
-    if (players.has_error())
-        return players.error();
     auto main = listen_on(io_, at.main);
     if (main.has_error())
         return main.error();
@@ -47,20 +60,9 @@ result<void> edge_worker::open(const connection_options& options, edge_endpoints
     hedges_ = std::make_unique<hedge_timer>(io_);
     context_.emplace(nats_->requests(), *lookups_);
     context_->services.hedges = hedges_.get();
-    if (!config_.admin_token_file.empty())
-    {
-        auto token = admin_token::from_file(config_.admin_token_file);
-        if (token.has_error())
-            return token.error();
-        context_->access.admin = std::move(*token);
-    }
-    context_->access.players = std::move(*players);
     context_->services.link_up = [this] { return nats_->connected(); };
     context_->admitted.read_broker = [this] { nats_->read_now(); };
-    context_->admitted.timeout = config_.timeout;
-    context_->admitted.max_in_flight = config_.max_in_flight;
-    context_->admitted.rates = &rates_;
-    context_->cors = config_.limits.session.cors;
+    put_in_force();
     context_->fleet.view.set_requester(nats_->multi_requests());
     context_->metrics.board = board_;
     start_batching();
@@ -77,10 +79,32 @@ std::unique_ptr<http_server> edge_worker::serve(asio::ip::tcp::acceptor acceptor
 {
     auto handler = [this, routes](http_request request)
     { return handle_request(*context_, std::move(request), routes); };
-    auto settings = config_.limits.session;
+    auto settings = now_.config.limits.session;
     settings.on_refused = [counted = context_->metrics.worker](int status) { counted->refused(status); };
     settings.wait_for_room = [this] { return context_->admitted.queue.wait(); };
     return std::make_unique<http_server>(io_, std::move(acceptor), settings, handler, limit, tls_);
+}
+
+/// Everything but the limits of connections, which are the server's.
+void edge_worker::put_in_force()
+{
+    context_->access = std::move(now_.access);
+    context_->admitted.timeout = now_.config.timeout;
+    context_->admitted.max_in_flight = now_.config.max_in_flight;
+    context_->admitted.rates = now_.rates.get();
+    context_->cors = now_.config.limits.session.cors;
+}
+
+void edge_worker::change(live_settings settings, std::function<void()> done)
+{
+    asio::post(io_,
+               [this, next = std::make_shared<live_settings>(std::move(settings)), done = std::move(done)]
+               {
+                   now_ = std::move(*next);
+                   put_in_force();
+                   server_->change(now_.config.limits.session);
+                   done();
+               });
 }
 
 void edge_worker::watch(upstream_service service, std::chrono::milliseconds pause, instance_watch::handlers how)
@@ -98,7 +122,7 @@ void edge_worker::start_batching()
                [this, each](bool) { gets_.looked(each); }});
     assets_ = std::make_unique<asset_batcher>(io_, context_->services, gets_);
     context_->assets = assets_.get();
-    if (!config_.batch_views)
+    if (!now_.config.batch_views)
         return;
     watch(upstream_service::reporting, 400ms, // an old instance loses views: it is seen within a second
           {[this](const boost::json::object& info)
@@ -139,7 +163,7 @@ asio::awaitable<void> edge_worker::stop_in_order()
     // Requests get the whole drain timeout; closing the connection to the broker has its own.
     context_->admitted.stopping = true;
     context_->admitted.queue.close();
-    const auto drained = deadline::in(config_.drain_timeout);
+    const auto drained = deadline::in(now_.config.drain_timeout);
     co_await server_->stop(drained);
     if (admin_server_) // operators watch the drain
         co_await admin_server_->stop(drained);

@@ -33,21 +33,32 @@ struct edge_endpoints
     std::optional<asio::ip::tcp::endpoint> admin;
 };
 
+/// What of the settings can change while an edge runs, for one worker.
+struct live_settings
+{
+    edge_config config; ///< those that need a restart are ignored
+    access_rules access;
+    std::shared_ptr<rate_limits> rates; ///< of all workers
+
+    /// Reads the key and token files. Fails as player_token::from() and admin_token::from_file()
+    /// do.
+    [[nodiscard]] static result<live_settings> from(const edge_config& config, std::shared_ptr<rate_limits> rates);
+};
+
 /// Wires one io thread. Construct, open() and start() on the main thread; stop() from any thread;
 /// everything else runs on the worker's own thread. The destructor joins the thread.
 class edge_worker
 {
 public:
-    /// `config`, `limits`, `rates` and `tls` outlive the worker. A null `tls` means plain HTTP.
-    edge_worker(const edge_config& config, connection_limits& limits, rate_limits& rates,
-                std::shared_ptr<metrics_board> board, const tls_credentials* tls);
+    /// `limits` and `tls` outlive the worker. A null `tls` means plain HTTP.
+    edge_worker(live_settings settings, connection_limits& limits, std::shared_ptr<metrics_board> board,
+                const tls_credentials* tls);
     ~edge_worker();
     edge_worker(const edge_worker&) = delete;
     edge_worker& operator=(const edge_worker&) = delete;
 
-    /// Reads the key and token files, listens on `at`, connects to the broker; blocks. On success
-    /// `at` has the bound ports. Fails as player_token::from(), admin_token::from_file(),
-    /// listen_on() and connection::open() do. Call once, before start().
+    /// Listens on `at`, connects to the broker; blocks. On success `at` has the bound ports. Fails
+    /// as listen_on() and connection::open() do. Call once, before start().
     [[nodiscard]] result<void> open(const connection_options& options, edge_endpoints& at);
 
     /// The executor of the worker's thread. Thread-safe.
@@ -55,6 +66,10 @@ public:
 
     /// Starts the thread.
     void start();
+
+    /// Puts other settings in force. Returns at once; `done` is called on the worker's thread.
+    /// Thread-safe; call after start().
+    void change(live_settings settings, std::function<void()> done);
 
     /// Stops in order: drains requests in flight within the drain timeout, closes the NATS
     /// connection within two seconds, then ends the thread. Returns at once; `done` is called on
@@ -69,12 +84,12 @@ private:
                                                      connection_limit& limit);
     void watch(upstream_service service, std::chrono::milliseconds pause, instance_watch::handlers how);
     void start_batching();
+    void put_in_force();
     asio::awaitable<void> stop_in_order();
     [[nodiscard]] worker_sample sample() const;
 
-    const edge_config& config_;
+    live_settings now_;
     connection_limits& limits_;
-    rate_limits& rates_;
     std::shared_ptr<metrics_board> board_;
     const tls_credentials* tls_;
     // Declared before the io_context, whose destructor destroys coroutines that refer to the

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 
@@ -19,13 +20,16 @@ std::string program_name = "marquee"; // NOLINT: set once before the first threa
 
 constexpr std::array<std::string_view, 4> level_names = {"debug", "info", "warning", "error"};
 
-log_level lowest_level()
+log_level level_of_environment() noexcept
 {
     const char* wanted = std::getenv("MARQUEE_LOG"); // NOLINT(concurrency-mt-unsafe): nobody sets the environment
-    for (std::size_t i = 0; wanted != nullptr && i < level_names.size(); ++i)
-        if (level_names[i] == wanted)
-            return static_cast<log_level>(i);
-    return log_level::info;
+    return parse_log_level(wanted != nullptr ? wanted : "").value_or(log_level::info);
+}
+
+std::atomic<log_level>& lowest_level() noexcept
+{
+    static std::atomic<log_level> lowest = level_of_environment();
+    return lowest;
 }
 
 void append_escape(std::string& line, const char* format, unsigned value)
@@ -84,11 +88,20 @@ std::string printable(std::string_view text)
 
 void set_log_program(std::string_view name) { program_name = name; }
 
-bool is_logged(log_level level) noexcept
+std::optional<log_level> parse_log_level(std::string_view text) noexcept
 {
-    static const log_level lowest = lowest_level();
-    return level >= lowest;
+    for (std::size_t i = 0; i < level_names.size(); ++i)
+        if (level_names[i] == text)
+            return static_cast<log_level>(i);
+    return std::nullopt;
 }
+
+void set_log_level(std::optional<log_level> lowest) noexcept
+{
+    lowest_level().store(lowest.value_or(level_of_environment()), std::memory_order_relaxed);
+}
+
+bool is_logged(log_level level) noexcept { return level >= lowest_level().load(std::memory_order_relaxed); }
 
 void log(log_level level, std::string_view text, std::initializer_list<log_field> fields)
 {

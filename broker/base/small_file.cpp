@@ -99,19 +99,13 @@ int open_regular(const std::string& path, struct stat& found, result<void>& outc
     return descriptor;
 }
 
-} // namespace
-
-result<std::string> read_small_file(const std::string& path, secrecy what)
+/// Returns the text, and sets `found`.
+result<std::string> read_regular(const std::string& path, struct stat& found)
 {
-    struct stat found
-    {
-    };
     result<void> outcome;
     const open_file file(open_regular(path, found, outcome));
     if (outcome.has_error())
         return outcome.error();
-    if (what == secrecy::secret)
-        warn_if_public(path, found);
     std::string text(max_small_file_bytes + 1, '\0');
     std::size_t size = 0;
     while (size < text.size())
@@ -130,6 +124,30 @@ result<std::string> read_small_file(const std::string& path, secrecy what)
     if (size > max_small_file_bytes)
         return fail(errc::bad_request, "the file " + path + " is over 1 MiB");
     return exact;
+}
+
+} // namespace
+
+result<std::string> read_small_file(const std::string& path, secrecy what)
+{
+    struct stat found
+    {
+    };
+    auto text = read_regular(path, found);
+    if (text.has_value() && what == secrecy::secret)
+        warn_if_public(path, found);
+    return text;
+}
+
+result<file_with_mode> read_file_with_mode(const std::string& path)
+{
+    struct stat found
+    {
+    };
+    auto text = read_regular(path, found);
+    if (text.has_error())
+        return text.error();
+    return file_with_mode{std::move(*text), found.st_mode & 07777U};
 }
 
 result<void> check_small_file(const std::string& path, secrecy what)

@@ -23,6 +23,15 @@ constexpr std::size_t max_small_file_bytes = 1024 * 1024;
 /// the thread). Thread-safe.
 [[nodiscard]] result<std::string> read_small_file(const std::string& path, secrecy what = secrecy::open);
 
+struct file_with_mode
+{
+    std::string text;
+    unsigned mode = 0; ///< the permission bits
+};
+
+/// As read_small_file(), with the mode that the file had when it was read. Warns of nothing.
+[[nodiscard]] result<file_with_mode> read_file_with_mode(const std::string& path);
+
 /// Fails as read_small_file() does, for libraries that read the file themselves. Thread-safe.
 [[nodiscard]] result<void> check_small_file(const std::string& path, secrecy what = secrecy::open);
 

@@ -1,6 +1,8 @@
 // Options and exit codes that all programs have.
 #pragma once
 
+#include "broker/program/settings.hpp"
+
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/variables_map.hpp>
 
@@ -17,11 +19,15 @@ enum exit_code : int
     exit_usage = 2   ///< the command line is wrong
 };
 
-/// Parses the command line: `options` plus --help, --version and --encode-id ID, which prints the
-/// subject token of an id. Returns the values, or the exit code of a program that is done: it has
-/// printed help or version to standard output (0), or one line that explains an unknown option or a
-/// bad value to standard error (2). Hides secrets from `ps`, see hide_secrets(). If `bare` is
-/// given, one argument without a name is the value of the option of that name.
+/// Reads the settings of a program: its own options plus --config, --print-config, --log-level,
+/// --encode-id, --help and --version. Returns the exit code of a program that is done: it has
+/// printed what it was asked for to standard output (0), or one line that explains what is wrong to
+/// standard error (2). Sets the log's program name and level, logs warnings, and hides secrets from
+/// `ps`. Call first in main(), before a second thread starts.
+[[nodiscard]] std::variant<program_settings, int> read_settings(int argc, char** argv, settings_description what);
+
+/// For programs whose only settings are those of the command line: no file, no environment, and
+/// none of the options for them; else as read_settings(). Returns the values.
 [[nodiscard]] std::variant<boost::program_options::variables_map, int>
 read_command_line(int argc, char** argv, const std::string& program, const std::string& summary,
                   boost::program_options::options_description options, const std::string& bare = {});

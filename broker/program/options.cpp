@@ -179,6 +179,28 @@ result<void> read_prefixes(const po::variables_map& given, connection_options& r
     return read_jetstream(given, read);
 }
 
+/// The value of a connection option as text; empty where it has none, or is none of these.
+std::string text_of(const std::string& option, const connection_options& in)
+{
+    if (option == "server")
+    {
+        std::string all;
+        for (const auto& each : in.servers)
+            (all += all.empty() ? "" : ",") += each;
+        return all;
+    }
+    if (option == "inbox-prefix")
+        return in.inbox_prefix;
+    if (option == "js-api-prefix")
+        return in.jetstream_prefix;
+    if (option == "tlsfirst")
+        return in.tls_first ? "true" : "";
+    for (const auto& each : text_options)
+        if (option == each.option)
+            return in.*each.member;
+    return {};
+}
+
 } // namespace
 
 void add_connection_options(po::options_description& options)
@@ -229,6 +251,27 @@ result<connection_options> read_connection_options(const po::variables_map& give
     read->tls_first = read->tls_first || given["tlsfirst"].as<bool>();
     read->instance = make_instance_id();
     return read;
+}
+
+option_fallback connection_fallback(const std::string& option, const po::variables_map& given,
+                                    selected_context selected)
+{
+    const char* variable = option == "server" ? "NATS_URL" : option == "context" ? "NATS_CONTEXT" : nullptr;
+    for (const auto& each : text_options)
+        if (option == each.option)
+            variable = each.environment;
+    if (variable != nullptr)
+        if (auto value = given_or_environment({}, option.c_str(), variable); !value.empty())
+            return {std::move(value), std::string("environment ") + variable};
+    const auto fallback = text_of(option, connection_options());
+    const auto used = read_connection_options(given, selected);
+    if (used.has_error() || used->context.empty())
+        return {fallback, {}};
+    if (option == "context")
+        return {used->context, "nats context select"};
+    if (auto value = text_of(option, *used); value != fallback)
+        return {std::move(value), "context " + used->context};
+    return {fallback, {}};
 }
 
 std::string servers_for_log(const connection_options& options)

@@ -4,11 +4,13 @@
 #include "broker/base/log.hpp"
 #include "broker/base/log_reporter.hpp"
 #include "broker/base/supervisor.hpp"
+#include "broker/program/settings_reloader.hpp"
 
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 
 namespace marquee
@@ -184,7 +186,8 @@ private:
 
 } // namespace
 
-int run_program(const connection_options& options, std::chrono::milliseconds stop_timeout, start_function start)
+int run_program(const connection_options& options, std::chrono::milliseconds stop_timeout, start_function start,
+                const program_settings* settings)
 {
     asio::io_context io(1);
     const log_reporter left_out(io);
@@ -197,6 +200,9 @@ int run_program(const connection_options& options, std::chrono::milliseconds sto
     }
     program_runner runner(io, **opened, stop_timeout, std::move(start));
     runner.begin(std::move(starting));
+    std::optional<settings_reloader> reloader;
+    if (settings != nullptr)
+        reloader.emplace(io, *settings);
     io.run();
     return runner.exit_code();
 }

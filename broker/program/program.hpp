@@ -39,8 +39,9 @@ using start_function =
 /// connection within `stop_timeout`. Until `ready` a signal ends the process at once with exit code
 /// 0 (exit_on_signal); a second signal does so with 1. If `start` fails, or the broker refuses a
 /// subscription meanwhile, one line is logged and the exit code is 1. Notifies the supervisor of
-/// start and stop, and runs its watchdog.
+/// start and stop, and runs its watchdog. With `settings` their file is read again at every SIGHUP,
+/// see settings_reloader.
 [[nodiscard]] int run_program(const connection_options& options, std::chrono::milliseconds stop_timeout,
-                              start_function start);
+                              start_function start, const program_settings* settings = nullptr);
 
 } // namespace marquee

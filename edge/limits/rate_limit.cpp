@@ -134,12 +134,24 @@ rate_limiter::key user_key(std::string_view user)
     return shortened;
 }
 
-rate_limits::rate_limits(const rate_settings& settings) : trusted_proxies(settings.trusted_proxies)
+namespace
 {
-    if (settings.address)
-        address.emplace(*settings.address);
-    if (settings.user)
-        user.emplace(*settings.user);
+
+std::shared_ptr<rate_limiter> limiter_of(const std::optional<rate>& allowed,
+                                         const std::shared_ptr<rate_limiter>& before)
+{
+    if (!allowed)
+        return nullptr;
+    return before && before->allowed() == *allowed ? before : std::make_shared<rate_limiter>(*allowed);
+}
+
+} // namespace
+
+rate_limits::rate_limits(const rate_settings& settings, const rate_limits* before)
+    : address(limiter_of(settings.address, before != nullptr ? before->address : nullptr)),
+      user(limiter_of(settings.user, before != nullptr ? before->user : nullptr)),
+      trusted_proxies(settings.trusted_proxies)
+{
 }
 
 boost::system::result<void, request_failure> rate_check::count_address(const http_request& request)

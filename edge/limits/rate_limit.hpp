@@ -29,6 +29,8 @@ struct rate
     /// Reads `R` or `R:BURST`: R requests per second, 0.001 to 1000000; without BURST it is R, and
     /// at least 1. Fails with bad_request; the detail continues the name of an option.
     [[nodiscard]] static result<rate> parse(std::string_view text);
+
+    friend bool operator==(const rate&, const rate&) = default;
 };
 
 /// The buckets of all clients, for all threads of the process. Exact across threads: each bucket is
@@ -98,10 +100,11 @@ struct rate_settings
 /// The limits of an edge, for all its threads.
 struct rate_limits
 {
-    explicit rate_limits(const rate_settings& settings);
+    /// With `before` the buckets of a rate that has not changed are those of before, for both.
+    explicit rate_limits(const rate_settings& settings, const rate_limits* before = nullptr);
 
-    std::optional<rate_limiter> address;
-    std::optional<rate_limiter> user;
+    std::shared_ptr<rate_limiter> address; ///< null: no limit
+    std::shared_ptr<rate_limiter> user;
     network_list trusted_proxies;
 };
 
@@ -109,7 +112,7 @@ struct rate_limits
 class rate_check
 {
 public:
-    /// `limits` outlive it; null: no limits.
+    /// `limits` exist while the members that count are called; null: no limits.
     explicit rate_check(rate_limits* limits) noexcept : limits_(limits) {}
 
     /// Counts a request for its address. Fails with rate_limited.

@@ -35,7 +35,8 @@ class request_reader
 {
 public:
     request_reader(Stream& stream, const session_settings& settings, session_timeout& timeout)
-        : stream_(stream), settings_(settings), timeout_(timeout), buffer_(settings.buffer_bytes)
+        : stream_(stream), settings_(settings), head_limits_(settings.head), timeout_(timeout),
+          buffer_(settings.buffer_bytes)
     {
     }
 
@@ -48,7 +49,7 @@ public:
         if (head_size.has_value() && *head_size == 0)
             co_return std::optional<http_request>();
         auto head =
-            head_size.has_value() ? read_head(received().substr(0, *head_size), settings_.head) : head_size.error();
+            head_size.has_value() ? read_head(received().substr(0, *head_size), head_limits_) : head_size.error();
         if (head.has_error())
         {
             context = context_of(glance_at(received().substr(0, head_size.has_value() ? *head_size : searched_)));
@@ -93,7 +94,7 @@ private:
         {
             skip_empty_line();
             if (received() != "\r") // perhaps half of an empty line
-                if (auto found = find_head(received(), searched_, settings_.head); found.has_error() || *found > 0)
+                if (auto found = find_head(received(), searched_, head_limits_); found.has_error() || *found > 0)
                 {
                     idle_ = false;
                     co_return found;
@@ -136,7 +137,7 @@ private:
                 co_return true;
             if (std::exchange(continue_expected, false) && !co_await send_continue())
                 co_return false;
-            const auto wanted = std::clamp<std::uint64_t>(body.missing(), portion, settings_.buffer_bytes);
+            const auto wanted = std::clamp<std::uint64_t>(body.missing(), portion, buffer_.max_size());
             if (!co_await receive_some(static_cast<std::size_t>(wanted)))
             {
                 if (timeout_.expired())
@@ -178,7 +179,8 @@ private:
     }
 
     Stream& stream_;
-    const session_settings& settings_;
+    const session_settings& settings_; ///< may change between two requests
+    const head_limits head_limits_;    ///< do not, for a head must have room in the buffer
     session_timeout& timeout_;
     boost::beast::flat_buffer buffer_;
     std::size_t searched_ = 0; ///< bytes of an incomplete head that were looked at

@@ -52,44 +52,31 @@ void refuse(tcp::socket& socket, const char* why, const cors_policy& cors)
 
 } // namespace
 
-connection_limit::entry connection_limit::enter(const client_address& from)
-{
-    if (count_.fetch_add(1) >= most_)
-    {
-        count_.fetch_sub(1);
-        return entry::too_many;
-    }
-    try
-    {
-        if (!limits_address(from) || enter_by_address(from.counted().raw()))
-            return entry::granted;
-    }
-    catch (...)
-    {
-        count_.fetch_sub(1);
-        throw;
-    }
-    count_.fetch_sub(1);
-    return entry::too_many_of_address;
-}
-
-/// False: there are too many of this address.
-bool connection_limit::enter_by_address(const client_address::bytes& address)
+void connection_limit::change(std::size_t most, std::size_t per_address, network_list exempt)
 {
     const std::lock_guard lock(mutex_);
-    auto& connections = of_address_[address];
-    if (connections >= per_address_)
-        return false;
+    most_ = most;
+    per_address_ = per_address;
+    exempt_ = std::move(exempt);
+}
+
+connection_limit::entry connection_limit::enter(const client_address& from)
+{
+    const std::lock_guard lock(mutex_);
+    if (count_ >= most_)
+        return entry::too_many;
+    auto& connections = of_address_[from.counted().raw()]; // of all: limits may change while they are there
+    if (per_address_ > 0 && connections >= per_address_ && !exempt_.contains(from))
+        return entry::too_many_of_address;
     ++connections;
-    return true;
+    ++count_;
+    return entry::granted;
 }
 
 void connection_limit::leave(const client_address& from)
 {
-    count_.fetch_sub(1);
-    if (!limits_address(from))
-        return;
     const std::lock_guard lock(mutex_);
+    --count_;
     const auto found = of_address_.find(from.counted().raw());
     if (--found->second == 0)
         of_address_.erase(found);
@@ -100,6 +87,14 @@ http_server::http_server(asio::io_context& io, tcp::acceptor acceptor, const ses
     : io_(io), acceptor_(std::move(acceptor)), settings_(settings), handler_(std::move(handler)), limit_(limit),
       tls_(tls), ticker_(io), pause_(io), all_gone_(io)
 {
+}
+
+void http_server::change(const session_settings& settings)
+{
+    auto next = settings;
+    next.wait_for_room = settings_.wait_for_room;
+    next.on_refused = settings_.on_refused;
+    settings_ = std::move(next);
 }
 
 void http_server::start()

@@ -8,7 +8,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <list>
 #include <map>
@@ -31,6 +30,9 @@ public:
     {
     }
 
+    /// Sets other limits. Connections that are there stay, and count.
+    void change(std::size_t most, std::size_t per_address, network_list exempt);
+
     enum class entry
     {
         granted,
@@ -44,18 +46,11 @@ public:
     void leave(const client_address& from);
 
 private:
-    [[nodiscard]] bool limits_address(const client_address& from) const noexcept
-    {
-        return per_address_ > 0 && !exempt_.contains(from);
-    }
-
-    bool enter_by_address(const client_address::bytes& address);
-
+    std::mutex mutex_;
     std::size_t most_;
     std::size_t per_address_;
     network_list exempt_;
-    std::atomic<std::size_t> count_{0};
-    std::mutex mutex_;
+    std::size_t count_ = 0;
     std::map<client_address::bytes, std::size_t> of_address_; ///< no more entries than there are connections
 };
 
@@ -80,6 +75,11 @@ public:
 
     /// Waits until the last session has ended, or until `until`.
     [[nodiscard]] asio::awaitable<void> wait_until_empty(deadline until);
+
+    /// Sets other limits, times and origins, of open connections too. What a connection reserves
+    /// stays as it was when it began: the limits of a head, and the size of its buffer. The
+    /// functions in `settings` are ignored.
+    void change(const session_settings& settings);
 
     [[nodiscard]] std::size_t connections() const noexcept { return sessions_.size(); }
 

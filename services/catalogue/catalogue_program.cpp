@@ -7,8 +7,6 @@
 #include "schemas/subjects.hpp"
 #include "services/catalogue/kv_store.hpp"
 
-#include <iostream>
-
 namespace marquee
 {
 namespace
@@ -100,6 +98,31 @@ asio::awaitable<result<std::unique_ptr<component>>> start_catalogue(connection& 
     co_return std::unique_ptr<component>(std::move(program));
 }
 
+namespace
+{
+
+result<bucket_options> read_bucket_options(const boost::program_options::variables_map& given)
+{
+    bucket_options bucket;
+    bucket.replicas = given["replicas"].as<int>();
+    bucket.demo = !given["no-demo"].as<bool>();
+    bucket.allow_discard_old = given["allow-discard-old"].as<bool>();
+    if (bucket.replicas < 1 || bucket.replicas > 5)
+        return fail(errc::bad_request, "--replicas: 1, 3 or 5", "replicas");
+    return bucket;
+}
+
+result<void> check_options(const boost::program_options::variables_map& given)
+{
+    if (auto bucket = read_bucket_options(given); bucket.has_error())
+        return bucket.error();
+    if (auto connect = read_connection_options(given); connect.has_error())
+        return connect.error();
+    return {};
+}
+
+} // namespace
+
 int run_catalogue(int argc, char** argv, catalogue_program what)
 {
     block_sighup();
@@ -113,29 +136,17 @@ int run_catalogue(int argc, char** argv, catalogue_program what)
          "accept a bucket that drops its oldest records when it is full");
     add_connection_options(options);
     add_reply_options(options);
-    const auto given = read_command_line(argc, argv, name, what.summary, std::move(options));
-    if (const auto* code = std::get_if<int>(&given))
+    const auto read = read_settings(argc, argv, {name, what.summary, std::move(options), check_options});
+    if (const auto* code = std::get_if<int>(&read))
         return *code;
-    auto connect = read_connection_options(std::get<boost::program_options::variables_map>(given));
-    if (connect.has_error())
-    {
-        std::cerr << name << ": " << connect.error().detail << '\n';
-        return exit_usage;
-    }
-    connect->name = name;
-    const auto& values = std::get<boost::program_options::variables_map>(given);
-    bucket_options bucket;
-    bucket.replicas = values["replicas"].as<int>();
-    bucket.demo = !values["no-demo"].as<bool>();
-    bucket.allow_discard_old = values["allow-discard-old"].as<bool>();
-    if (bucket.replicas < 1 || bucket.replicas > 5)
-    {
-        std::cerr << name << ": --replicas: 1, 3 or 5\n";
-        return exit_usage;
-    }
-    return run_program(*connect, std::chrono::seconds(10),
-                       [&what, bucket](connection& nats, const fatal_handler&)
-                       { return start_catalogue(nats, what, bucket); });
+    const auto& settings = std::get<program_settings>(read);
+    auto connect = read_connection_options(settings.values()).value();
+    connect.name = name;
+    const auto bucket = read_bucket_options(settings.values()).value();
+    return run_program(
+        connect, std::chrono::seconds(10),
+        [&what, bucket](connection& nats, const fatal_handler&) { return start_catalogue(nats, what, bucket); },
+        &settings);
 }
 
 } // namespace marquee

@@ -44,7 +44,7 @@ po::options_description all_options()
     return options.add(database).add(stream);
 }
 
-marquee::reporting_settings read_settings(const po::variables_map& given)
+marquee::reporting_settings read_reporting_settings(const po::variables_map& given)
 {
     marquee::reporting_settings settings;
     settings.database.path = given["db"].as<std::string>();
@@ -59,6 +59,15 @@ marquee::reporting_settings read_settings(const po::variables_map& given)
     if (given.count("max-bytes") > 0)
         settings.stream.max_bytes = given["max-bytes"].as<marquee::size_option>().value;
     return settings;
+}
+
+marquee::result<void> check_options(const po::variables_map& given)
+{
+    if (given.count("backup") > 0) // connects to nothing
+        return {};
+    if (auto connect = marquee::read_connection_options(given); connect.has_error())
+        return connect.error();
+    return {};
 }
 
 int copy_counts(const std::string& program, const std::string& file, const std::string& copy)
@@ -80,22 +89,20 @@ int main(int argc, char** argv)
     const marquee::nats_threads until_the_end;
     marquee::block_sighup();
     const std::string name = "marquee-reporting";
-    const auto parsed =
-        marquee::read_command_line(argc, argv, name, "Views of each asset and of each user", all_options());
-    if (const auto* code = std::get_if<int>(&parsed))
+    const auto read = marquee::read_settings(
+        argc, argv, {name, "Views of each asset and of each user", all_options(), check_options, {}, {"backup"}});
+    if (const auto* code = std::get_if<int>(&read))
         return *code;
-    const auto& given = std::get<po::variables_map>(parsed);
+    const auto& settings = std::get<marquee::program_settings>(read);
+    const auto& given = settings.values();
     if (given.count("backup") > 0)
         return copy_counts(name, given["db"].as<std::string>(), given["backup"].as<std::string>());
-    auto connect = marquee::read_connection_options(given);
-    if (connect.has_error())
-    {
-        std::cerr << name << ": " << connect.error().detail << '\n';
-        return marquee::exit_usage;
-    }
-    connect->name = name;
-    const auto settings = read_settings(given);
-    return marquee::run_program(*connect, std::chrono::seconds(10),
-                                [&](marquee::connection& nats, marquee::fatal_handler fatal)
-                                { return marquee::start_reporting(nats, settings, std::move(fatal)); });
+    auto connect = marquee::read_connection_options(given).value();
+    connect.name = name;
+    const auto reporting = read_reporting_settings(given);
+    return marquee::run_program(
+        connect, std::chrono::seconds(10),
+        [&](marquee::connection& nats, marquee::fatal_handler fatal)
+        { return marquee::start_reporting(nats, reporting, std::move(fatal)); },
+        &settings);
 }

@@ -38,7 +38,10 @@ async function assertCommand(command) {
     const [option] = word.split("=");
     if (option.startsWith("-"))
       assert.match(known, new RegExp(`(^|[\\s,[])${option}[\\s,\\]]`, "m"), `${option} in\n${known}`);
-    else if (program === "./test" && !["full", "list", "NAME"].includes(word)) assertSuite(word);
+    else if (program === "./run" && /^[a-z-]+:--/.test(word)) {
+      const [name, passed] = option.split(":");
+      assert.match(await help(join(programs, `marquee-${name}`)), new RegExp(`^  ${passed} `, "m"), word);
+    } else if (program === "./test" && !["full", "list", "NAME"].includes(word)) assertSuite(word);
     else if (program === "./bench" && word !== "PART") assert.match(known, new RegExp(`\\b${word}\\b`));
   }
 }
@@ -63,7 +66,7 @@ async function assertLine(line) {
 
 describe("each block of a page is of a kind that is tested", () => {
   // tests/foreign_client has those of `sh nats` and `json NAME`.
-  const kinds = /^(sh|sh session|sh nats|sh https|json|json \w+|cpp|text)$/;
+  const kinds = /^(sh|sh session|sh nats|sh https|json|json \w+|conf marquee-\w+|cpp|text)$/;
   for (const page of pages)
     test(page.name, () => {
       assert.equal(
@@ -90,6 +93,19 @@ describe("a command within the text exists, and takes what is shown", () => {
     const { stdout } = await run(join(programs, "marquee-edge"), ["--encode-id", "10.5240/7791"], limit);
     assert.equal(stdout, "10=2E5240=2F7791\n");
   });
+});
+
+describe("a configuration file is one that its program takes, with each line of it", () => {
+  for (const { page, kind, lines } of blocksOfKind(/^conf /))
+    test(`${page}: ${kind}`, async () => {
+      const file = join(newFolder(), "a.conf");
+      writeFileSync(file, `${lines.join("\n")}\n`);
+      const words = ["--print-config", "--config", file];
+      const { stdout } = await run(join(programs, kind.split(" ")[1]), words, limit);
+      lines.forEach((line, i) => {
+        if (line !== "" && !line.startsWith("#")) assert.ok(stdout.includes(`${line} (${file}:${i + 1})\n`), line);
+      });
+    });
 });
 
 describe("an excerpt of code is in a source file, word for word", () => {

@@ -85,6 +85,13 @@ findings examine_system(const connection_options& how, std::chrono::milliseconds
     return found;
 }
 
+result<void> check_connection_options(const po::variables_map& given)
+{
+    if (auto how = read_connection_options(given, selected_context::used); how.has_error())
+        return how.error();
+    return {};
+}
+
 int wrong_usage(const error& why)
 {
     std::cerr << name << ": " << why.detail << " (see --help)\n";
@@ -96,10 +103,11 @@ int wrong_usage(const error& why)
 int main(int argc, char** argv)
 {
     const nats_threads until_the_end;
-    const auto parsed = read_command_line(argc, argv, name, summary, all_options());
-    if (const auto* code = std::get_if<int>(&parsed))
+    const auto read = read_settings(
+        argc, argv, {name, summary, all_options(), check_connection_options, {}, {}, selected_context::used});
+    if (const auto* code = std::get_if<int>(&read))
         return *code;
-    const auto& given = std::get<po::variables_map>(parsed);
+    const auto& given = std::get<program_settings>(read).values();
     const auto timeout = parse_duration(given["timeout"].as<std::string>(), std::chrono::milliseconds(1),
                                         std::chrono::milliseconds(std::chrono::minutes(10)));
     if (timeout.has_error())

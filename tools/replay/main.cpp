@@ -263,6 +263,13 @@ int check(line_reader lines)
     return outcome->bad > 0 ? exit_failed : exit_ok;
 }
 
+result<void> check_connection_options(const po::variables_map& given)
+{
+    if (auto connect = read_connection_options(given, selected_context::used); connect.has_error())
+        return connect.error();
+    return {};
+}
+
 int wrong_usage(const error& why)
 {
     std::cerr << name << ": " << why.detail << " (see --help)\n";
@@ -274,16 +281,15 @@ int wrong_usage(const error& why)
 int main(int argc, char** argv)
 {
     const nats_threads until_the_end;
-    const auto parsed = read_command_line(argc, argv, name, summary, all_options(), "file");
-    if (const auto* code = std::get_if<int>(&parsed))
+    const auto read = read_settings(
+        argc, argv, {name, summary, all_options(), check_connection_options, "file", {}, selected_context::used});
+    if (const auto* code = std::get_if<int>(&read))
         return *code;
-    const auto& given = std::get<po::variables_map>(parsed);
+    const auto& given = std::get<program_settings>(read).values();
     auto what = read_command(given);
     if (what.has_error())
         return wrong_usage(what.error());
     auto connect = read_connection_options(given, selected_context::used);
-    if (connect.has_error())
-        return wrong_usage(connect.error());
     connect->name = name;
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c): a broken connection is an error code, never a death
     const auto regular = is_regular_file(what->replay.file);

@@ -29,5 +29,8 @@ export const pages = sourceFiles("*.md").map((name) => {
 
 export const pageOf = (name) => pages.find((page) => page.name === name);
 
-/** The blocks of a kind, in the order of the pages. */
-export const blocksOfKind = (kind) => pages.flatMap((page) => page.blocks).filter((block) => block.kind === kind);
+/** The blocks of a kind, or of kinds that match, in the order of the pages. */
+export const blocksOfKind = (wanted) =>
+  pages
+    .flatMap((page) => page.blocks)
+    .filter(({ kind }) => (wanted instanceof RegExp ? wanted.test(kind) : kind === wanted));
