@@ -198,4 +198,18 @@ describe("./run --secure refuses", () => {
         "run: --secure is for brokers started here, and NATS_URL names another (see --help)\n",
       );
     }));
+
+  test("settings of the broker, which could allow what it does not", async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, "nats-server.conf"), "no_auth_user: somebody\n");
+    for (const [options, what] of [
+      [["--config", folder], `${folder}/nats-server.conf`],
+      [["nats-server:--user=somebody"], "nats-server:…"],
+    ])
+      await withRunner({ options: ["--secure", ...options] }, async (runner) => {
+        await runner.launch();
+        assert.equal(await runner.ended(), 2);
+        assert.equal(runner.stderr, `run: ${what} is not for --secure, which decides who may do what (see --help)\n`);
+      });
+  });
 });
