@@ -49,9 +49,11 @@ inline bool is_allowed_subject(const std::string& subject)
     static const std::regex shape(
         "(?:metadata|cdnurl)\\.(?:(?:get|put|delete)\\." + id + "|list|gets)|reporting\\.(?:(?:asset|user)\\." + id +
             "|views\\." + id + "\\." + id + "|top)|events|\\$KV\\.(?:metadata|cdnurl)\\." + id +
-            "|\\$SRV\\.(?:PING|INFO|STATS)(?:\\.[a-z]+(?:\\.[A-Za-z0-9]+)?)?|\\$JS\\.API\\.(?:STREAM\\."
-            "(?:INFO|CREATE)|CONSUMER\\.CREATE)\\." +
-            state + "|\\$JS\\.EVENT\\.ADVISORY\\..*|\\$JS\\.FC\\." + state + "\\..*|_INBOX\\.[A-Za-z0-9.]+",
+            "|\\$SRV\\.(?:PING|INFO|STATS)(?:\\.[a-z]+(?:\\.[A-Za-z0-9]+)?)?|\\$JS\\.API\\.STREAM\\."
+            "(?:INFO|CREATE)\\." +
+            state + "|\\$JS\\.API\\.CONSUMER\\.CREATE\\." + state +
+            "\\.[a-z]+-[A-Za-z0-9]{22}-[0-9]+|\\$JS\\.EVENT\\.ADVISORY\\..*|\\$JS\\.FC\\." + state +
+            "\\..*|_INBOX\\.[A-Za-z0-9.]+",
         std::regex::optimize);
     return std::regex_match(subject, shape);
 }
