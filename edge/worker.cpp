@@ -102,7 +102,9 @@ void edge_worker::change(live_settings settings, std::function<void()> done)
                {
                    now_ = std::move(*next);
                    put_in_force();
-                   server_->change(now_.config.limits.session);
+                   for (const auto* each : {&server_, &admin_server_})
+                       if (*each)
+                           (*each)->change(now_.config.limits.session);
                    done();
                });
 }

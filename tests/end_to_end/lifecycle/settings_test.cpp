@@ -126,6 +126,20 @@ BOOST_AUTO_TEST_CASE(sighup_puts_a_new_rate_and_origin_in_force_and_a_wrong_file
     BOOST_TEST(one.edge->wait(patience).value_or(-1) == 0);
 }
 
+BOOST_AUTO_TEST_CASE(sighup_changes_both_addresses_of_an_edge)
+{
+    edge_with_file one("cors-origin = " + old_page + "\n", {"--admin-listen", "127.0.0.1:0"});
+    const auto line = one.edge->wait_for_line("serving operators admin=127.0.0.1:", patience);
+    BOOST_TEST_REQUIRE(line.has_value());
+    const int admin = std::stoi(line->substr(line->rfind(':') + 1));
+    one.reload("cors-origin = " + new_page + "\n", "changed=cors-origin");
+    for (const int port : {one.port, admin})
+    {
+        BOOST_TEST(allowed_origin(http(port, {"GET", "/nowhere", {{"Origin", new_page}}})) == new_page);
+        BOOST_TEST(allowed_origin(http(port, {"GET", "/nowhere", {{"Origin", old_page}}})) == "");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(sighup_changes_limits_times_and_keys)
 {
     edge_with_file one("");
