@@ -176,7 +176,7 @@ int run(const edge_config& config, const connection_options& nats, const program
     if (at->admin)
         log(log_level::info, "serving operators", {{"admin", to_text(*at->admin)}});
     live_reload live(signals_io, all, limits.players, rates);
-    const settings_reloader reloading_settings(
+    settings_reloader reloading_settings(
         signals_io, settings,
         {live_reload::options(), [&](const auto& values, auto done) { return live.apply(values, std::move(done)); }});
     log(log_level::info, "ready",

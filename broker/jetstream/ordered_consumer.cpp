@@ -10,6 +10,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
+#include <cstdint>
 #include <exception>
 #include <utility>
 
@@ -34,6 +36,14 @@ limited_log& lost_log()
 {
     static limited_log log(log_level::warning, "the consumer is lost and will be made again");
     return log;
+}
+
+/// Attempts of this process, whatever they read: two objects that read one stream one after the
+/// other do not ask for the same name.
+std::uint64_t next_attempt()
+{
+    static std::atomic<std::uint64_t> made{0};
+    return ++made;
 }
 
 struct consumer_handlers
@@ -247,7 +257,7 @@ asio::awaitable<result<event::created>> ordered_consumer_io::create()
     if (!fsm_.attempting())
         co_return event::created();
     stream_ = std::move(*state);
-    config_ = consumer_for(what_, nats_.identity().instance, fsm_.epoch(), stream_);
+    config_ = consumer_for(what_, nats_.identity().instance, next_attempt(), stream_);
     if (const auto subscribed = subscribe(); subscribed.has_error())
         co_return subscribed.error();
     dispatch(event::stream_found());

@@ -51,8 +51,8 @@ public:
         std::string stream;
         stream_position after; ///< reading begins with the message after this one
         /// Of the program that reads. The consumer is named `READER-INSTANCE-N`, N being the number
-        /// of this attempt: two of one name cannot exist, and the server removes a lost one seconds
-        /// later. On a connection without an instance the server makes the name.
+        /// of this attempt in the process: two of one name cannot exist, and the server removes a
+        /// lost one seconds later. On a connection without an instance the server makes the name.
         std::string reader = {};
         std::string description = {}; ///< for people
         /// Three missed: a new consumer. Zero: idle_heartbeat_for() the stream.

@@ -253,25 +253,26 @@ result<connection_options> read_connection_options(const po::variables_map& give
     return read;
 }
 
-option_fallback connection_fallback(const std::string& option, const po::variables_map& given,
-                                    selected_context selected)
+option_fallback fallback_of(const std::string& option, const connection_options& used)
 {
-    const char* variable = option == "server" ? "NATS_URL" : option == "context" ? "NATS_CONTEXT" : nullptr;
+    const char* variable = option == "server"      ? "NATS_URL"
+                           : option == "context"   ? "NATS_CONTEXT"
+                           : option == "log-level" ? "MARQUEE_LOG"
+                                                   : nullptr;
     for (const auto& each : text_options)
         if (option == each.option)
             variable = each.environment;
     if (variable != nullptr)
         if (auto value = given_or_environment({}, option.c_str(), variable); !value.empty())
             return {std::move(value), std::string("environment ") + variable};
-    const auto fallback = text_of(option, connection_options());
-    const auto used = read_connection_options(given, selected);
-    if (used.has_error() || used->context.empty())
-        return {fallback, {}};
+    auto fallback = text_of(option, connection_options());
+    if (used.context.empty())
+        return {std::move(fallback), {}};
     if (option == "context")
-        return {used->context, "nats context select"};
-    if (auto value = text_of(option, *used); value != fallback)
-        return {std::move(value), "context " + used->context};
-    return {fallback, {}};
+        return {used.context, "nats context select"};
+    if (auto value = text_of(option, used); value != fallback)
+        return {std::move(value), "context " + used.context};
+    return {std::move(fallback), {}};
 }
 
 std::string servers_for_log(const connection_options& options)

@@ -35,17 +35,16 @@ enum class selected_context : std::uint8_t
 [[nodiscard]] result<connection_options> read_connection_options(const boost::program_options::variables_map& given,
                                                                  selected_context selected = selected_context::ignored);
 
-/// What read_connection_options() uses for an option that is not given: the value, and where it
-/// comes from (`environment NATS_URL`, `context prod`; empty: the default). An empty value: it has
-/// no other.
+/// What is used for an option that is not given: the value, and where it comes from (`environment
+/// NATS_URL`, `context prod`; empty: the default). An empty value: it has no other.
 struct option_fallback
 {
     std::string value;
     std::string from;
 };
-[[nodiscard]] option_fallback connection_fallback(const std::string& option,
-                                                  const boost::program_options::variables_map& given,
-                                                  selected_context selected);
+
+/// `used`: what read_connection_options() gave.
+[[nodiscard]] option_fallback fallback_of(const std::string& option, const connection_options& used);
 
 /// Returns the server URLs without user info, joined by commas, for logs.
 [[nodiscard]] std::string servers_for_log(const connection_options& options);

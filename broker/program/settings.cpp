@@ -153,6 +153,10 @@ error program_settings::located(const error& why) const
 void program_settings::print(std::ostream& out) const
 {
     const auto known = options();
+    connection_options used;
+    if (what_->options.find_nothrow("context", false) != nullptr)
+        if (auto read = read_connection_options(values_, what_->context); read.has_value())
+            used = std::move(*read);
     if (!file_.empty())
         out << "config = " << file_ << " ("
             << (unchanging_.count("config") > 0 ? by_command_line : "environment MARQUEE_CONFIG") << ")\n";
@@ -168,7 +172,7 @@ void program_settings::print(std::ostream& out) const
                 out << name << " = " << masked(name, values[i]) << " (" << from[i] << ")\n";
             continue;
         }
-        auto [value, from] = connection_fallback(name, values_, what_->context);
+        auto [value, from] = fallback_of(name, used);
         if (from.empty())
             from = "default";
         if (value.empty())

@@ -105,6 +105,20 @@ BOOST_AUTO_TEST_CASE(a_stream_that_cannot_be_used_is_a_problem)
               "problem  KV_cdnurl: there is no such stream\n         cure: start marquee-cdnurl, which makes it");
 }
 
+BOOST_AUTO_TEST_CASE(a_broker_without_services_lacks_streams_and_each_is_named_with_who_makes_it)
+{
+    const nats_server broker;
+    const auto found = examine(broker.url());
+    BOOST_TEST(found.code == 1);
+    for (const std::string name : {"reporting", "metadata", "cdnurl"})
+    {
+        const auto stream = name == "reporting" ? "EVENTS" : "KV_" + name;
+        check_has(found, "problem  " + stream + ": there is no such stream\n         cure: start marquee-" + name +
+                             ", which makes it, or restore a backup\n");
+        check_has(found, "problem  " + name + ": no instance answers\n         cure: start marquee-" + name + '\n');
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_broker_that_is_away_or_lacks_jetstream_is_a_problem)
 {
     std::string away;

@@ -116,8 +116,8 @@ const table = {
   "nats req '$SRV.STATS.reporting' ''": {
     subject: "$SRV.STATS.reporting",
     schema: "service_stats",
-    shows: ({ id, endpoints }) => endpoints[0].data.consumer.replace(id, "ID"),
-    gives: "reporting-ID-1",
+    shows: ({ id, endpoints }) => endpoints[0].data.consumer.replace(id, "ID").replace(/\d+$/, "N"),
+    gives: "reporting-ID-N",
   },
   "nats server check consumer --stream EVENTS --consumer CONSUMER": {
     subject: async () => `$JS.API.CONSUMER.INFO.EVENTS.${await consumerOfReporting()}`,

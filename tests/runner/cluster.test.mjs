@@ -76,7 +76,7 @@ describe("./run --cluster", () => {
       url.split(",").map((each) => Number(new URL(each.replace("nats:", "http:")).port)),
       brokerPorts(runner),
     );
-    const answer = await request(brokerPorts(runner)[0], "$SYS.REQ.SERVER.PING", "", 2000, { user, pass: password });
+    const answer = await request(brokerPorts(runner)[0], "$SYS.REQ.SERVER.PING", "", 20_000, { user, pass: password });
     assert.match(answer.server.name, /^nats-[123]$/);
   });
 

@@ -21,7 +21,7 @@ namespace
 using namespace std::chrono_literals;
 namespace json = boost::json;
 
-constexpr auto silence = 300ms; ///< after the last answer: there are no more instances
+constexpr auto silence = 1s; ///< after the last answer: there are no more instances
 constexpr std::size_t most_answers = 10'000;
 constexpr std::array<std::string_view, 3> service_names{"metadata", "cdnurl", "reporting"};
 
@@ -39,8 +39,9 @@ struct instance
 
 using instances = std::map<std::string, instance>; ///< by id
 
-/// The answers of all instances to a request of discovery. The link's loss ends it early.
-asio::awaitable<std::vector<json::object>> ask_all(broker_access& of, std::string_view verb)
+/// The answers of all instances to a request of discovery: `expected` of them, or, where that is
+/// zero, as many as come. The link's loss ends it early.
+asio::awaitable<std::vector<json::object>> ask_all(broker_access& of, std::string_view verb, std::size_t expected)
 {
     auto found = std::make_shared<std::vector<json::object>>();
     asio::steady_timer wake(of.nats.context());
@@ -58,9 +59,9 @@ asio::awaitable<std::vector<json::object>> ask_all(broker_access& of, std::strin
     if (asked.has_error())
         co_return *found;
     bool quiet = false;
-    while (!ended && !quiet && !until.passed())
+    while (!ended && !quiet && !until.passed() && (expected == 0 || found->size() < expected))
     {
-        const auto next = found->empty() ? until : until.sooner(deadline::in(silence));
+        const auto next = expected > 0 || found->empty() ? until : until.sooner(deadline::in(silence));
         quiet = co_await wait(wake, next);
     }
     co_return *found;
@@ -87,7 +88,7 @@ void read_statistics(const json::object& stats, instance& into)
 asio::awaitable<instances> find_instances(broker_access& of)
 {
     instances found;
-    auto informing = ask_all(of, "INFO");
+    auto informing = ask_all(of, "INFO", 0);
     for (const auto& info : co_await std::move(informing))
     {
         const auto* metadata = object_in(info, "metadata");
@@ -97,7 +98,9 @@ asio::awaitable<instances> find_instances(broker_access& of)
         one.old = one.name == "reporting" &&
                   (metadata == nullptr || text_in(*metadata, names::metadata_event_lines) != "yes");
     }
-    auto counting = ask_all(of, "STATS");
+    if (found.empty())
+        co_return found;
+    auto counting = ask_all(of, "STATS", found.size());
     for (const auto& stats : co_await std::move(counting))
         if (const auto at = found.find(text_in(stats, "id")); at != found.end())
             read_statistics(stats, at->second);

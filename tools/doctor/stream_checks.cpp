@@ -46,8 +46,8 @@ void check_room(const stream_config& wanted, const boost::json::object& info, fi
     const auto* state = object_in(info, "state");
     if (config == nullptr || state == nullptr)
         return;
-    const auto most = limit_in(*config, "max_bytes");
-    add_fullness(into, wanted.name, "the stream", number_in(*state, "bytes"), static_cast<std::uint64_t>(most),
+    const auto most = static_cast<std::uint64_t>(limit_in(*config, "max_bytes"));
+    add_fullness(into, wanted.name, "the stream", number_in(*state, "bytes"), most,
                  "nats stream edit " + wanted.name + " --max-bytes " + std::to_string(2 * most));
 }
 
@@ -90,7 +90,7 @@ void check_replicas(const stream_config& wanted, const boost::json::object& info
 }
 
 /// True where the broker's clock was looked at.
-asio::awaitable<bool> check_stream(broker_access& of, const stream_config& wanted, const std::string& maker, bool clock,
+asio::awaitable<bool> check_stream(broker_access& of, const stream_config& wanted, std::string maker, bool clock,
                                    findings& into)
 {
     const auto where = subject::of({"$JS", "API", "STREAM", "INFO", wanted.name});
