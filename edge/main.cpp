@@ -39,9 +39,7 @@ result<void> check_options(const boost::program_options::variables_map& given)
 {
     if (auto config = read_edge_config(given); config.has_error())
         return config.error();
-    if (auto nats = read_connection_options(given); nats.has_error())
-        return nats.error();
-    return {};
+    return check_connection_options(given);
 }
 
 /// Where to listen; each port is free. All threads share a port, so the two listeners must not.

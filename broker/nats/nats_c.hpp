@@ -9,15 +9,3 @@
 extern "C" void natsConn_setFilterWithClosure(natsConnection* nc, void (*filter)(natsConnection*, natsMsg**, void*),
                                               void* closure);
 #endif
-
-namespace marquee::detail
-{
-
-/// Destroys an object of nats.c; for std::unique_ptr.
-template <class T, void (*Destroy)(T*)>
-struct c_deleter
-{
-    void operator()(T* p) const noexcept { Destroy(p); }
-};
-
-} // namespace marquee::detail

@@ -1,6 +1,7 @@
 // Conversion between messages of nats.c and ours.
 #pragma once
 
+#include "broker/base/freed_by.hpp"
 #include "broker/nats/message.hpp"
 #include "broker/nats/nats_c.hpp"
 
@@ -11,7 +12,7 @@
 namespace marquee::detail
 {
 
-using nats_msg_ptr = std::unique_ptr<natsMsg, c_deleter<natsMsg, natsMsg_Destroy>>;
+using nats_msg_ptr = std::unique_ptr<natsMsg, freed_by<natsMsg_Destroy>>;
 
 /// Returns whether nats.c may be given `subject`: it puts subjects on the wire as they are, and a
 /// blank or control character ends one there.

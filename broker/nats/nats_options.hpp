@@ -1,6 +1,7 @@
 // Conversion of connection_options to nats.c's options.
 #pragma once
 
+#include "broker/base/freed_by.hpp"
 #include "broker/nats/connection_options.hpp"
 #include "broker/nats/nats_c.hpp"
 #include "broker/nats/server_list.hpp"
@@ -11,7 +12,7 @@
 namespace marquee::detail
 {
 
-using nats_options_ptr = std::unique_ptr<natsOptions, c_deleter<natsOptions, natsOptions_Destroy>>;
+using nats_options_ptr = std::unique_ptr<natsOptions, freed_by<natsOptions_Destroy>>;
 
 /// Makes nats.c's options for one server: credentials, timeouts, pings, send-asap, no reconnect.
 /// The event loop is not set. `from` must outlive the attempt to connect. Fails with bad_request if

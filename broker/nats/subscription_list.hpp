@@ -1,6 +1,7 @@
 // The subscriptions of a connection, which outlive its links.
 #pragma once
 
+#include "broker/base/freed_by.hpp"
 #include "broker/nats/connection.hpp"
 #include "broker/nats/nats_c.hpp"
 #include "broker/nats/nats_message.hpp"
@@ -14,7 +15,7 @@
 namespace marquee::detail
 {
 
-using nats_subscription_ptr = std::unique_ptr<natsSubscription, c_deleter<natsSubscription, natsSubscription_Destroy>>;
+using nats_subscription_ptr = std::unique_ptr<natsSubscription, freed_by<natsSubscription_Destroy>>;
 
 struct subscription_settings
 {

@@ -253,6 +253,13 @@ result<connection_options> read_connection_options(const po::variables_map& give
     return read;
 }
 
+result<void> check_connection_options(const po::variables_map& given, selected_context selected)
+{
+    if (auto read = read_connection_options(given, selected); read.has_error())
+        return read.error();
+    return {};
+}
+
 option_fallback fallback_of(const std::string& option, const connection_options& used)
 {
     const char* variable = option == "server"      ? "NATS_URL"

@@ -35,6 +35,10 @@ enum class selected_context : std::uint8_t
 [[nodiscard]] result<connection_options> read_connection_options(const boost::program_options::variables_map& given,
                                                                  selected_context selected = selected_context::ignored);
 
+/// Whether read_connection_options() would fail, and how; for settings_description::check.
+[[nodiscard]] result<void> check_connection_options(const boost::program_options::variables_map& given,
+                                                    selected_context selected = selected_context::ignored);
+
 /// What is used for an option that is not given: the value, and where it comes from (`environment
 /// NATS_URL`, `context prod`; empty: the default). An empty value: it has no other.
 struct option_fallback

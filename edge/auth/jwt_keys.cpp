@@ -1,5 +1,6 @@
 #include "edge/auth/jwt_keys.hpp"
 
+#include "broker/base/freed_by.hpp"
 #include "broker/base/log.hpp"
 #include "broker/base/watched_file.hpp"
 #include "edge/auth/base64url.hpp"
@@ -52,11 +53,7 @@ result<verification_key> read_secret(std::string_view text)
 
 // ---- PEM
 
-struct key_free
-{
-    void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
-};
-using key_ptr = std::unique_ptr<EVP_PKEY, key_free>;
+using key_ptr = std::unique_ptr<EVP_PKEY, freed_by<EVP_PKEY_free>>;
 
 /// A number of a public key, big-endian, of at least `size` bytes. Empty where the key has none.
 std::string number_of(const EVP_PKEY* key, const char* name, int size = 0)

@@ -1,5 +1,7 @@
 #include "edge/auth/verification_key.hpp"
 
+#include "broker/base/freed_by.hpp"
+
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -22,15 +24,6 @@ namespace
 constexpr std::size_t hmac_bytes = 32;       // of HS256
 constexpr std::size_t coordinate_bytes = 32; // of P-256
 
-template <auto free>
-struct freed_by
-{
-    template <class T>
-    void operator()(T* one) const noexcept
-    {
-        free(one);
-    }
-};
 using number_ptr = std::unique_ptr<BIGNUM, freed_by<BN_free>>;
 using digest_context = std::unique_ptr<EVP_MD_CTX, freed_by<EVP_MD_CTX_free>>;
 using key_context = std::unique_ptr<EVP_PKEY_CTX, freed_by<EVP_PKEY_CTX_free>>;

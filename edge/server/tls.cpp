@@ -1,5 +1,6 @@
 #include "edge/server/tls.hpp"
 
+#include "broker/base/freed_by.hpp"
 #include "broker/base/log.hpp"
 #include "broker/base/watched_file.hpp"
 #include "broker/program/program.hpp"
@@ -20,15 +21,6 @@ namespace marquee
 namespace
 {
 
-template <auto free>
-struct freed_by
-{
-    template <class T>
-    void operator()(T* one) const noexcept
-    {
-        free(one);
-    }
-};
 using bio_ptr = std::unique_ptr<BIO, freed_by<BIO_free>>;
 using x509_ptr = std::unique_ptr<X509, freed_by<X509_free>>;
 using key_ptr = std::unique_ptr<EVP_PKEY, freed_by<EVP_PKEY_free>>;

@@ -116,9 +116,7 @@ result<void> check_options(const boost::program_options::variables_map& given)
 {
     if (auto bucket = read_bucket_options(given); bucket.has_error())
         return bucket.error();
-    if (auto connect = read_connection_options(given); connect.has_error())
-        return connect.error();
-    return {};
+    return check_connection_options(given);
 }
 
 } // namespace

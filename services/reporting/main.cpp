@@ -65,9 +65,7 @@ marquee::result<void> check_options(const po::variables_map& given)
 {
     if (given.count("backup") > 0) // connects to nothing
         return {};
-    if (auto connect = marquee::read_connection_options(given); connect.has_error())
-        return connect.error();
-    return {};
+    return marquee::check_connection_options(given);
 }
 
 int copy_counts(const std::string& program, const std::string& file, const std::string& copy)

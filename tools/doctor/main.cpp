@@ -85,11 +85,9 @@ findings examine_system(const connection_options& how, std::chrono::milliseconds
     return found;
 }
 
-result<void> check_connection_options(const po::variables_map& given)
+result<void> check_options(const po::variables_map& given)
 {
-    if (auto how = read_connection_options(given, selected_context::used); how.has_error())
-        return how.error();
-    return {};
+    return check_connection_options(given, selected_context::used);
 }
 
 int wrong_usage(const error& why)
@@ -103,8 +101,8 @@ int wrong_usage(const error& why)
 int main(int argc, char** argv)
 {
     const nats_threads until_the_end;
-    const auto read = read_settings(
-        argc, argv, {name, summary, all_options(), check_connection_options, {}, {}, selected_context::used});
+    const auto read =
+        read_settings(argc, argv, {name, summary, all_options(), check_options, {}, {}, selected_context::used});
     if (const auto* code = std::get_if<int>(&read))
         return *code;
     const auto& given = std::get<program_settings>(read).values();

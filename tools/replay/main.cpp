@@ -263,11 +263,9 @@ int check(line_reader lines)
     return outcome->bad > 0 ? exit_failed : exit_ok;
 }
 
-result<void> check_connection_options(const po::variables_map& given)
+result<void> check_options(const po::variables_map& given)
 {
-    if (auto connect = read_connection_options(given, selected_context::used); connect.has_error())
-        return connect.error();
-    return {};
+    return check_connection_options(given, selected_context::used);
 }
 
 int wrong_usage(const error& why)
@@ -281,8 +279,8 @@ int wrong_usage(const error& why)
 int main(int argc, char** argv)
 {
     const nats_threads until_the_end;
-    const auto read = read_settings(
-        argc, argv, {name, summary, all_options(), check_connection_options, "file", {}, selected_context::used});
+    const auto read =
+        read_settings(argc, argv, {name, summary, all_options(), check_options, "file", {}, selected_context::used});
     if (const auto* code = std::get_if<int>(&read))
         return *code;
     const auto& given = std::get<program_settings>(read).values();
