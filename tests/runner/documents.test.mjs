@@ -51,7 +51,7 @@ async function assertLine(line) {
   const [program, ...words] = line.split(" ");
   const value = (option) => words[words.indexOf(option) + 1];
   if (["./run", "./test", "./bench"].includes(program)) return assertCommand(line);
-  if (["cmake", "ctest"].includes(program)) {
+  if (["cmake", "cpack", "ctest"].includes(program)) {
     assert.ok(words.includes("--preset") || words.includes("--build"), line);
     assert.ok(presets.includes(value("--preset")), `no preset ${value("--preset")}`);
     for (const option of ["--target", "-R"].filter((each) => words.includes(each))) assertSuite(value(option));
@@ -65,8 +65,10 @@ async function assertLine(line) {
 }
 
 describe("each block of a page is of a kind that is tested", () => {
-  // tests/foreign_client has those of `sh nats`, `sh containers` and `json NAME`.
-  const kinds = /^(sh|sh session|sh nats|sh https|sh containers|json|json \w+|conf marquee-\w+|cpp|text)$/;
+  // tests/foreign_client has those of `sh nats`, `sh containers` and `json NAME`, tests/packaging
+  // `sh packages`.
+  const kinds =
+    /^(sh|sh session|sh nats|sh packages|sh https|sh containers|json|json \w+|conf marquee-\w+|cpp|text)$/;
   for (const page of pages)
     test(page.name, () => {
       assert.equal(

@@ -1,0 +1,135 @@
+// The packages in a bare Debian: installed under a lower version, started as their units say,
+// upgraded, removed, purged. systemd does not run there; where it matters a fake one notes what it
+// is told.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { appendFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { eventually, freePorts, natsServer, newFolder, patience } from "../runner/support/runner.mjs";
+import { Machine } from "./support/machine.mjs";
+import { makePackages } from "./support/packages.mjs";
+import { Unit } from "./support/unit.mjs";
+
+const skip = process.getuid() === 0 ? false : "needs root";
+const limit = { timeout: 600_000 };
+
+describe("packages in a bare Debian", { skip }, () => {
+  const services = ["edge", "metadata", "cdnurl", "reporting"];
+  let machine, packages, older, listing, port, broker, units;
+
+  const at = (path, options = {}) =>
+    fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(patience), ...options });
+  const play = async () => {
+    const reply = await at("/play/asset/123/user/42", { method: "POST" });
+    return [reply.status, (await reply.json()).userviews];
+  };
+  const start = async () => {
+    units = [];
+    for (const name of ["metadata@1", "cdnurl@1", "reporting@1", `edge@${port}`]) {
+      units.unshift(new Unit(machine, `marquee-${name}.service`));
+      await units[0].start();
+    }
+    // reporting serves once it has caught up; the edge looks twice a second.
+    await eventually("the edge is ready", async () => (await (await at("/readyz")).json()).status === "ready");
+  };
+  const stop = async () => {
+    for (const unit of units) assert.equal(await unit.stop(), 0, unit.output);
+  };
+  const database = () => readFileSync(machine.path("var/lib/marquee-reporting/1/reporting.db"));
+
+  before(async () => {
+    machine = new Machine();
+    [packages, older] = [await makePackages(), await makePackages("0.0.1")];
+    await machine.prepare();
+    listing = machine.listing();
+    await machine.apt("update");
+    port = await freePorts(2);
+    const words = ["-js", "-a", "127.0.0.1", "-p", `${port + 1}`, "-sd", newFolder()];
+    broker = spawn(natsServer, words, { stdio: "ignore" });
+  }, limit);
+
+  after(() => {
+    units?.forEach((unit) => unit.discard());
+    broker?.kill("SIGKILL");
+    machine?.discard();
+  });
+
+  test("install with apt, and bring settings, a token and a user", limit, async () => {
+    await machine.install(older);
+    for (const name of services) assert.ok(machine.has(`etc/marquee/${name}.conf`), name);
+    const { uid, shell } = machine.user("marquee");
+    assert.ok(uid < 1000 && shell.endsWith("nologin"), `${uid} ${shell}`);
+    const token = statSync(machine.path("etc/marquee/secrets/admin-token"));
+    assert.deepEqual([token.uid, token.mode & 0o777, token.size], [0, 0o600, 48]);
+  });
+
+  test("start as their units say, and answer plays", limit, async () => {
+    for (const name of services)
+      appendFileSync(machine.path(`etc/marquee/${name}.conf`), `server = nats://127.0.0.1:${port + 1}\n`);
+    await start();
+    assert.deepEqual(await play(), [200, 1]);
+    assert.deepEqual(await play(), [200, 2]);
+  });
+
+  test("the token of the credentials is the one that administrators need", async () => {
+    const change = (token) =>
+      at("/url/asset/123", { headers: { authorization: `Bearer ${token}` } }).then(({ status }) => status);
+    assert.equal(await change(machine.text("etc/marquee/secrets/admin-token")), 200);
+    assert.equal(await change("0".repeat(48)), 401);
+  });
+
+  test("an upgrade restarts what runs, one instance after another, and keeps state and settings", limit, async () => {
+    await stop();
+    const before = [database(), machine.text("etc/marquee/edge.conf"), machine.text("etc/marquee/secrets/admin-token")];
+    mkdirSync(machine.path("run/systemd/system"), { recursive: true });
+    const listed = 'case "$*" in list-units*marquee-edge@*) printf "%s loaded active running an edge\\n" \
+      marquee-edge@8080.service marquee-edge@8081.service ;; *is-enabled*) echo enabled ;; esac';
+    const fake = `#!/bin/sh\necho "$*" >>/tmp/systemctl\n${listed}\n`;
+    writeFileSync(machine.path("usr/bin/systemctl"), fake, { mode: 0o755 });
+    await machine.install(packages);
+    rmSync(machine.path("run/systemd"), { recursive: true });
+    rmSync(machine.path("usr/bin/systemctl"));
+    const told = machine.text("tmp/systemctl").split("\n");
+    rmSync(machine.path("tmp/systemctl"));
+    const restarts = told.filter((line) => /\brestart\b/.test(line)).map((line) => line.split(" ").at(-1));
+    assert.deepEqual(restarts, ["marquee-edge@8080.service", "marquee-edge@8081.service"]);
+    assert.ok(told.some((line) => line.includes("daemon-reload")));
+    assert.ok(!told.some((line) => /\bstop\b/.test(line)), told.join("\n"));
+    const after = [database(), machine.text("etc/marquee/edge.conf"), machine.text("etc/marquee/secrets/admin-token")];
+    assert.deepEqual(after, before);
+    assert.match(await machine.run("dpkg-query", "-W", "-f", "${Version}", "marquee"), /^0\.[1-9]|^[1-9]/);
+  });
+
+  test("the new version counts on from the counts of the old one", limit, async () => {
+    const kept = database();
+    await start();
+    assert.deepEqual(await play(), [200, 3]);
+    await stop();
+    assert.notDeepEqual(database(), kept); // it is the file that is counted in
+  });
+
+  test("removed packages leave settings and state, and no program", limit, async () => {
+    await machine.apt("remove", "~n^marquee");
+    assert.deepEqual(readdirSync(machine.path("usr/bin")).filter((name) => name.startsWith("marquee")), []);
+    assert.ok(machine.has("etc/marquee/edge.conf"));
+    assert.ok(machine.has("etc/marquee/secrets/admin-token"));
+    assert.ok(database().length > 0);
+  });
+
+  test("a purge leaves nothing", limit, async () => {
+    const wants = machine.path("etc/systemd/system/multi-user.target.wants");
+    mkdirSync(wants, { recursive: true });
+    for (const name of [`edge@${port}`, "reporting@1"])
+      symlinkSync("/usr/lib/systemd/system/none", join(wants, `marquee-${name}.service`));
+    await machine.apt("purge", "~n^marquee");
+    assert.ok(!readdirSync(wants).some((name) => name.startsWith("marquee")));
+    assert.equal(machine.user("marquee"), undefined);
+    await machine.apt("autoremove", "--purge");
+    const known = new Set(listing);
+    const left = machine.listing().filter((path) => !known.has(path));
+    assert.deepEqual(left.filter((path) => /marquee/.test(path)), []);
+    assert.deepEqual(left, []);
+  });
+});
