@@ -122,9 +122,13 @@ describe("compose.yaml", { skip }, () => {
     for (const name of ["edge-1", "edge-2"]) await isHealthy(name);
   });
 
-  step("an unhealthy answer is one to the probe", async () => {
-    const probe = (path) => named("edge-1").run(["/usr/bin/marquee-http-probe", `http://127.0.0.1:8080${path}`]).ended;
-    assert.deepEqual([await probe("/healthz"), await probe("/nothing")], [0, 1]);
+  step("the probe tells a healthy answer from another one, from none, and from wrong usage", async () => {
+    const probe = (url) => named("edge-1").run(["/usr/bin/marquee-http-probe", url]).ended;
+    assert.equal(await probe("http://127.0.0.1:8080/healthz"), 0);
+    assert.equal(await probe("http://localhost:8080/nothing"), 1);
+    assert.equal(await probe("http://[::1]:1/healthz"), 1);
+    for (const wrong of ["https://127.0.0.1:8080/healthz", "http://127.0.0.1:8080", "http://127.0.0.1/x"])
+      assert.equal(await probe(wrong), 2, wrong);
   });
 
   step("a play is counted through each edge", async () => {
@@ -286,6 +290,6 @@ describe("the manifests of Kubernetes", { skip }, () => {
 
   step("each stops in order when it is told to", async () => {
     await Promise.all(pods.filter(({ program }) => program !== "broker").map(stop));
-    for (const pod of of("broker").reverse()) await stop(pod);
+    await Promise.all(of("broker").map(stop));
   });
 });
