@@ -65,8 +65,8 @@ async function assertLine(line) {
 }
 
 describe("each block of a page is of a kind that is tested", () => {
-  // tests/foreign_client has those of `sh nats` and `json NAME`.
-  const kinds = /^(sh|sh session|sh nats|sh https|json|json \w+|conf marquee-\w+|cpp|text)$/;
+  // tests/foreign_client has those of `sh nats` and `json NAME`; recipes.test.mjs has `sh recipe`.
+  const kinds = /^(sh|sh session|sh recipe|sh nats|sh https|json|json \w+|conf marquee-\w+|cpp|text)$/;
   for (const page of pages)
     test(page.name, () => {
       assert.equal(
