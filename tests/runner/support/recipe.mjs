@@ -91,7 +91,7 @@ export async function cook(t, name, { viewers = false, tools = [] } = {}) {
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text) => (output += text));
-  const limit = setTimeout(killed, Number(process.env.COOK ?? 380_000));
+  const limit = setTimeout(killed, 380_000);
   const began = Date.now() / 1000;
   const [code] = await once(child, "close");
   clearTimeout(limit);
