@@ -75,7 +75,8 @@ test("the table keeps the rules that it is for", () => {
     const inbox = pattern.match(/^_INBOX_(\w+)\./)?.[1];
     const listeners = /^\$SRV\.\w+$/.test(pattern) ? Object.values(owner) : [service ?? inbox].filter(Boolean);
     assert.deepEqual([...subscribers].sort(), [...listeners].sort(), pattern);
-    if (publishers.includes("viewer")) assert.match(pattern, /^(\$SRV|metadata\.(get|list)|reporting\.(asset|top))\b/);
+    if (publishers.includes("viewer"))
+      assert.match(pattern, /^(\$SRV|metadata\.(get|list)|reporting\.(asset|top)|_INBOX_viewer)\b/);
     if (publishers.includes("replay")) assert.match(pattern, /^(events|_INBOX_replay\.>)$/);
   }
 });

@@ -32,6 +32,14 @@ struct broker_access
 /// of counting, and what they report of themselves (ADR-32).
 [[nodiscard]] asio::awaitable<void> check_services(broker_access& of, findings& into);
 
+/// The users of broker/nats-server/secure.conf whose seeds `folder` has, `USER.nk` each: whether
+/// the broker at `how` knows them, answers a request that each may make, and refuses one that it
+/// may not; and whether it refuses who has no credentials. Blocks: connects as each of them, on a
+/// loop of its own, and takes about `timeout` where one gets no answer. Logs errors only from then
+/// on.
+void check_users(const connection_options& how, const std::string& folder, std::chrono::milliseconds timeout,
+                 findings& into);
+
 /// The file descriptors of the edges and servers that run on this machine (proc(5)).
 void check_open_files(findings& into, const std::string& proc = "/proc");
 

@@ -27,7 +27,8 @@ or it will soon not work) or `problem`, and under it what cures it. It looks at 
 version, JetStream and its limits, the streams EVENTS, KV_metadata and KV_cdnurl (settings, room,
 replicas), clocks, the instances of metadata, cdnurl and reporting (whether they answer, their
 alarms, versions and rules of counting), the limits of open files of edges and servers on this
-machine, and disks. Edges are not asked: `curl EDGE/readyz` does that.
+machine, and disks. Edges are not asked: `curl EDGE/readyz` does that. With --credentials it tries
+the users of `./run --secure`: one thing that each may do, and one that it may not.
 
 Exit code 0: no problem; 1: problems; 2: wrong usage.)";
 
@@ -36,6 +37,8 @@ po::options_description all_options()
     po::options_description options("Options");
     options.add_options()("data", po::value<std::vector<std::string>>()->value_name("FOLDER")->composing(),
                           "a folder whose disk is to be looked at, such as the broker's or reporting's; may repeat")(
+        "credentials", po::value<std::string>()->value_name("FOLDER"),
+        "the seeds of the users of ./run --secure, USER.nk each: also check what these users may do")(
         "timeout", po::value<std::string>()->value_name("TIME")->default_value("2s"), "of each request");
     po::options_description connection("Connection");
     add_connection_options(connection);
@@ -119,6 +122,8 @@ int main(int argc, char** argv)
     if (!how->context.empty())
         std::cout << text_of({severity::ok, "context", how->context + ", server " + servers_for_log(*how), {}}) << '\n';
     auto found = examine_system(*how, *timeout);
+    if (given.count("credentials") > 0)
+        check_users(*how, given["credentials"].as<std::string>(), *timeout, found);
     check_open_files(found);
     if (given.count("data") > 0)
         for (const auto& folder : given["data"].as<std::vector<std::string>>())
