@@ -54,7 +54,7 @@ std::string cell_of_value(std::string_view raw, std::string_view separator)
     if (!elements)
         return std::string(raw);
     std::string cell;
-    for (const auto each : *elements)
+    for (const auto& each : *elements)
     {
         const auto text = text_of_string(each);
         if (!text || text->find(separator) != std::string::npos)
