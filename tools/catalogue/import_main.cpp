@@ -152,8 +152,9 @@ int main(int argc, char** argv)
     const nats_threads until_the_end;
     const auto check = [](const po::variables_map& given)
     { return check_connection_options(given, selected_context::used); };
-    const auto read =
-        read_settings(argc, argv, {name, import_summary, import_options(), check, "file", {}, selected_context::used});
+    const auto read = read_settings(
+        argc, argv,
+        {name, import_summary, import_options(), check, "file", {"delete-missing", "yes"}, selected_context::used});
     if (const auto* code = std::get_if<int>(&read))
         return *code;
     const auto& given = std::get<program_settings>(read).values();
