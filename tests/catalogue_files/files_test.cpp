@@ -50,10 +50,10 @@ BOOST_AUTO_TEST_CASE(an_awkward_file_is_taken_but_for_what_is_named_and_comes_ou
                                  "8,,\"has 2 fields, the header has 100\",8\n"
                                  "9,title,\"";
     BOOST_TEST(on.read("bad.csv").starts_with(expected), on.read("bad.csv"));
-    BOOST_TEST(on.read("bad.csv").ends_with("12,title,the quote of line 12 is never closed,12\n"), on.read("bad.csv"));
+    BOOST_TEST(on.read("bad.csv").ends_with("11,title,the quote of line 11 is never closed,12\n"), on.read("bad.csv"));
     BOOST_TEST(on.read("bad.csv") == on.read("a.csv.refused.csv"));
 
-    BOOST_TEST(on.export_({"@b.csv"}).code == 0);
+    BOOST_TEST(on.export_({"@b.csv", "--columns", header + wide_names}).code == 0);
     BOOST_TEST(without_demo(on.read("b.csv")) == header + wide_names + '\n' + taken);
     const auto again = on.import({"@b.csv"});
     BOOST_TEST(again.code == 0);

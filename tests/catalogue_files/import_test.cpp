@@ -1,5 +1,5 @@
-// marquee-import and marquee-export against real services: what becomes of a file, and of a run that
-// is cut off.
+// marquee-import and marquee-export with real services: what becomes of a run that is cut off, or
+// meets another one.
 #include "schemas/error.hpp"
 #include "schemas/subjects.hpp"
 #include "tests/catalogue_files/program_run.hpp"
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_killed_or_stopped_goes_on_when_it_is_run_agai
 BOOST_AUTO_TEST_CASE(a_broker_that_dies_and_comes_back_delays_an_import_and_changes_nothing)
 {
     catalogue_fixture on;
-    const auto titles = many_titles(4000, "summary");
+    const auto titles = many_titles(3000, "summary");
     on.write("a.csv", titles);
     const auto fifo = on.path("fifo");
     BOOST_REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
@@ -153,13 +153,13 @@ BOOST_AUTO_TEST_CASE(a_broker_that_dies_and_comes_back_delays_an_import_and_chan
     out << titles.substr(0, half) << std::flush;
     BOOST_REQUIRE(import.wait_for_line(" rows").has_value()); // some are under way, most likely
     on.system().broker().kill();
-    out << titles.substr(half) << std::flush;
+    out << titles.substr(half) << std::flush; // fits into the pipe
     out.close();
     BOOST_TEST(import.wait_for_line("trying again").has_value());
     on.system().broker().restart();
     const auto outcome = outcome_of(import);
     BOOST_TEST(outcome.code == 0, outcome.output);
-    BOOST_TEST(outcome.has("new 4000, changed 0, equal 0, refused 0"), outcome.output);
+    BOOST_TEST(outcome.has("new 3000, changed 0, equal 0, refused 0"), outcome.output);
     on.export_({"@b.csv"});
     BOOST_TEST((without_demo(on.read("b.csv")) == titles));
 }

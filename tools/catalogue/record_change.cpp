@@ -1,5 +1,6 @@
 #include "tools/catalogue/record_change.hpp"
 
+#include "schemas/free_members.hpp"
 #include "schemas/json.hpp"
 #include "schemas/messages.hpp"
 #include "tools/catalogue/cells.hpp"
@@ -70,6 +71,8 @@ result<put_body> checked(std::string body)
     auto read = decode<Message>(body);
     if (read.has_error())
         return read.error();
+    if (const auto allowed = check_new_record(*read); allowed.has_error())
+        return allowed.error();
     return put_body(std::move(body));
 }
 
