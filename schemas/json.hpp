@@ -21,7 +21,8 @@ template <class T>
 /// The text as a JSON string, as encode() writes it. Thread-safe.
 [[nodiscard]] std::string encode_string(const std::string& text);
 
-/// Reads a message from JSON. Unknown members are ignored; optional members may be missing or null.
+/// Reads a message from JSON. Unknown members are ignored, but for those that a
+/// message keeps as `further`; optional members may be missing or null.
 /// The text must be valid UTF-8 and at most 32 levels deep; types and the limits of the contract
 /// (text lengths, the range of `limit`) are checked. Fails with bad_request: `detail` says what is
 /// wrong and `field` names the member. Thread-safe.

@@ -1,8 +1,10 @@
 // decode() and read_object(): read JSON, and check the limits of the contract.
 #include "schemas/json.hpp"
 
+#include "schemas/free_members.hpp"
 #include "schemas/ids.hpp"
 #include "schemas/json_members.hpp"
+#include "schemas/title_place.hpp"
 
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
@@ -175,7 +177,31 @@ result<void> check(const list_request& m)
     return check_limit(m.limit);
 }
 
+result<void> check_optional_size(const std::optional<std::string>& text, std::size_t most, const char* field)
+{
+    return text ? check_size(*text, most, field) : result<void>();
+}
+
+result<void> check(const search_request& m)
+{
+    const bool by_title = m.sort == "title";
+    if (m.sort && !by_title && *m.sort != "id")
+        return member_error("sort", "must be title or id");
+    if (by_title && m.after && !parse_title_place(*m.after))
+        return member_error("after", "must be the next of an earlier answer in this order");
+    if (!by_title && m.after && !is_valid_id(*m.after))
+        return member_error("after", "must be an id: 1 to 128 bytes of UTF-8 without control characters");
+    auto checked = check_optional_size(m.q, 512, "q");
+    if (checked)
+        checked = check_optional_size(m.genre, 1024, "genre");
+    if (checked)
+        checked = check_optional_size(m.tag, 1024, "tag");
+    return checked ? check_limit(m.limit) : checked;
+}
+
 result<void> check(const top_request& m) { return check_limit(m.limit); }
+
+constexpr std::string_view named_in_metadata[] = {"id", "title", "genre", "summary"};
 
 json::parse_options parse_limits()
 {
@@ -236,6 +262,8 @@ result<T> decode(std::string_view text)
         return member_error(field, wrong);
     if (auto checked = check(message); checked.has_error())
         return checked.error();
+    if constexpr (open_ended<T>)
+        message.further = free_members(text, named_in_metadata);
     return message;
 }
 

@@ -99,6 +99,9 @@ void append(std::string& out, const T& message)
     out += '{';
     boost::mp11::mp_for_each<members_of<T>>([&](auto member)
                                             { append_member(out, member.name, message.*member.pointer); });
+    if constexpr (open_ended<T>)
+        if (!message.further.empty())
+            (out += ',') += message.further;
     out += '}';
 }
 

@@ -18,7 +18,9 @@
     APPLY(delete_reply)                                                                                                \
     APPLY(error_reply)                                                                                                 \
     APPLY(list_request)                                                                                                \
+    APPLY(search_request)                                                                                              \
     APPLY(metadata_page)                                                                                               \
+    APPLY(search_page)                                                                                                 \
     APPLY(url_page)                                                                                                    \
     APPLY(views_reply)                                                                                                 \
     APPLY(counts_reply)                                                                                                \
@@ -42,6 +44,13 @@ using members_of = boost::describe::describe_members<T, boost::describe::mod_pub
 /// A message: a struct with BOOST_DESCRIBE_STRUCT.
 template <class T>
 concept described = boost::describe::has_describe_members<T>::value;
+
+/// A message that keeps members it does not name.
+template <class T>
+concept open_ended = requires(T message)
+{
+    message.further;
+};
 
 /// A JSON number; bool has a JSON type of its own.
 template <class T>

@@ -22,12 +22,14 @@ struct nullable
     friend bool operator==(const nullable&, const nullable&) = default;
 };
 
-/// Body of metadata.put. Limits: title and genre 1 KiB each, summary 16 KiB.
+/// Body of metadata.put. Limits: title and genre 1 KiB each, summary 16 KiB, and those of
+/// schemas/free_members.hpp.
 struct asset_metadata
 {
     std::string title;
     std::string genre;
     std::string summary;
+    std::string further = {}; ///< all other members but `id`: see free_members()
     friend bool operator==(const asset_metadata&, const asset_metadata&) = default;
 };
 BOOST_DESCRIBE_STRUCT(asset_metadata, (), (title, genre, summary))
@@ -39,6 +41,7 @@ struct asset_metadata_reply
     std::string title;
     std::string genre;
     std::string summary;
+    std::string further = {}; ///< all other members: see free_members(); not read from an element of a list
     friend bool operator==(const asset_metadata_reply&, const asset_metadata_reply&) = default;
 };
 BOOST_DESCRIBE_STRUCT(asset_metadata_reply, (), (id, title, genre, summary))
@@ -94,6 +97,20 @@ struct list_request
 };
 BOOST_DESCRIBE_STRUCT(list_request, (), (after, limit))
 
+/// Body of metadata.search; an empty payload means {}. Limits: q 512 bytes, genre and tag 1 KiB
+/// each; an empty one is no condition. `sort` is "id" (the default) or "title". `after` is an id,
+/// or where the order is by title a title_place. `limit` as in list_request.
+struct search_request
+{
+    std::optional<std::string> q;
+    std::optional<std::string> genre;
+    std::optional<std::string> tag;
+    std::optional<std::string> sort;
+    std::optional<std::string> after;
+    std::optional<std::uint64_t> limit;
+};
+BOOST_DESCRIBE_STRUCT(search_request, (), (q, genre, tag, sort, after, limit))
+
 /// Reply of metadata.list.
 struct metadata_page
 {
@@ -101,6 +118,15 @@ struct metadata_page
     std::optional<std::string> next; ///< the `after` of the next page; absent on the last page
 };
 BOOST_DESCRIBE_STRUCT(metadata_page, (), (assets, next))
+
+/// Reply of metadata.search.
+struct search_page
+{
+    std::vector<asset_metadata_reply> assets;
+    std::uint64_t total = 0;         ///< all that match, on whatever page
+    std::optional<std::string> next; ///< as in metadata_page; of the order by title, opaque
+};
+BOOST_DESCRIBE_STRUCT(search_page, (), (assets, total, next))
 
 /// Reply of cdnurl.list.
 struct url_page

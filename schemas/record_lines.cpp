@@ -196,7 +196,8 @@ bool scan_record(std::string_view record, std::string_view id, raw_metadata& mem
     const bool same = skip_id(record, id) && skip(record, ",\"title\":") &&
                       skip_string(record, found.title, 1024, true) && skip(record, ",\"genre\":") &&
                       skip_string(record, found.genre, 1024, true) && skip(record, ",\"summary\":") &&
-                      skip_string(record, found.summary, 16384, true) && record == "}";
+                      skip_string(record, found.summary, 16384, true) &&
+                      (record == "}" || (record.starts_with(",\"") && record.ends_with('}')));
     if (same)
         members = found;
     return same;

@@ -87,8 +87,8 @@ struct raw_url
 
 /// Recognises a record of `id` exactly as encode() writes it, of printable ASCII with the escapes
 /// of encode() only, within the limits of the contract, and sets `members` to views of it. They
-/// equal what encode() makes of the decoded record. False for anything else, also for other JSON of
-/// the same meaning: the caller decodes it. Thread-safe.
+/// equal what encode() makes of the decoded record. Free members are not looked at. False for
+/// anything else, also for other JSON of the same meaning: the caller decodes it. Thread-safe.
 [[nodiscard]] bool scan_record(std::string_view record, std::string_view id, raw_metadata& members) noexcept;
 [[nodiscard]] bool scan_record(std::string_view record, std::string_view id, raw_url& members) noexcept;
 

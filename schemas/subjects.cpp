@@ -45,6 +45,7 @@ subject metadata_get(const asset_id& id) { return subject::of({"metadata", "get"
 subject metadata_put(const asset_id& id) { return subject::of({"metadata", "put", id.token()}); }
 subject metadata_delete(const asset_id& id) { return subject::of({"metadata", "delete", id.token()}); }
 subject metadata_list() { return subject::of({"metadata", "list"}); }
+subject metadata_search() { return subject::of({"metadata", "search"}); }
 subject metadata_gets() { return subject::of({"metadata", "gets"}); }
 
 subject cdnurl_get(const asset_id& id) { return subject::of({"cdnurl", "get", id.token()}); }

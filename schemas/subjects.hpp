@@ -37,6 +37,7 @@ namespace subjects
 [[nodiscard]] subject metadata_put(const asset_id& id);
 [[nodiscard]] subject metadata_delete(const asset_id& id);
 [[nodiscard]] subject metadata_list();
+[[nodiscard]] subject metadata_search();
 [[nodiscard]] subject metadata_gets();
 
 [[nodiscard]] subject cdnurl_get(const asset_id& id);

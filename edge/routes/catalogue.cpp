@@ -2,6 +2,7 @@
 #include "edge/http/conditions.hpp"
 #include "edge/routes/handlers.hpp"
 #include "edge/upstream/hedged_request.hpp"
+#include "schemas/free_members.hpp"
 #include "schemas/messages.hpp"
 
 #include <algorithm>
@@ -173,6 +174,8 @@ handler_result put_item(edge_context& edge, routed_call call)
     auto body = decode<typename Kind::body>(call.request.body);
     if (body.has_error())
         co_return request_failure(in_body(body.error()), asset.text());
+    if (auto allowed = check_new_record(*body); allowed.has_error())
+        co_return request_failure(in_body(allowed.error()), asset.text());
     const auto to = Kind::put(asset);
     const auto payload = encode(*body);
     auto reply = co_await change<Kind>(edge, call, asset, to, payload);

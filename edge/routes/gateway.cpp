@@ -89,7 +89,8 @@ result<void> check_parameters(const route& wanted, const request_target& target)
             continue;
         if (!takes_parameter(wanted, name))
             return fail(errc::bad_request, "The path takes no parameter of this name.", percent_encoded(name));
-        if (std::any_of(query.begin(), each, [&](const auto& before) { return before.first == name; }))
+        if (name != wanted.is.repeatable &&
+            std::any_of(query.begin(), each, [&](const auto& before) { return before.first == name; }))
             return fail(errc::bad_request, "The parameter is given more than once.", percent_encoded(name));
     }
     return {};

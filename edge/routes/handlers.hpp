@@ -24,6 +24,9 @@ handler_result put_url(edge_context& edge, routed_call call);
 handler_result delete_url(edge_context& edge, routed_call call);
 handler_result list_urls(edge_context& edge, routed_call call);
 
+// content_list.cpp
+handler_result list_content(edge_context& edge, routed_call call); ///< GET /content/assets
+
 // events.cpp
 handler_result asset_views(edge_context& edge, routed_call call);
 handler_result user_views(edge_context& edge, routed_call call);

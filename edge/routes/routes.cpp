@@ -19,7 +19,10 @@ constexpr route table[] = {
     {"GET", "/content/asset/{asset}", handlers::get_metadata},
     {"POST", "/content/asset/{asset}", handlers::put_metadata, {.admin = true, .body = true, .operators = true}},
     {"DELETE", "/content/asset/{asset}", handlers::delete_metadata, {.admin = true, .operators = true}},
-    {"GET", "/content/assets", handlers::list_metadata, {.parameters = "after limit"}},
+    {"GET",
+     "/content/assets",
+     handlers::list_content,
+     {.parameters = "q genre tag sort after limit id", .repeatable = "id"}},
 
     {"GET", "/url/asset/{asset}", handlers::get_url, {.admin = true}},
     {"POST", "/url/asset/{asset}", handlers::put_url, {.admin = true, .body = true, .operators = true}},

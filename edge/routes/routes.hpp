@@ -26,6 +26,7 @@ struct route_traits
     bool unlimited = false;           ///< its path is exempt from rate limits, whatever the method
     bool operators = false;           ///< for operators only: see route_set
     std::string_view parameters = {}; ///< allowed query parameters, separated by spaces; see checks_parameters()
+    std::string_view repeatable = {}; ///< the one of them that may be given more than once
 };
 
 /// Which routes a listener serves.

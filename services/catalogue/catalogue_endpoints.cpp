@@ -7,6 +7,28 @@
 #include <algorithm>
 #include <iterator>
 
+namespace marquee
+{
+
+std::string assets_member(const std::vector<std::string_view>& records)
+{
+    std::size_t size = 16;
+    for (const auto record : records)
+        size += record.size() + 1;
+    std::string out;
+    out.reserve(size);
+    out += "\"assets\":[";
+    for (const auto record : records)
+    {
+        if (out.back() != '[')
+            out += ',';
+        out += record;
+    }
+    return out += ']';
+}
+
+} // namespace marquee
+
 namespace marquee::catalogue_detail
 {
 
@@ -135,6 +157,19 @@ service_result handle_get(const catalogue_store& store, const service_request& r
     reply.headers.set(names::header_revision, std::to_string(found->tag.revision));
     reply.headers.set(names::header_tag, to_text(found->tag));
     return reply;
+}
+
+service_result handle_list(const catalogue_store& store, const service_request& request)
+{
+    const auto wanted = read_list_request(request);
+    if (wanted.has_error())
+        return service_error(wanted.error());
+    const auto found = store.list(wanted->after.value_or(""), wanted->limit.value_or(default_page_limit),
+                                  max_page_bytes - page_frame_bytes);
+    auto page = '{' + assets_member(found.values);
+    if (!found.next.empty())
+        (page += ",\"next\":") += encode_string(std::string(found.next));
+    return service_reply{page += '}', {}};
 }
 
 service_result handle_gets(const catalogue_store& store, const service_request& request)

@@ -4,21 +4,27 @@
 // A catalogue is a trait:
 //     using record = …;  // body of put
 //     using reply = …;   // reply of get, element of list
-//     using page = …;    // reply of list
 //     static constexpr std::string_view service = …;  // first token of the subjects
 //     static reply with_id(const asset_id& id, record r);
 #pragma once
 
 #include "broker/micro/service.hpp"
+#include "schemas/free_members.hpp"
 #include "schemas/messages.hpp"
 #include "services/catalogue/catalogue_store.hpp"
 
 namespace marquee
 {
 
-/// Of the reply to `list`.
+/// Of a reply that is a page of records.
 inline constexpr std::size_t max_page_bytes = 512 * 1024;
+/// What such a reply needs besides its records: above all `next`, in which every byte may be
+/// escaped.
+inline constexpr std::size_t page_frame_bytes = 4096;
 inline constexpr std::size_t default_page_limit = 100;
+
+/// The member `assets` of such a reply: the records as they are stored.
+[[nodiscard]] std::string assets_member(const std::vector<std::string_view>& records);
 
 namespace catalogue_detail
 {
@@ -40,6 +46,7 @@ struct change
 [[nodiscard]] result<revision> read_revision(std::string_view text);
 
 [[nodiscard]] service_result handle_get(const catalogue_store& store, const service_request& request);
+[[nodiscard]] service_result handle_list(const catalogue_store& store, const service_request& request);
 /// Many records, as schemas/record_lines.hpp says.
 [[nodiscard]] service_result handle_gets(const catalogue_store& store, const service_request& request);
 [[nodiscard]] asio::awaitable<service_result> handle_delete(catalogue_store& store, service_request request);
@@ -62,28 +69,10 @@ template <class Catalogue>
     auto record = decode<typename Catalogue::record>(request.msg.data);
     if (record.has_error())
         co_return service_error(record.error(), what->id.text());
+    if (const auto allowed = check_new_record(*record); allowed.has_error())
+        co_return service_error(allowed.error(), what->id.text());
     auto value = encode(Catalogue::with_id(what->id, std::move(*record)));
     co_return co_await store_value(store, std::move(*what), std::move(value), request.until);
-}
-
-template <class Catalogue>
-[[nodiscard]] service_result handle_list(const catalogue_store& store, const service_request& request)
-{
-    auto wanted = read_list_request(request);
-    if (wanted.has_error())
-        return service_error(wanted.error());
-    // For the brackets around the elements and for `next`, an id in which every byte may be
-    // escaped.
-    constexpr std::size_t frame = 1024;
-    const auto found =
-        store.list(wanted->after.value_or(""), wanted->limit.value_or(default_page_limit), max_page_bytes - frame);
-    typename Catalogue::page page;
-    page.assets.reserve(found.values.size());
-    for (const auto value : found.values)
-        page.assets.push_back(decode<typename Catalogue::reply>(value).value());
-    if (!found.next.empty())
-        page.next = std::string(found.next);
-    return service_reply{encode(page), {}};
 }
 
 } // namespace catalogue_detail
@@ -118,7 +107,7 @@ template <class Catalogue>
         make_endpoint(Catalogue::service, "delete", "Delete the record of an asset",
                       [&store](service_request r) { return handle_delete(store, std::move(r)); }),
         make_endpoint(Catalogue::service, "list", "All records, by page, in byte order of the ids",
-                      [&store](const service_request& r) { return handle_list<Catalogue>(store, r); }),
+                      [&store](const service_request& r) { return handle_list(store, r); }),
         make_endpoint(Catalogue::service, "gets", "The records of many assets, one a line",
                       [&store](const service_request& r) { return handle_gets(store, r); }),
     };

@@ -91,6 +91,7 @@ asio::awaitable<result<std::unique_ptr<component>>> start_catalogue(connection& 
     if (options.demo)
         bucket.seeds = what.seeds;
     bucket.valid = what.valid;
+    bucket.make_index = what.make_index;
     auto program = std::make_unique<running_catalogue>(nats, bucket, options.check_settings);
     const auto started = co_await program->start(nats, what);
     if (started.has_error())

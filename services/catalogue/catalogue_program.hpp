@@ -4,6 +4,7 @@
 #include "broker/jetstream/settings_watch.hpp"
 #include "broker/micro/service.hpp"
 #include "broker/program/program.hpp"
+#include "services/catalogue/catalogue_index.hpp"
 #include "services/catalogue/catalogue_store.hpp"
 
 #include <functional>
@@ -19,6 +20,7 @@ struct catalogue_program
     std::vector<catalogue_seed> seeds;
     std::function<std::vector<endpoint_config>(catalogue_store&)> endpoints;
     std::function<bool(const asset_id&, std::string_view)> valid; ///< see kv_store::settings
+    index_maker make_index = {};                                  ///< what the endpoints find in catalogue_store::index
 };
 
 /// Options of the command line about the bucket.

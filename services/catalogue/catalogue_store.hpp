@@ -21,6 +21,8 @@ namespace asio = boost::asio;
 /// Grows with every change of the whole bucket. 0, where one is expected: absent or deleted.
 using revision = std::uint64_t;
 
+class catalogue_index;
+
 /// A record as `get` returns it: compact JSON with the id inside.
 struct catalogue_entry
 {
@@ -71,9 +73,14 @@ public:
     [[nodiscard]] virtual catalogue_page list(std::string_view after, std::size_t limit,
                                               std::size_t max_bytes) const = 0;
 
+    /// The index of the records that get() and list() serve; null where the service has none.
+    [[nodiscard]] virtual const catalogue_index* index() const noexcept = 0;
+
     /// Stores `value` and returns its tag once this store serves it, or serves what replaced it:
-    /// then the tag may have no time. Fails with revision_mismatch where the condition does not
-    /// hold, with `unavailable` where nothing happened, with outcome_unknown where it may have.
+    /// then the tag may have no time. Where the condition holds and the record has that value
+    /// already, nothing is written and its tag is returned. Fails with revision_mismatch where the
+    /// condition does not hold, with `unavailable` where nothing happened, with outcome_unknown
+    /// where it may have.
     [[nodiscard]] virtual asio::awaitable<result<record_tag>> put(asset_id id, std::string value, expectation expected,
                                                                   deadline until) = 0;
 

@@ -90,6 +90,10 @@ void catalogue_table::write(std::string key, catalogue_entry entry, bool deleted
         order_.erase(at->first);
     else
         order_.insert_or_assign(at->first, &to);
+    if (index_ && deleted)
+        index_->removed(at->first);
+    else if (index_)
+        index_->set(at->first, to.entry);
 }
 
 void catalogue_table::forget(const asset_id& id)
@@ -112,6 +116,8 @@ std::size_t catalogue_table::keep_only(const std::unordered_set<std::string>& ke
 
 void catalogue_table::remove(slot_map::iterator at)
 {
+    if (index_)
+        index_->removed(at->first);
     order_.erase(at->first);
     messages_ -= at->second.messages;
     slots_.erase(at);

@@ -1,7 +1,7 @@
 // A whole bucket in memory: live records and delete markers, in byte order of the ids.
 #pragma once
 
-#include "services/catalogue/catalogue_store.hpp"
+#include "services/catalogue/catalogue_index.hpp"
 
 #include <limits>
 #include <map>
@@ -16,6 +16,8 @@ class catalogue_table
 {
 public:
     catalogue_table() = default;
+    /// `index`, which may be null, follows the live records.
+    explicit catalogue_table(std::unique_ptr<catalogue_index> index) : index_(std::move(index)) {}
     catalogue_table(const catalogue_table&) = delete; // its order points into itself
     catalogue_table& operator=(const catalogue_table&) = delete;
     catalogue_table(catalogue_table&&) = default;
@@ -24,6 +26,9 @@ public:
 
     /// The live record, or null. Valid until the next change.
     [[nodiscard]] const catalogue_entry* find(const asset_id& id) const;
+
+    /// See catalogue_store::index.
+    [[nodiscard]] const catalogue_index* index() const noexcept { return index_.get(); }
 
     /// See catalogue_store::list.
     [[nodiscard]] catalogue_page list(std::string_view after, std::size_t limit, std::size_t max_bytes) const;
@@ -90,6 +95,7 @@ private:
         order_; ///< live records by id; both point into slots_, whose nodes do not move
     std::uint32_t history_ = std::numeric_limits<std::uint32_t>::max();
     std::uint64_t messages_ = 0;
+    std::unique_ptr<catalogue_index> index_; ///< refers to slots_ too
 };
 
 } // namespace marquee

@@ -14,6 +14,7 @@ namespace marquee
 namespace
 {
 
+constexpr auto longest_look = std::chrono::seconds(1);  ///< for whether a record stands already
 constexpr auto quiet_reading = std::chrono::seconds(2); ///< a start that reads for longer says so
 
 /// Once the change was sent, a failure that does not come from the bucket leaves open whether it
@@ -41,8 +42,8 @@ stream_config kv_store::stream_of(const settings& what)
 
 kv_store::kv_store(connection& nats, settings what)
     : nats_(nats), what_(std::move(what)), stream_("KV_" + what_.bucket),
-      watch_(std::make_shared<kv_watch>(
-          nats, kv_watch::settings{what_.bucket, what_.valid, what_.compare_every, what_.idle_heartbeat}))
+      watch_(std::make_shared<kv_watch>(nats, kv_watch::settings{what_.bucket, what_.valid, what_.compare_every,
+                                                                 what_.idle_heartbeat, what_.make_index}))
 {
 }
 
@@ -86,16 +87,38 @@ asio::awaitable<result<record_tag>> kv_store::put(asset_id id, std::string value
             co_return seen.error();
         if (auto allowed = watch_->table().check_put(id, expected); allowed.has_error())
             co_return allowed.error();
-        co_return co_await write(std::move(id), std::move(value), false, expected.tag->revision, until);
     }
-    if (expected.rev)
+    else if (expected.rev)
     {
         if (const auto possible = check_revision(id, *expected.rev); possible.has_error())
             co_return possible.error();
+    }
+    if (const auto standing = co_await find_standing(id, value, expected, until))
+        co_return *standing;
+    if (expected.tag)
+        co_return co_await write(std::move(id), std::move(value), false, expected.tag->revision, until);
+    if (expected.rev)
         if (const auto marker = watch_->table().last_revision(id); *expected.rev == 0 && marker != 0)
             co_return co_await put_over_marker(std::move(id), std::move(value), marker, until);
-    }
     co_return co_await write(std::move(id), std::move(value), false, expected.rev, until);
+}
+
+/// The tag of the record, where it has this value already and is the expected one. Memory may be
+/// behind, so the bucket's leader is asked whether that record is still the last. None where it is
+/// not, or cannot be asked: then the value is written.
+asio::awaitable<std::optional<record_tag>> kv_store::find_standing(const asset_id& id, const std::string& value,
+                                                                   const expectation& expected, deadline until)
+{
+    const auto* live = watch_->table().find(id);
+    if (live == nullptr || live->value != value || (expected.rev && *expected.rev != live->tag.revision))
+        co_return std::nullopt;
+    const auto tag = live->tag;
+    const auto on = subjects::kv_entry(what_.bucket, id).str();
+    const auto patience = deadline::in(until.remaining() / 2).sooner(deadline::in(longest_look));
+    const auto last = co_await find_last(nats_.requests(), stream_, on, patience);
+    const bool stands =
+        last.has_value() && *last && (*last)->sequence == tag.revision && (*last)->timestamp == tag.stored;
+    co_return stands ? std::optional(tag) : std::nullopt;
 }
 
 /// What this instance knows may be behind the bucket, so only what no bucket can accept is refused.

@@ -31,6 +31,7 @@ public:
         /// Whether a value is a record of its asset: any client may write into a bucket. A value
         /// that is not counts as absent.
         std::function<bool(const asset_id& id, std::string_view value)> valid = {};
+        index_maker make_index = {}; ///< see kv_watch::settings
         /// How often memory is compared with the bucket: records vanish without a message where
         /// they expire or are purged.
         std::chrono::milliseconds compare_every{5000};
@@ -46,6 +47,8 @@ public:
 
     [[nodiscard]] const catalogue_entry* get(const asset_id& id) const override;
     [[nodiscard]] catalogue_page list(std::string_view after, std::size_t limit, std::size_t max_bytes) const override;
+
+    [[nodiscard]] const catalogue_index* index() const noexcept override { return watch_->table().index(); }
 
     /// Answered once the bucket has it and get() shows it. `unavailable` while the watch is down,
     /// or where the bucket cannot be asked for a tag not seen yet: nothing was sent.
@@ -71,6 +74,8 @@ private:
                                               std::optional<revision> expected, deadline until);
     asio::awaitable<result<record_tag>> put_over_marker(asset_id id, std::string value, revision marker,
                                                         deadline until);
+    asio::awaitable<std::optional<record_tag>> find_standing(const asset_id& id, const std::string& value,
+                                                             const expectation& expected, deadline until);
     asio::awaitable<result<void>> wait_for_tag(asset_id id, record_tag tag, deadline until);
     asio::awaitable<result<void>> refresh(asset_id id, deadline until);
     [[nodiscard]] result<void> check_revision(const asset_id& id, revision expected) const;

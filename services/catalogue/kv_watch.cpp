@@ -19,10 +19,15 @@ constexpr auto longest_silence = std::chrono::seconds(3); ///< while the end of 
 } // namespace
 
 kv_watch::kv_watch(connection& nats, settings what)
-    : nats_(nats), what_(std::move(what)), stream_("KV_" + what_.bucket), schedule_(what_.compare_every),
-      served_(nats.context().get_executor(), most_waiting), read_(nats.context().get_executor(), most_waiting),
-      silence_(nats.context()), comparison_(nats.context())
+    : nats_(nats), what_(std::move(what)), stream_("KV_" + what_.bucket), table_(empty_table()),
+      schedule_(what_.compare_every), served_(nats.context().get_executor(), most_waiting),
+      read_(nats.context().get_executor(), most_waiting), silence_(nats.context()), comparison_(nats.context())
 {
+}
+
+catalogue_table kv_watch::empty_table() const
+{
+    return catalogue_table(what_.make_index ? what_.make_index() : nullptr);
 }
 
 void kv_watch::start() { start_consumer(); }
@@ -123,7 +128,7 @@ void kv_watch::read_again()
 {
     static limited_log resyncs(log_level::warning, "reading the bucket again");
     resyncs.write({{"bucket", what_.bucket}, {"why", fsm_.resync_reason()}});
-    incoming_ = std::make_unique<catalogue_table>();
+    incoming_ = std::make_unique<catalogue_table>(empty_table());
     incoming_->keep_history(table_.history());
     changes_->clear();
     served_.applied(0); // revisions may be used again

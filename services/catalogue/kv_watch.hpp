@@ -35,6 +35,7 @@ public:
         std::function<bool(const asset_id& id, std::string_view value)> valid;
         std::chrono::milliseconds compare_every;
         std::chrono::milliseconds idle_heartbeat{0}; ///< see ordered_consumer::settings
+        index_maker make_index = {};                 ///< for each table, also while the bucket is read anew
     };
 
     kv_watch(connection& nats, settings what);
@@ -95,6 +96,7 @@ private:
     void await_end();
     void serve();
     void read_again();
+    [[nodiscard]] catalogue_table empty_table() const;
     [[nodiscard]] catalogue_table& newest() noexcept { return incoming_ ? *incoming_ : table_; }
     [[nodiscard]] held_count held() const;
     [[nodiscard]] consumer_losses losses() const;

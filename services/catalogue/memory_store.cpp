@@ -5,7 +5,8 @@
 namespace marquee
 {
 
-memory_store::memory_store(std::vector<catalogue_seed> seeds)
+memory_store::memory_store(std::vector<catalogue_seed> seeds, std::unique_ptr<catalogue_index> index)
+    : table_(std::move(index))
 {
     for (auto& seed : seeds)
         table_.set(seed.id, std::move(seed.value), next());
@@ -32,6 +33,8 @@ asio::awaitable<result<record_tag>> memory_store::put(asset_id id, std::string v
 {
     if (auto allowed = table_.check_put(id, expected); allowed.has_error())
         co_return allowed.error();
+    if (const auto* live = table_.find(id); live != nullptr && live->value == value)
+        co_return live->tag;
     table_.set(id, std::move(value), next());
     co_return last_;
 }

@@ -12,7 +12,6 @@ struct cdnurl_catalogue
 {
     using record = asset_url;
     using reply = asset_url_reply;
-    using page = url_page;
     static constexpr std::string_view service = "cdnurl";
     static reply with_id(const asset_id& id, record r);
 };

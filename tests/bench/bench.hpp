@@ -20,9 +20,10 @@ enum class load_client : std::uint8_t
 
 struct settings
 {
-    double seconds = 5;           ///< of each run
-    int alternations = 3;         ///< runs of each load, one load after the other
-    std::size_t size = 1'000'000; ///< events of `replay`, records of `start`; where less is usual, an upper bound
+    double seconds = 5;   ///< of each run
+    int alternations = 3; ///< runs of each load, one load after the other
+    std::size_t size =
+        1'000'000; ///< events of `replay`, records of `start`, titles of `search`; where less is usual, an upper bound
     load_client client = load_client::own; ///< of floor, play and threads
 };
 
@@ -72,6 +73,7 @@ void floor(const settings& with);
 void play(const settings& with);
 void threads(const settings& with);
 void get(const settings& with);
+void search(const settings& with);
 void replay(const settings& with);
 void start(const settings& with);
 void idle(const settings& with);

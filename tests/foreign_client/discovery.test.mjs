@@ -140,6 +140,7 @@ const traffic = [
     errors.body,
   ],
   ["metadata", "list", ["metadata.list"], ["metadata.list", '{"limit":0}'], errors.body],
+  ["metadata", "search", ["metadata.search", '{"q":"ter"}'], ["metadata.search", '{"limit":0}'], errors.body],
   ["metadata", "delete", null, ["metadata.delete.=41"], errors.badId],
   ["cdnurl", "get", ["cdnurl.get.456"], ["cdnurl.get.=41"], errors.badId],
   ["cdnurl", "put", ["cdnurl.put.1", '{"url":"a"}'], ["cdnurl.put.1", '{"url":""}'], errors.body],

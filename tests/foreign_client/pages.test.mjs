@@ -53,6 +53,15 @@ const table = {
     schema: "asset_metadata_reply",
     gives: { id: "123", title: "It", genre: "horror", summary: "A very scary movie" },
   },
+  'nats req metadata.search \'{"q":"term","sort":"title"}\'': {
+    subject: "metadata.search",
+    payload: '{"q":"term","sort":"title"}',
+    schema: "search_page",
+    gives: {
+      assets: [{ id: "456", title: "Terminator", genre: "action", summary: "Summary for terminator" }],
+      total: 1,
+    },
+  },
   'nats req metadata.put.789 \'{"title":"Alien","genre":"horror","summary":"In space"}\'': {
     subject: "metadata.put.789",
     payload: '{"title":"Alien","genre":"horror","summary":"In space"}',

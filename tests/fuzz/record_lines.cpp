@@ -16,6 +16,8 @@ void scan(std::string_view record, std::string_view id)
 {
     if (raw_metadata raw; scan_record(record, id, raw))
     {
+        if (raw.summary.data() + raw.summary.size() + 1 != record.data() + record.size())
+            return; // free members are not looked at
         const auto read = decode<asset_metadata_reply>(record);
         require(read.has_value() && read->id == id && encode(*read) == record, "a scanned record decodes to itself");
         const auto members = decode<asset_metadata>(record);

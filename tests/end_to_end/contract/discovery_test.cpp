@@ -30,6 +30,7 @@ const std::map<std::string, std::map<std::string, std::string>> endpoints = {{"m
                                                                                {"delete", "metadata.delete.*"},
                                                                                {"list", "metadata.list"},
                                                                                {"gets", "metadata.gets"},
+                                                                               {"search", "metadata.search"},
                                                                                {"many", "metadata.many"}}},
                                                                              {"cdnurl",
                                                                               {{"get", "cdnurl.get.*"},

@@ -278,9 +278,9 @@ private:
 };
 
 const std::vector<std::string> service_subjects = {
-    "metadata.get.*", "metadata.put.*",    "metadata.delete.*", "metadata.list",
-    "cdnurl.get.*",   "cdnurl.put.*",      "cdnurl.delete.*",   "cdnurl.list",
-    "events",         "reporting.asset.*", "reporting.top",     "reporting.user.*",
+    "metadata.get.*",    "metadata.put.*", "metadata.delete.*", "metadata.list", "metadata.search",
+    "cdnurl.get.*",      "cdnurl.put.*",   "cdnurl.delete.*",   "cdnurl.list",   "events",
+    "reporting.asset.*", "reporting.top",  "reporting.user.*",
 };
 
 /// The responses that services provoke: they are absent, malformed or silent.

@@ -192,6 +192,10 @@ void drive_subjects(wiretap& tap)
         no_number.set("Marquee-Revision", "one");
         BOOST_TEST(tap.request(service + ".delete.123", "", no_number).has_value());
     }
+    for (const auto* payload : {"", "{}", R"({"q":"te","sort":"title","limit":1,"more":1})", R"({"tag":null})"})
+        BOOST_TEST(tap.request("metadata.search", payload).has_value(), payload);
+    for (const auto* payload : {"no JSON", R"({"sort":"views"})", R"({"sort":"title","after":"no place"})"})
+        BOOST_TEST(tap.request("metadata.search", payload, wrong()).has_value(), payload);
     for (const auto* subject :
          {"reporting.asset.123", "reporting.asset.absent", "reporting.user.1", "reporting.user.absent",
           "reporting.views.123.1", "reporting.views.absent.absent", "reporting.top"})
@@ -308,9 +312,9 @@ BOOST_AUTO_TEST_CASE(requests_replies_and_events_fit_their_schemas)
     http.check.messages(all, true);
     BOOST_TEST(system.tap().lost() == 0U);
     const auto& seen = http.check.seen();
-    for (const std::string endpoint :
-         {"metadata.get", "metadata.put", "metadata.delete", "metadata.list", "cdnurl.get", "cdnurl.put",
-          "cdnurl.delete", "cdnurl.list", "reporting.asset", "reporting.user", "reporting.views", "reporting.top"})
+    for (const std::string endpoint : {"metadata.get", "metadata.put", "metadata.delete", "metadata.list",
+                                       "metadata.search", "cdnurl.get", "cdnurl.put", "cdnurl.delete", "cdnurl.list",
+                                       "reporting.asset", "reporting.user", "reporting.views", "reporting.top"})
         for (const auto* outcome : {" ok", " error"})
             BOOST_TEST(seen.contains(endpoint + outcome), "not seen: " << endpoint << outcome);
     for (const auto& each : marquee::all_routes())

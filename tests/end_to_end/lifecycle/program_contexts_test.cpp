@@ -157,6 +157,9 @@ BOOST_AUTO_TEST_CASE(a_tool_follows_the_selected_context_and_names_it_first)
     const auto replay = run("replay", {file}, home.environment());
     const auto first = "marquee-replay: context prod, server " + prod.url() + "\n";
     BOOST_TEST(replay.output.starts_with(first), replay.output);
+    const auto titles = folder.write("titles.csv", "id,title\n5,It\n");
+    const auto import = run("import", {titles, "--timeout", "50ms"}, home.environment());
+    BOOST_TEST(import.output.starts_with("marquee-import: context prod, server " + prod.url() + "\n"), import.output);
     const auto elsewhere = run("replay", {file, "--server", ours.url()}, home.environment());
     BOOST_TEST(!holds(elsewhere.output, "prod"), elsewhere.output);
     BOOST_TEST(!holds(elsewhere.output, prod.url()), elsewhere.output);

@@ -9,6 +9,7 @@ const messages = {
   "metadata.put": ["asset_metadata", "put_reply"],
   "metadata.delete": [null, "delete_reply"],
   "metadata.list": ["list_request", "metadata_page"],
+  "metadata.search": ["search_request", "search_page"],
   "cdnurl.get": [null, "asset_url_reply"],
   "cdnurl.put": ["asset_url", "put_reply"],
   "cdnurl.delete": [null, "delete_reply"],

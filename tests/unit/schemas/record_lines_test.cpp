@@ -32,11 +32,14 @@ std::string random_text(std::mt19937& random, std::size_t most)
     return out;
 }
 
-/// Where the scan accepts a record, the decoder does too and its record is encoded the same.
+/// Where the scan accepts a record, the decoder does too and its record is encoded the same. Free
+/// members are not looked at.
 bool scan_equals_decoding(const std::string& text, const std::string& id)
 {
     if (raw_metadata raw; scan_record(text, id, raw))
     {
+        if (raw.summary.data() + raw.summary.size() + 1 != text.data() + text.size())
+            return true;
         const auto read = decode<asset_metadata_reply>(text);
         const auto limits = decode<asset_metadata>(text);
         return read.has_value() && limits.has_value() && read->id == id && encode(*read) == text &&
@@ -180,6 +183,16 @@ BOOST_AUTO_TEST_CASE(a_scan_gives_the_members_as_they_are_written)
     const auto published = encode(asset_url_reply{"1", "a/b.mp4"});
     BOOST_REQUIRE(scan_record(published, "1", url));
     BOOST_TEST(url.url == R"("a/b.mp4")");
+}
+
+BOOST_AUTO_TEST_CASE(a_scan_leaves_free_members_alone)
+{
+    raw_metadata raw;
+    BOOST_REQUIRE(
+        scan_record(R"({"id":"1","title":"t","genre":"g","summary":"s","year":1979,"cast":["é\u0041"]})", "1", raw));
+    BOOST_TEST(raw.summary == "\"s\"");
+    BOOST_TEST(!scan_record(R"({"id":"1","title":"t","genre":"g","summary":"s","year":1979)", "1", raw));
+    BOOST_TEST(!scan_record(R"({"id":"1","title":"t","genre":"g","summary":"s",})", "1", raw));
 }
 
 BOOST_AUTO_TEST_CASE(a_scan_refuses_all_that_is_not_written_so)

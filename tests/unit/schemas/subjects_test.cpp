@@ -36,6 +36,7 @@ BOOST_AUTO_TEST_SUITE(subjects_)
 BOOST_AUTO_TEST_CASE(subjects_without_an_id_are_those_of_the_contract)
 {
     BOOST_TEST(subjects::metadata_list().str() == "metadata.list");
+    BOOST_TEST(subjects::metadata_search().str() == "metadata.search");
     BOOST_TEST(subjects::cdnurl_list().str() == "cdnurl.list");
     BOOST_TEST(subjects::reporting_top().str() == "reporting.top");
     BOOST_TEST(subjects::events().str() == "events");

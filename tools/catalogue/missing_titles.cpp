@@ -1,0 +1,167 @@
+#include "tools/catalogue/missing_titles.hpp"
+
+#include "schemas/record_lines.hpp"
+#include "schemas/subjects.hpp"
+#include "tools/catalogue/asking.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+namespace marquee::catalogue_files
+{
+namespace
+{
+
+constexpr std::size_t max_titles = 128; ///< at once: 128 ids of any kind are a request of 48 KiB
+
+asset_id id_of(const std::string& text) { return asset_id::parse(text).value(); } // a service has stored it
+
+} // namespace
+
+/// The next missing titles, with revisions; none at the end.
+asio::awaitable<result<std::vector<missing_titles::title>>> missing_titles::next(title_list& from)
+{
+    std::vector<title> all;
+    while (all.size() < max_titles)
+    {
+        auto listing = from.next();
+        auto listed = co_await std::move(listing);
+        if (listed.has_error())
+            co_return listed.error();
+        if (!*listed)
+            break;
+        const auto seen = seen_.find((*listed)->id);
+        if (seen.has_error())
+            co_return seen.error();
+        if (!*seen && is_valid_id((*listed)->id))
+            all.push_back({std::move((*listed)->id)});
+    }
+    for (const bool metadata : {true, false})
+    {
+        if (all.empty())
+            break;
+        auto reading = read_revisions(all, metadata);
+        const auto read = co_await std::move(reading);
+        if (read.has_error())
+            co_return read.error();
+    }
+    co_return all;
+}
+
+asio::awaitable<result<void>> missing_titles::read_revisions(std::vector<title>& of, bool metadata)
+{
+    std::string tokens;
+    for (const auto& each : of)
+        (tokens += id_of(each.id).token()) += '\n';
+    auto asking = ask(nats_, metadata ? subjects::metadata_gets() : subjects::cdnurl_gets(), tokens, patience_);
+    const auto reply = co_await std::move(asking);
+    if (reply.has_error())
+        co_return reply.error();
+    const auto lines = read_record_lines(reply->data, of.size());
+    if (lines.has_error())
+        co_return lines.error();
+    for (std::size_t i = 0; i < of.size(); ++i)
+    {
+        auto revision = (*lines)[i].revision;
+        if ((*lines)[i].what == record_line::kind::not_here)
+        {
+            const auto id = id_of(of[i].id);
+            auto asking_alone =
+                ask(nats_, metadata ? subjects::metadata_get(id) : subjects::cdnurl_get(id), {}, patience_);
+            const auto alone = co_await std::move(asking_alone);
+            if (alone.has_error() && alone.error() != errc::asset_not_found)
+                co_return alone.error();
+            if (alone.has_value())
+                revision = std::strtoull(std::string(alone->headers.get(names::header_revision)).c_str(), nullptr, 10);
+        }
+        (metadata ? of[i].metadata_revision : of[i].url_revision) = revision;
+    }
+    co_return result<void>();
+}
+
+asio::awaitable<result<missing_count>> missing_titles::count()
+{
+    title_list from(nats_, patience_);
+    missing_count found;
+    for (;;)
+    {
+        auto reading = next(from);
+        const auto all = co_await std::move(reading);
+        if (all.has_error())
+            co_return all.error();
+        if (all->empty())
+            co_return found;
+        found.titles += all->size();
+        for (const auto& each : *all)
+        {
+            found.metadata_revision = std::max(found.metadata_revision, each.metadata_revision);
+            found.url_revision = std::max(found.url_revision, each.url_revision);
+        }
+    }
+}
+
+asio::awaitable<result<void>> missing_titles::erase(missing_count found, deletion_tally& tally)
+{
+    title_list from(nats_, patience_);
+    for (;;)
+    {
+        auto reading = next(from);
+        const auto all = co_await std::move(reading);
+        if (all.has_error())
+            co_return all.error();
+        if (all->empty())
+            co_return result<void>();
+        auto erasing = erase_all(*all, found, tally);
+        const auto erased = co_await std::move(erasing);
+        if (erased.has_error())
+            co_return erased;
+    }
+}
+
+asio::awaitable<result<void>> missing_titles::erase_all(const std::vector<title>& all, const missing_count& found,
+                                                        deletion_tally& tally)
+{
+    std::vector<std::vector<pending_reply>> pending(all.size());
+    std::vector<bool> kept(all.size());
+    const auto send = [&](std::size_t i, const subject& to, std::uint64_t revision, std::uint64_t most)
+    {
+        kept[i] = kept[i] || revision > most;
+        if (revision == 0 || revision > most)
+            return;
+        header_list headers;
+        headers.set(names::header_revision, std::to_string(revision));
+        pending[i].push_back(call_service(nats_.requests(), to, {}, std::move(headers), deadline::in(request_timeout)));
+    };
+    for (std::size_t i = 0; i < all.size(); ++i)
+    {
+        const auto id = id_of(all[i].id);
+        send(i, subjects::cdnurl_delete(id), all[i].url_revision, found.url_revision);
+        send(i, subjects::metadata_delete(id), all[i].metadata_revision, found.metadata_revision);
+    }
+    std::optional<error> failed;
+    for (std::size_t i = 0; i < all.size(); ++i)
+    {
+        bool answered = true;
+        for (const auto& each : pending[i])
+        {
+            auto receiving = each.receive();
+            const auto reply = co_await std::move(receiving);
+            if (reply.has_value() || reply.error() == errc::asset_not_found)
+                continue;
+            answered = false;
+            if (reply.error() == errc::revision_mismatch)
+                kept[i] = true;
+            else
+                failed = fail(reply.error().code, "deleting " + all[i].id + ": " + text_of(reply.error()));
+        }
+        tally.kept += kept[i] ? 1 : 0;
+        tally.deleted += answered && !kept[i] ? 1 : 0;
+    }
+    if (failed)
+        co_return *failed;
+    co_return result<void>();
+}
+
+} // namespace marquee::catalogue_files
