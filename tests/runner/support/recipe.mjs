@@ -80,7 +80,7 @@ export async function cook(t, name, { viewers = false, tools = [] } = {}) {
     "ip link set lo up",
     viewers && `node '${join(source, "tests/runner/support/audience.mjs")}' '${audience}' & audience=$!`,
     `exec 7>'${join(folder, "trace")}'; BASH_XTRACEFD=7 PS4='+ $EPOCHREALTIME '; set -x`,
-    lines,
+    lines.replace(/^! .*$/gm, "$& || exit 1"), // errexit overlooks what is inverted
     viewers && 'kill "$audience"; wait "$audience"',
   ];
   writeFileSync(join(folder, "recipe.sh"), script.filter(Boolean).join("\n"));
