@@ -105,6 +105,12 @@ test("./run --secure: plays, changes, lists, a replay and a rebuild, each as its
       return services.length === 3;
     });
 
+    const titles = join(runner.data, "titles.ndjson");
+    const imported = ["--ignore", "views", "--delete-missing", "--yes"];
+    for (const [program, options] of Object.entries({ export: ["--views"], import: imported }))
+      await run(join(programs, `marquee-${program}`), [titles, ...options, ...as(runner, "operator")], {
+        timeout: patience,
+      });
     const { stdout } = await replay(runner, as(runner, "replay"), ["123:1", "123:2"]);
     assert.match(stdout, /^acknowledged 2, /);
     await counts(runner, 123, 3);
