@@ -2,6 +2,7 @@
 
 #include "schemas/base32_sha256.hpp"
 #include "schemas/char_set.hpp"
+#include "schemas/cloud_event.hpp"
 #include "schemas/messages.hpp"
 #include "schemas/rfc3339.hpp"
 #include "schemas/subjects.hpp"
@@ -43,6 +44,8 @@ result<play_event> parse_event(std::string_view payload)
 {
     if (payload.empty() || payload.front() != '{')
         return parse_text(payload);
+    if (is_cloud_event(payload))
+        return parse_cloud_event(payload);
     auto read = decode<play_event_json>(payload);
     if (read.has_error())
         return read.error();

@@ -25,6 +25,7 @@
     APPLY(top_request)                                                                                                 \
     APPLY(top_reply)                                                                                                   \
     APPLY(play_event_json)                                                                                             \
+    APPLY(cloud_event_json)                                                                                            \
     APPLY(play_reply)                                                                                                  \
     APPLY(event_counts_reply)                                                                                          \
     APPLY(health_reply)                                                                                                \

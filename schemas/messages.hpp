@@ -150,6 +150,19 @@ struct play_event_json
 };
 BOOST_DESCRIBE_STRUCT(play_event_json, (), (id, asset, user, time))
 
+/// A play event as a CloudEvent on subject `events`. See schemas/cloud_event.hpp.
+struct cloud_event_json
+{
+    std::string specversion;
+    std::string type;
+    std::string source;
+    std::string id;
+    std::string subject;
+    std::string user;
+    std::optional<std::string> time;
+};
+BOOST_DESCRIBE_STRUCT(cloud_event_json, (), (specversion, type, source, id, subject, user, time))
+
 /// HTTP: response to POST /play/…. If there are no counts, both are null and `degraded` names the
 /// failing part.
 struct play_reply

@@ -1,4 +1,5 @@
 // The messages of subject `events`, by contract §2.
+import { createHash } from "node:crypto";
 import { isId } from "./ids.mjs";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -84,6 +85,7 @@ function parseJson(text) {
   } catch {
     return null;
   }
+  if (Object.hasOwn(read, "specversion")) return parseCloudEvent(read);
   const { id, asset, user } = read;
   const valid =
     typeof id === "string" &&
@@ -93,4 +95,32 @@ function parseJson(text) {
     isId(asset) &&
     isId(user);
   return valid ? { id, asset, user } : null;
+}
+
+const uriReference = /^(?:[A-Za-z0-9._~:/?#@!$&'()*+,;=[\]-]|%[0-9A-Fa-f]{2})+$/;
+const controlCharacter = /[\u0000-\u001f\u007f-\u009f]|\p{Surrogate}/u;
+
+/** CloudEvents 1.0, told by `specversion`. */
+function parseCloudEvent({ specversion, type, source, id, subject: asset, user, time: at }) {
+  const valid =
+    specversion === "1.0" &&
+    type === "marquee.play" &&
+    typeof source === "string" &&
+    uriReference.test(source) &&
+    typeof id === "string" &&
+    id !== "" &&
+    !controlCharacter.test(id) &&
+    (at === undefined || at === null || (typeof at === "string" && isUtcTime(at))) &&
+    isId(asset) &&
+    isId(user);
+  return valid ? { id: cloudEventId(source, id), asset, user } : null;
+}
+
+/** The event id of a CloudEvent. */
+export function cloudEventId(source, id) {
+  const digest = createHash("sha256").update(`${source}\0${id}`).digest();
+  let bits = "";
+  for (const byte of digest) bits += byte.toString(2).padStart(8, "0");
+  const letter = (group) => "abcdefghijklmnopqrstuvwxyz234567"[parseInt(group.padEnd(5, "0"), 2)];
+  return "c-" + bits.match(/.{1,5}/g).map(letter).join("");
 }

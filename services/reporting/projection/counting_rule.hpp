@@ -1,7 +1,8 @@
 // The rule of counting: what a view is, what a duplicate is, and which time decides. Nothing else
 // makes or changes a count, so all instances and all rebuilds agree.
 //
-// - View: a message of subject `events` is one event, or one a line (schemas/event_lines.hpp).
+// - View: a message of subject `events` is one event, or one a line (schemas/event_lines.hpp), as
+//   JSON, as a CloudEvent (schemas/cloud_event.hpp) or as `asset:user`; no header decides.
 //   Each event is a view of its asset and of its user. Any other message or line is rejected, and
 //   counted as such, and the other lines of the message count regardless.
 // - Duplicate: an event whose id was counted before, by a message whose timestamp is less than the

@@ -211,6 +211,10 @@ void drive_events(wiretap& tap)
     BOOST_TEST(tap.request("events", "10.5240/7791:with:colons:42").has_value());
     BOOST_TEST(tap.request("events", R"({"id":"e1","asset":"é","user":"u","time":"2026-01-31T09:30:00.5Z","more":{}})")
                    .has_value());
+    const std::string cloud =
+        R"({"specversion":"1.0","source":"/tv","id":"1","subject":"é","user":"u","type":"marquee.)";
+    BOOST_TEST(tap.request("events", cloud + R"(play"})").has_value());
+    BOOST_TEST(tap.request("events", cloud + R"(other"})", wrong()).has_value());
     for (const auto* payload :
          {"", "no colon", "{}", R"({"id":"e 2","asset":"a","user":"u","time":"2026-01-31T09:30:00Z"})"})
         BOOST_TEST(tap.request("events", payload, wrong()).has_value());

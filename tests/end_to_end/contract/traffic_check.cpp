@@ -2,6 +2,7 @@
 
 #include "edge/routes/routes.hpp"
 #include "edge/upstream/counts_lines.hpp"
+#include "schemas/cloud_event.hpp"
 #include "schemas/event.hpp"
 #include "schemas/record_lines.hpp"
 #include "schemas/record_tag.hpp"
@@ -219,7 +220,7 @@ void traffic_check::event(const message& msg)
     for (std::string line; std::getline(in, line);)
     {
         if (line.starts_with('{'))
-            fits("play_event", line, stored ? "a stored event" : "an event");
+            fits(is_cloud_event(line) ? "cloud_event" : "play_event", line, stored ? "a stored event" : "an event");
         else
             BOOST_TEST(parse_event(line).has_value(), printable(line)); // the text form has no schema
         const std::string form = line.starts_with('{') ? " JSON" : " text";

@@ -95,6 +95,8 @@ inline std::vector<sample> samples()
         {"top_reply", encode(top_reply{})},
         {"play_event", encode_event(make_ulid(now), asset, user, now)},
         {"play_event", encode_event(event_id_for_key(user, "k"), asset, user, now)},
+        {"cloud_event", encode(cloud_event_json{"1.0", "marquee.play", "/tv", "1", "a", "u", "2026-01-31T09:30:00Z"})},
+        {"cloud_event", encode(cloud_event_json{"1.0", "marquee.play", "urn:x?y=%20#z", "é", "a", "u", {}})},
         {"play_reply", encode(play_reply{"1", "t", "g", "s", "u", {}, {}, not_stored})},
         {"play_reply", encode(play_reply{"1", "t", "g", "s", "u", {2}, {3}, {}})},
         {"event_counts_reply", encode(event_counts_reply{{}, {}, not_counted})},
