@@ -85,7 +85,8 @@ result<play_event> parse_cloud_event(std::string_view payload)
     auto user = user_id::parse(read->user);
     if (user.has_error())
         return user.error();
-    return play_event{event_id_for_cloud_event(read->source, read->id), std::move(*asset), std::move(*user)};
+    return play_event{event_id_for_cloud_event(read->source, read->id), std::move(*asset), std::move(*user),
+                      read->time ? parse_rfc3339_utc(*read->time) : std::nullopt};
 }
 
 std::string event_id_for_cloud_event(std::string_view source, std::string_view id)

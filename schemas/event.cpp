@@ -51,7 +51,8 @@ result<play_event> parse_event(std::string_view payload)
         return read.error();
     if (!is_valid_event_id(read->id))
         return fail(errc::bad_request, "an event id is 1 to 64 of [A-Za-z0-9_.-]", "id");
-    if (!is_rfc3339_utc(read->time))
+    const auto time = parse_rfc3339_utc(read->time);
+    if (!time)
         return fail(errc::bad_request, "expected an RFC 3339 time in UTC", "time");
     auto asset = asset_id::parse(read->asset);
     if (asset.has_error())
@@ -59,7 +60,7 @@ result<play_event> parse_event(std::string_view payload)
     auto user = user_id::parse(read->user);
     if (user.has_error())
         return user.error();
-    return play_event{std::move(read->id), std::move(*asset), std::move(*user)};
+    return play_event{std::move(read->id), std::move(*asset), std::move(*user), time};
 }
 
 std::string encode_event(std::string_view event_id, const asset_id& asset, const user_id& user,

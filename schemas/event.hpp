@@ -2,6 +2,7 @@
 #pragma once
 
 #include "schemas/ids.hpp"
+#include "schemas/rfc3339.hpp"
 
 #include <chrono>
 #include <optional>
@@ -17,6 +18,7 @@ struct play_event
     std::optional<std::string> id;
     asset_id asset;
     user_id user;
+    std::optional<time_in_ms> time = {}; ///< as the event says; a text event has none
 };
 
 /// True for 1 to 64 bytes of [A-Za-z0-9_.-]. Thread-safe, as all functions here.

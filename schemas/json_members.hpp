@@ -24,6 +24,14 @@
     APPLY(counts_reply)                                                                                                \
     APPLY(top_request)                                                                                                 \
     APPLY(top_reply)                                                                                                   \
+    APPLY(asset_views_reply)                                                                                           \
+    APPLY(user_views_reply)                                                                                            \
+    APPLY(series_request)                                                                                              \
+    APPLY(series_reply)                                                                                                \
+    APPLY(history_request)                                                                                             \
+    APPLY(history_page)                                                                                                \
+    APPLY(views_page)                                                                                                  \
+    APPLY(correction)                                                                                                  \
     APPLY(play_event_json)                                                                                             \
     APPLY(cloud_event_json)                                                                                            \
     APPLY(play_reply)                                                                                                  \

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "schemas/json.hpp"
+#include "schemas/view_messages.hpp"
 
 #include <boost/describe/class.hpp>
 
@@ -110,14 +111,6 @@ struct url_page
 };
 BOOST_DESCRIBE_STRUCT(url_page, (), (assets, next))
 
-/// Reply of reporting.asset and reporting.user, and an element of reporting.top.
-struct views_reply
-{
-    std::string id;
-    std::uint64_t views = 0;
-};
-BOOST_DESCRIBE_STRUCT(views_reply, (), (id, views))
-
 /// Reply of reporting.views.
 struct counts_reply
 {
@@ -125,20 +118,6 @@ struct counts_reply
     std::uint64_t userviews = 0;
 };
 BOOST_DESCRIBE_STRUCT(counts_reply, (), (assetviews, userviews))
-
-/// Body of reporting.top. `limit` 1..1000, default 10. An empty payload means the default.
-struct top_request
-{
-    std::optional<std::uint64_t> limit;
-};
-BOOST_DESCRIBE_STRUCT(top_request, (), (limit))
-
-/// Reply of reporting.top, the most viewed first.
-struct top_reply
-{
-    std::vector<views_reply> assets;
-};
-BOOST_DESCRIBE_STRUCT(top_reply, (), (assets))
 
 /// A play event as JSON on subject `events`. See schemas/event.hpp for ids and the text form.
 struct play_event_json

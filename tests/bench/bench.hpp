@@ -73,6 +73,7 @@ void play(const settings& with);
 void threads(const settings& with);
 void get(const settings& with);
 void replay(const settings& with);
+void views(const settings& with);
 void start(const settings& with);
 void idle(const settings& with);
 void allocations(const settings& with);

@@ -17,7 +17,15 @@ export function isUtcTime(text) {
   return day >= 1 && day <= days;
 }
 
-/** `{id, asset, user}` (id null for the text form), or null for what is not counted. */
+/** The milliseconds of such a time, rounded down; a leap second is the next second. */
+function readUtcTime(text) {
+  const [date, clock, fraction = ""] = [text.slice(0, 10), text.slice(11, 19), time.exec(text)[7]];
+  const [hour, minute, second] = clock.split(":").map(Number);
+  const day = Date.parse(`${date}T00:00:00Z`);
+  return day + ((hour * 60 + minute) * 60 + second) * 1000 + Number(fraction.slice(1, 4).padEnd(3, "0"));
+}
+
+/** `{id, asset, user, time}` (id and time null for the text form), or null for what is not counted. */
 export function parseEvent(bytes) {
   let text;
   try {
@@ -75,7 +83,7 @@ function parseText(text) {
   if (colon < 0) return null;
   const asset = text.slice(0, colon);
   const user = text.slice(colon + 1);
-  return isId(asset) && isId(user) ? { id: null, asset, user } : null;
+  return isId(asset) && isId(user) ? { id: null, asset, user, time: null } : null;
 }
 
 function parseJson(text) {
@@ -94,7 +102,7 @@ function parseJson(text) {
     isUtcTime(read.time) &&
     isId(asset) &&
     isId(user);
-  return valid ? { id, asset, user } : null;
+  return valid ? { id, asset, user, time: readUtcTime(read.time) } : null;
 }
 
 const uriReference = /^(?:[A-Za-z0-9._~:/?#@!$&'()*+,;=[\]-]|%[0-9A-Fa-f]{2})+$/;
@@ -113,7 +121,7 @@ function parseCloudEvent({ specversion, type, source, id, subject: asset, user, 
     (at === undefined || at === null || (typeof at === "string" && isUtcTime(at))) &&
     isId(asset) &&
     isId(user);
-  return valid ? { id: cloudEventId(source, id), asset, user } : null;
+  return valid ? { id: cloudEventId(source, id), asset, user, time: at ? readUtcTime(at) : null } : null;
 }
 
 /** The event id of a CloudEvent. */
