@@ -61,9 +61,9 @@ void staged_rows<Row>::freeze()
         auto& of = each->second;
         of.changed = false;
         of.frozen = true;
+        frozen_.push_back({each, of.row.take_snapshot()});
         of.weight = of.row.weight();
         weight_ += of.weight;
-        frozen_.push_back({each, of.row});
     }
     changed_.clear();
 }
@@ -72,7 +72,7 @@ template <class Row>
 std::size_t staged_rows<Row>::write(std::size_t rows)
 {
     return write_from(rows_written_, frozen_, rows,
-                      [this](const snapshot& each) { tables_->save(each.of->first, each.row); });
+                      [this](const frozen_row& each) { tables_->save(each.of->first, each.row); });
 }
 
 template <class Row>
@@ -106,7 +106,7 @@ void staged_rows<Row>::evict(std::size_t looks)
 {
     // Buckets in turn: the choice is as good as random, and what is watched now comes back. A map
     // of this size has few empty buckets.
-    for (; looks > 0 && (known_.size() > most_known || weight_ > most_weight); --looks)
+    for (; looks > 0 && (known_.size() > most_.rows || weight_ > most_.weight); --looks)
     {
         evict_from_ = (evict_from_ + 1) % known_.bucket_count();
         for (auto at = known_.begin(evict_from_); at != known_.end(evict_from_);)

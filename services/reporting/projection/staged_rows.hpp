@@ -24,7 +24,15 @@ template <class Row>
 class staged_rows
 {
 public:
-    explicit staged_rows(counter_tables& tables) : tables_(&tables) {}
+    /// What evict() leaves of written rows.
+    struct limits
+    {
+        std::size_t rows = 200'000;
+        std::size_t weight = 4'000'000; ///< of the rows together, 16 bytes each
+    };
+
+    explicit staged_rows(counter_tables& tables) : staged_rows(tables, limits()) {}
+    staged_rows(counter_tables& tables, limits most) : tables_(&tables), most_(most) {}
 
     /// The row of an id; one with number 0 where there is none. Valid until the next call.
     [[nodiscard]] const Row& get(const std::string& id);
@@ -66,12 +74,9 @@ public:
     /// Forgets a row that was changed in the tables. It must not be staged.
     void forget(const std::string& id);
 
-    /// Drops written rows while there are more than `most_known`, or more than `most_weight`; looks
-    /// at `looks` buckets at most, so that no call takes long.
+    /// Drops written rows while there are more than the limits; looks at `looks` buckets at most,
+    /// so that no call takes long.
     void evict(std::size_t looks);
-
-    static constexpr std::size_t most_known = 200'000;    ///< rows kept after they are written
-    static constexpr std::size_t most_weight = 3'000'000; ///< of their weights, 16 bytes each
 
     [[nodiscard]] std::size_t known() const noexcept { return known_.size(); }
 
@@ -85,22 +90,23 @@ private:
     };
     using map = std::unordered_map<std::string, counter>;
     using entry = typename map::value_type;
-    struct snapshot
+    struct frozen_row
     {
         entry* of;
-        Row row;
+        typename Row::snapshot row;
     };
 
     void drop(typename map::iterator which);
 
     counter_tables* tables_;
+    limits most_;
     map known_;
-    Row other_;                    ///< the last one that get() found in the tables
-    std::vector<entry*> changed_;  ///< nodes of known_, which do not move
-    std::vector<snapshot> frozen_; ///< nodes of known_
-    std::size_t rows_written_ = 0; ///< of frozen_
-    std::size_t weight_ = 0;       ///< of rows of known_ that are not changed
-    std::size_t evict_from_ = 0;   ///< a bucket of known_
+    Row other_;                      ///< the last one that get() found in the tables
+    std::vector<entry*> changed_;    ///< nodes of known_, which do not move
+    std::vector<frozen_row> frozen_; ///< nodes of known_
+    std::size_t rows_written_ = 0;   ///< of frozen_
+    std::size_t weight_ = 0;         ///< of rows of known_ that are not changed
+    std::size_t evict_from_ = 0;     ///< a bucket of known_
 };
 
 extern template class staged_rows<asset_row>;
