@@ -5,10 +5,13 @@
 
 #include "services/reporting/projection/counter_rows.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -74,39 +77,42 @@ public:
     /// Forgets a row that was changed in the tables. It must not be staged.
     void forget(const std::string& id);
 
-    /// Drops written rows while there are more than the limits; looks at `looks` buckets at most,
+    /// Drops written rows while there are more than the limits; looks at `looks` rows at most,
     /// so that no call takes long.
     void evict(std::size_t looks);
 
-    [[nodiscard]] std::size_t known() const noexcept { return known_.size(); }
+    [[nodiscard]] std::size_t known() const noexcept { return entries_.size(); }
 
 private:
     struct counter
     {
         Row row;
+        std::size_t place = 0;  ///< in entries_
         std::size_t weight = 0; ///< part of weight_; 0 while it is changed
         bool changed = false;   ///< since the last freeze()
         bool frozen = false;    ///< and not yet written
     };
-    using map = std::unordered_map<std::string, counter>;
-    using entry = typename map::value_type;
+    using entry = std::pair<const std::string, counter>;
     struct frozen_row
     {
         entry* of;
         typename Row::snapshot row;
     };
 
-    void drop(typename map::iterator which);
+    [[nodiscard]] const entry* find(const std::string& id) const;
+    entry& know(const std::string& id, std::uint32_t& next);
+    void drop(const entry& which);
 
     counter_tables* tables_;
     limits most_;
-    map known_;
-    Row other_;                      ///< the last one that get() found in the tables
-    std::vector<entry*> changed_;    ///< nodes of known_, which do not move
-    std::vector<frozen_row> frozen_; ///< nodes of known_
-    std::size_t rows_written_ = 0;   ///< of frozen_
-    std::size_t weight_ = 0;         ///< of rows of known_ that are not changed
-    std::size_t evict_from_ = 0;     ///< a bucket of known_
+    std::vector<std::unique_ptr<entry>> entries_;               ///< in no order
+    boost::unordered_flat_map<std::string_view, entry*> known_; ///< of entries_, whose texts are the keys
+    Row other_;                                                 ///< the last one that get() found in the tables
+    std::vector<entry*> changed_;
+    std::vector<frozen_row> frozen_;
+    std::size_t rows_written_ = 0; ///< of frozen_
+    std::size_t weight_ = 0;       ///< of rows that are not changed
+    std::size_t evict_at_ = 0;     ///< of entries_
 };
 
 extern template class staged_rows<asset_row>;
