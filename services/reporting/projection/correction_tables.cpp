@@ -142,7 +142,7 @@ void correction_tables::subtract(const counted_view& view)
     if (--user.views == 0)
         counters.remove_user(user.number);
     else
-        counters.save(view.user, user);
+        counters.save(view.user, user.take_whole());
     tables_.steps().take_back(step_kind::hour, view.hour, asset.number);
     tables_.steps().take_back(step_kind::day, view.hour / 24, asset.number);
 }

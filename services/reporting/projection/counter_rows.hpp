@@ -1,4 +1,4 @@
-// What is counted of an asset, and of a user: the rows of the tables `assets` and `users`.
+// What is counted of an asset, and of a user: the rows of the tables `assets`, `users` and `seen`.
 #pragma once
 
 #include <algorithm>
@@ -21,8 +21,12 @@ struct asset_row
     std::uint64_t viewers = 0;   ///< different users
     std::int64_t last = no_time; ///< greatest time of a view, milliseconds
 
-    /// In comparable units of memory.
-    [[nodiscard]] std::size_t weight() const noexcept { return 1; }
+    /// What is to be written.
+    using snapshot = asset_row;
+    [[nodiscard]] snapshot take_snapshot() const { return *this; }
+
+    /// In units of 16 bytes.
+    [[nodiscard]] std::size_t weight() const noexcept { return 8; }
 };
 
 /// The views of one user of one asset. Its bytes are stored in the database.
@@ -36,14 +40,51 @@ struct seen_asset
 };
 static_assert(sizeof(seen_asset) == 16, "without padding, as stored");
 
+/// What is to be written of a user. A long list is written as a whole only now and then; `recent`
+/// has what has changed since.
+struct user_snapshot
+{
+    std::uint32_t number = 0;
+    std::uint64_t views = 0;
+    std::int64_t last = no_time;
+    std::vector<seen_asset> recent; ///< instead of their entries in the list
+    std::vector<seen_asset> seen;   ///< the list
+    bool whole = false;             ///< the list is to be written
+};
+
 struct user_row
 {
     std::uint32_t number = 0; ///< 0: not counted yet
     std::uint64_t views = 0;
-    std::int64_t last = no_time;  ///< greatest time of a view, milliseconds
-    std::vector<seen_asset> seen; ///< in the order of the numbers of the assets
+    std::int64_t last = no_time;       ///< greatest time of a view, milliseconds
+    std::vector<seen_asset> seen;      ///< in the order of the numbers of the assets
+    std::vector<std::uint32_t> recent; ///< assets whose entries are not in the written list
 
-    [[nodiscard]] std::size_t weight() const noexcept { return 4 + seen.size(); }
+    using snapshot = user_snapshot;
+
+    /// The list as a whole where much of it is recent: then nothing is any more.
+    [[nodiscard]] snapshot take_snapshot()
+    {
+        std::sort(recent.begin(), recent.end());
+        recent.erase(std::unique(recent.begin(), recent.end()), recent.end());
+        if (recent.size() > most_recent + seen.size() / 16)
+            return take_whole();
+        user_snapshot taken{number, views, last, {}, {}, false};
+        taken.recent.reserve(recent.size());
+        for (const auto asset : recent)
+            taken.recent.push_back(*find(asset));
+        return taken;
+    }
+
+    [[nodiscard]] snapshot take_whole()
+    {
+        recent.clear();
+        return {number, views, last, {}, seen, true};
+    }
+
+    [[nodiscard]] std::size_t weight() const noexcept { return 12 + seen.size() + recent.size() / 4; }
+
+    static constexpr std::size_t most_recent = 32;
 
     /// The place of the asset in `seen`, or where it belongs.
     [[nodiscard]] std::vector<seen_asset>::iterator find(std::uint32_t asset)
@@ -63,6 +104,8 @@ struct user_row
             at = seen.insert(at, {asset, 0, time});
         ++at->views;
         at->last = std::max(at->last, time);
+        if (recent.empty() || recent.back() != asset)
+            recent.push_back(asset);
         return is_new;
     }
 };

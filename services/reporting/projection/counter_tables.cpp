@@ -23,6 +23,27 @@ std::vector<seen_asset> read_seen(const SQLite::Column& bytes)
     return seen;
 }
 
+/// The list with its recent entries in place of those that it had.
+user_row with_recent(user_row row, const std::vector<seen_asset>& recent)
+{
+    for (const auto& each : recent)
+    {
+        const auto at = row.find(each.asset);
+        if (at != row.seen.end() && at->asset == each.asset)
+            *at = each;
+        else
+            row.seen.insert(at, each);
+        row.recent.push_back(each.asset);
+    }
+    return row;
+}
+
+void bind_seen(SQLite::Statement& to, int index, const std::vector<seen_asset>& seen)
+{
+    const void* bytes = seen.empty() ? static_cast<const void*>("") : seen.data();
+    to.bindNoCopy(index, bytes, static_cast<int>(seen.size() * sizeof(seen_asset)));
+}
+
 std::uint64_t first_count(SQLite::Statement& statement, const std::string& id)
 {
     const use_of guard(statement);
@@ -34,14 +55,16 @@ std::uint64_t first_count(SQLite::Statement& statement, const std::string& id)
 
 counter_tables::counter_tables(SQLite::Database& db)
     : db_(db), load_asset_(db, "SELECT number, views, viewers, last FROM assets WHERE id = ?"),
-      load_user_(db, "SELECT number, views, last, seen FROM users WHERE id = ?"),
+      load_user_(db, "SELECT number, views, last, recent, seen.list FROM users LEFT JOIN seen USING (number) "
+                     "WHERE id = ?"),
       asset_views_(db, "SELECT views FROM assets WHERE id = ?"),
       user_views_(db, "SELECT views FROM users WHERE id = ?"),
       save_asset_(db, "INSERT INTO assets (number, id, views, viewers, last) VALUES (?, ?, ?, ?, ?) ON CONFLICT "
                       "(number) DO UPDATE SET views = excluded.views, viewers = excluded.viewers, last = "
                       "excluded.last"),
-      save_user_(db, "INSERT INTO users (number, id, views, last, seen) VALUES (?, ?, ?, ?, ?) ON CONFLICT (number) "
-                     "DO UPDATE SET views = excluded.views, last = excluded.last, seen = excluded.seen"),
+      save_user_(db, "INSERT INTO users (number, id, views, last, recent) VALUES (?, ?, ?, ?, ?) ON CONFLICT "
+                     "(number) DO UPDATE SET views = excluded.views, last = excluded.last, recent = excluded.recent"),
+      save_seen_(db, "INSERT OR REPLACE INTO seen (number, list) VALUES (?, ?)"),
       asset_id_(db, "SELECT id FROM assets WHERE number = ?"),
       top_(db, "SELECT id, views FROM assets ORDER BY views DESC, id LIMIT ?"),
       after_(db, "SELECT id, number, views, viewers, last FROM assets WHERE id > ? ORDER BY id LIMIT ?")
@@ -66,8 +89,12 @@ user_row counter_tables::load<user_row>(const std::string& id)
     load_user_.bindNoCopy(1, id);
     if (!load_user_.executeStep())
         return {};
-    return {number_at(load_user_, 0), count_at(load_user_, 1), load_user_.getColumn(2).getInt64(),
-            read_seen(load_user_.getColumn(3))};
+    user_row row{number_at(load_user_, 0),
+                 count_at(load_user_, 1),
+                 load_user_.getColumn(2).getInt64(),
+                 read_seen(load_user_.getColumn(4)),
+                 {}};
+    return with_recent(std::move(row), read_seen(load_user_.getColumn(3)));
 }
 
 template <>
@@ -93,16 +120,23 @@ void counter_tables::save(const std::string& id, const asset_row& row)
     save_asset_.exec();
 }
 
-void counter_tables::save(const std::string& id, const user_row& row)
+void counter_tables::save(const std::string& id, const user_snapshot& row)
 {
-    const use_of guard(save_user_);
-    save_user_.bind(1, std::int64_t{row.number});
-    save_user_.bindNoCopy(2, id);
-    save_user_.bind(3, number(row.views));
-    save_user_.bind(4, row.last);
-    const void* seen = row.seen.empty() ? static_cast<const void*>("") : row.seen.data();
-    save_user_.bindNoCopy(5, seen, static_cast<int>(row.seen.size() * sizeof(seen_asset)));
-    save_user_.exec();
+    {
+        const use_of guard(save_user_);
+        save_user_.bind(1, std::int64_t{row.number});
+        save_user_.bindNoCopy(2, id);
+        save_user_.bind(3, number(row.views));
+        save_user_.bind(4, row.last);
+        bind_seen(save_user_, 5, row.recent);
+        save_user_.exec();
+    }
+    if (!row.whole)
+        return;
+    const use_of guard(save_seen_);
+    save_seen_.bind(1, std::int64_t{row.number});
+    bind_seen(save_seen_, 2, row.seen);
+    save_seen_.exec();
 }
 
 void counter_tables::remove_asset(std::uint32_t number)
@@ -112,7 +146,8 @@ void counter_tables::remove_asset(std::uint32_t number)
 
 void counter_tables::remove_user(std::uint32_t number)
 {
-    db_.exec("DELETE FROM users WHERE number = " + std::to_string(number));
+    for (const std::string table : {"users", "seen"})
+        db_.exec("DELETE FROM " + table + " WHERE number = " + std::to_string(number));
 }
 
 std::optional<std::string> counter_tables::asset_id(std::uint32_t number)
@@ -169,13 +204,13 @@ void counter_tables::dump(std::ostream& out)
             << assets.getColumn(2).getInt64() << ' ' << assets.getColumn(3).getInt64() << '\n';
         names[number_at(assets, 4)] = assets.getColumn(0).getString();
     }
-    SQLite::Statement users(db_, "SELECT id, views, last, seen FROM users ORDER BY id");
+    SQLite::Statement users(db_, "SELECT id, views, last FROM users ORDER BY id");
     while (users.executeStep())
     {
         const auto user = users.getColumn(0).getString();
         out << "user " << user << ' ' << users.getColumn(1).getInt64() << ' ' << users.getColumn(2).getInt64() << '\n';
         std::map<std::string, seen_asset> seen;
-        for (const auto& each : read_seen(users.getColumn(3)))
+        for (const auto& each : load<user_row>(user).seen)
             seen[names[each.asset]] = each;
         for (const auto& [id, of] : seen)
             out << "seen " << user << ' ' << id << ' ' << of.views << ' ' << of.last << '\n';

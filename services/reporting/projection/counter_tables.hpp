@@ -16,7 +16,8 @@
 namespace marquee
 {
 
-/// As projection_tables.
+/// As projection_tables. What a user has seen is a list in table `seen`, which is written seldom,
+/// and in the user's row the entries that have changed since.
 class counter_tables
 {
 public:
@@ -32,7 +33,7 @@ public:
 
     /// Adds a row, or replaces the one of its number.
     void save(const std::string& id, const asset_row& row);
-    void save(const std::string& id, const user_row& row);
+    void save(const std::string& id, const user_snapshot& row);
 
     void remove_asset(std::uint32_t number);
     void remove_user(std::uint32_t number);
@@ -62,6 +63,7 @@ private:
     SQLite::Statement user_views_;
     SQLite::Statement save_asset_;
     SQLite::Statement save_user_;
+    SQLite::Statement save_seen_;
     SQLite::Statement asset_id_;
     SQLite::Statement top_;
     SQLite::Statement after_;

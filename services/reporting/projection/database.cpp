@@ -26,7 +26,8 @@ CREATE TABLE assets (
 CREATE INDEX assets_by_views ON assets (views DESC, id);
 CREATE TABLE users (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, views INTEGER NOT NULL, last INTEGER NOT NULL DEFAULT -1,
-    seen BLOB NOT NULL DEFAULT x'');
+    recent BLOB NOT NULL DEFAULT x'');
+CREATE TABLE seen (number INTEGER PRIMARY KEY, list BLOB NOT NULL);
 )sql";
 constexpr const char* steps = R"sql(
 CREATE TABLE hours (place INTEGER PRIMARY KEY, views INTEGER NOT NULL, counts BLOB NOT NULL);

@@ -9,9 +9,16 @@ namespace marquee
 {
 
 template <class Row>
+auto staged_rows<Row>::find(const std::string& id) const -> const entry*
+{
+    const auto found = known_.find(std::string_view(id));
+    return found == known_.end() ? nullptr : found->second;
+}
+
+template <class Row>
 const Row& staged_rows<Row>::get(const std::string& id)
 {
-    if (const auto found = known_.find(id); found != known_.end())
+    if (const auto* found = find(id))
         return found->second.row;
     other_ = tables_->load<Row>(id);
     return other_;
@@ -20,24 +27,33 @@ const Row& staged_rows<Row>::get(const std::string& id)
 template <class Row>
 std::uint64_t staged_rows<Row>::views(const std::string& id) const
 {
-    const auto found = known_.find(id);
-    return found == known_.end() ? tables_->views<Row>(id) : found->second.row.views;
+    const auto* found = find(id);
+    return found == nullptr ? tables_->views<Row>(id) : found->second.row.views;
+}
+
+template <class Row>
+auto staged_rows<Row>::know(const std::string& id, std::uint32_t& next) -> entry&
+{
+    auto made = std::make_unique<entry>(id, counter());
+    auto& of = made->second;
+    of.row = tables_->load<Row>(id);
+    if (of.row.number == 0)
+        of.row.number = next++;
+    of.place = entries_.size();
+    auto& each = *entries_.emplace_back(std::move(made));
+    known_.emplace(each.first, &each);
+    return each;
 }
 
 template <class Row>
 Row& staged_rows<Row>::change(const std::string& id, std::uint32_t& next)
 {
-    const auto [found, is_new] = known_.try_emplace(id);
-    auto& of = found->second;
-    if (is_new)
-    {
-        of.row = tables_->load<Row>(id);
-        if (of.row.number == 0)
-            of.row.number = next++;
-    }
+    const auto found = known_.find(std::string_view(id));
+    auto& each = found == known_.end() ? know(id, next) : *found->second;
+    auto& of = each.second;
     if (!std::exchange(of.changed, true))
     {
-        changed_.push_back(&*found);
+        changed_.push_back(&each);
         weight_ -= std::exchange(of.weight, 0); // it may change: freeze() adds it again
     }
     return of.row;
@@ -46,8 +62,8 @@ Row& staged_rows<Row>::change(const std::string& id, std::uint32_t& next)
 template <class Row>
 bool staged_rows<Row>::is_staged(const std::string& id) const
 {
-    const auto found = known_.find(id);
-    return found != known_.end() && (found->second.changed || found->second.frozen);
+    const auto* found = find(id);
+    return found != nullptr && (found->second.changed || found->second.frozen);
 }
 
 template <class Row>
@@ -61,9 +77,9 @@ void staged_rows<Row>::freeze()
         auto& of = each->second;
         of.changed = false;
         of.frozen = true;
+        frozen_.push_back({each, of.row.take_snapshot()});
         of.weight = of.row.weight();
         weight_ += of.weight;
-        frozen_.push_back({each, of.row});
     }
     changed_.clear();
 }
@@ -72,7 +88,7 @@ template <class Row>
 std::size_t staged_rows<Row>::write(std::size_t rows)
 {
     return write_from(rows_written_, frozen_, rows,
-                      [this](const snapshot& each) { tables_->save(each.of->first, each.row); });
+                      [this](const frozen_row& each) { tables_->save(each.of->first, each.row); });
 }
 
 template <class Row>
@@ -91,38 +107,39 @@ void staged_rows<Row>::clear()
     frozen_.clear();
     rows_written_ = 0;
     known_.clear();
+    entries_.clear();
     weight_ = 0;
 }
 
 template <class Row>
 void staged_rows<Row>::forget(const std::string& id)
 {
-    if (const auto found = known_.find(id); found != known_.end())
-        drop(found);
+    if (const auto* found = find(id))
+        drop(*found);
 }
 
 template <class Row>
 void staged_rows<Row>::evict(std::size_t looks)
 {
-    // Buckets in turn: the choice is as good as random, and what is watched now comes back. A map
-    // of this size has few empty buckets.
-    for (; looks > 0 && (known_.size() > most_known || weight_ > most_weight); --looks)
+    // In turn: the choice is as good as random, and what is watched now comes back.
+    for (; looks > 0 && (entries_.size() > most_.rows || weight_ > most_.weight); --looks)
     {
-        evict_from_ = (evict_from_ + 1) % known_.bucket_count();
-        for (auto at = known_.begin(evict_from_); at != known_.end(evict_from_);)
-        {
-            const auto& each = *at++;
-            if (!each.second.changed && !each.second.frozen)
-                drop(known_.find(each.first));
-        }
+        evict_at_ = (evict_at_ + 1) % entries_.size();
+        const auto& at = *entries_[evict_at_];
+        if (!at.second.changed && !at.second.frozen)
+            drop(at);
     }
 }
 
 template <class Row>
-void staged_rows<Row>::drop(typename map::iterator which)
+void staged_rows<Row>::drop(const entry& which)
 {
-    weight_ -= which->second.weight;
-    known_.erase(which);
+    const auto place = which.second.place;
+    weight_ -= which.second.weight;
+    known_.erase(std::string_view(which.first));
+    std::swap(entries_[place], entries_.back());
+    entries_[place]->second.place = place;
+    entries_.pop_back();
 }
 
 template class staged_rows<asset_row>;

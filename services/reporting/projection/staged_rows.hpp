@@ -5,10 +5,13 @@
 
 #include "services/reporting/projection/counter_rows.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,7 +27,15 @@ template <class Row>
 class staged_rows
 {
 public:
-    explicit staged_rows(counter_tables& tables) : tables_(&tables) {}
+    /// What evict() leaves of written rows.
+    struct limits
+    {
+        std::size_t rows = 200'000;
+        std::size_t weight = 4'000'000; ///< of the rows together, 16 bytes each
+    };
+
+    explicit staged_rows(counter_tables& tables) : staged_rows(tables, limits()) {}
+    staged_rows(counter_tables& tables, limits most) : tables_(&tables), most_(most) {}
 
     /// The row of an id; one with number 0 where there is none. Valid until the next call.
     [[nodiscard]] const Row& get(const std::string& id);
@@ -66,41 +77,42 @@ public:
     /// Forgets a row that was changed in the tables. It must not be staged.
     void forget(const std::string& id);
 
-    /// Drops written rows while there are more than `most_known`, or more than `most_weight`; looks
-    /// at `looks` buckets at most, so that no call takes long.
+    /// Drops written rows while there are more than the limits; looks at `looks` rows at most,
+    /// so that no call takes long.
     void evict(std::size_t looks);
 
-    static constexpr std::size_t most_known = 200'000;    ///< rows kept after they are written
-    static constexpr std::size_t most_weight = 3'000'000; ///< of their weights, 16 bytes each
-
-    [[nodiscard]] std::size_t known() const noexcept { return known_.size(); }
+    [[nodiscard]] std::size_t known() const noexcept { return entries_.size(); }
 
 private:
     struct counter
     {
         Row row;
+        std::size_t place = 0;  ///< in entries_
         std::size_t weight = 0; ///< part of weight_; 0 while it is changed
         bool changed = false;   ///< since the last freeze()
         bool frozen = false;    ///< and not yet written
     };
-    using map = std::unordered_map<std::string, counter>;
-    using entry = typename map::value_type;
-    struct snapshot
+    using entry = std::pair<const std::string, counter>;
+    struct frozen_row
     {
         entry* of;
-        Row row;
+        typename Row::snapshot row;
     };
 
-    void drop(typename map::iterator which);
+    [[nodiscard]] const entry* find(const std::string& id) const;
+    entry& know(const std::string& id, std::uint32_t& next);
+    void drop(const entry& which);
 
     counter_tables* tables_;
-    map known_;
-    Row other_;                    ///< the last one that get() found in the tables
-    std::vector<entry*> changed_;  ///< nodes of known_, which do not move
-    std::vector<snapshot> frozen_; ///< nodes of known_
+    limits most_;
+    std::vector<std::unique_ptr<entry>> entries_;               ///< in no order
+    boost::unordered_flat_map<std::string_view, entry*> known_; ///< of entries_, whose texts are the keys
+    Row other_;                                                 ///< the last one that get() found in the tables
+    std::vector<entry*> changed_;
+    std::vector<frozen_row> frozen_;
     std::size_t rows_written_ = 0; ///< of frozen_
-    std::size_t weight_ = 0;       ///< of rows of known_ that are not changed
-    std::size_t evict_from_ = 0;   ///< a bucket of known_
+    std::size_t weight_ = 0;       ///< of rows that are not changed
+    std::size_t evict_at_ = 0;     ///< of entries_
 };
 
 extern template class staged_rows<asset_row>;

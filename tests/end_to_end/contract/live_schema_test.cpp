@@ -194,8 +194,17 @@ void drive_subjects(wiretap& tap)
     }
     for (const auto* subject :
          {"reporting.asset.123", "reporting.asset.absent", "reporting.user.1", "reporting.user.absent",
-          "reporting.views.123.1", "reporting.views.absent.absent", "reporting.top"})
+          "reporting.views.123.1", "reporting.views.absent.absent", "reporting.top", "reporting.series",
+          "reporting.series.123", "reporting.history.1", "reporting.assets"})
         BOOST_TEST(tap.request(subject).has_value(), subject);
+    for (const auto& [subject, payload] :
+         {std::pair("top", R"({"window":"24h"})"), std::pair("series", R"({"step":"day"})"),
+          std::pair("history.1", R"({"limit":1})"), std::pair("assets", R"({"limit":1})")})
+        BOOST_TEST(tap.request(std::string("reporting.") + subject, payload).has_value(), subject);
+    for (const auto& [subject, payload] :
+         {std::pair("top", R"({"window":"2h"})"), std::pair("series", R"({"from":"now"})"),
+          std::pair("history.1", R"({"after":"x"})"), std::pair("assets", R"({"limit":0})")})
+        BOOST_TEST(tap.request(std::string("reporting.") + subject, payload, wrong()).has_value(), subject);
     BOOST_TEST(tap.request("reporting.top", R"({"limit":1})").has_value());
     BOOST_TEST(tap.request("reporting.top", R"({"limit":-1})", wrong()).has_value());
     for (const auto* subject : {"reporting.asset.=", "reporting.user.>", "reporting.views.1.=41"})
@@ -314,7 +323,8 @@ BOOST_AUTO_TEST_CASE(requests_replies_and_events_fit_their_schemas)
     const auto& seen = http.check.seen();
     for (const std::string endpoint :
          {"metadata.get", "metadata.put", "metadata.delete", "metadata.list", "cdnurl.get", "cdnurl.put",
-          "cdnurl.delete", "cdnurl.list", "reporting.asset", "reporting.user", "reporting.views", "reporting.top"})
+          "cdnurl.delete", "cdnurl.list", "reporting.asset", "reporting.user", "reporting.views", "reporting.top",
+          "reporting.series", "reporting.history", "reporting.assets"})
         for (const auto* outcome : {" ok", " error"})
             BOOST_TEST(seen.contains(endpoint + outcome), "not seen: " << endpoint << outcome);
     for (const auto& each : marquee::all_routes())

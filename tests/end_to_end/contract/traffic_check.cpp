@@ -173,6 +173,8 @@ void traffic_check::messages(const std::vector<message>& seen, bool all_answered
             request(msg);
         else if (msg.subject == "events")
             event(msg);
+        else if (msg.subject == subjects::events_admin().str())
+            fits("correction", msg.data, msg.subject);
         else if (msg.subject.starts_with("$KV."))
             entry(msg);
         else if (!is_jetstream(msg.subject))

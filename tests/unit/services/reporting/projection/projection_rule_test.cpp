@@ -119,8 +119,8 @@ void make_of_format(const std::string& path, int format)
         exec("DROP TABLE later");
     }
     exec("CREATE INDEX assets_by_views ON assets (views DESC, id)");
-    exec("DROP TABLE hours");
-    exec("DROP TABLE days");
+    for (const std::string table : {"hours", "days", "seen"})
+        exec("DROP TABLE " + table);
     exec("ALTER TABLE batches DROP COLUMN views");
     exec("ALTER TABLE first_uses DROP COLUMN viewed");
     for (const std::string column : {"retracted", "erased", "next_asset", "next_user"})

@@ -151,8 +151,8 @@ BOOST_AUTO_TEST_CASE(counters_beyond_the_limit_are_dropped_a_few_at_a_time_and_n
 {
     auto db = open_database(":memory:");
     counter_tables tables(db);
-    staged_rows<asset_row> rows(tables);
-    constexpr auto most = staged_rows<asset_row>::most_known;
+    constexpr std::size_t most = 20'000;
+    staged_rows<asset_row> rows(tables, {most, 1'000'000});
     std::uint32_t next = 1;
     for (std::size_t i = 0; i < most + 5000; ++i)
         ++rows.change("asset-" + std::to_string(i), next).views;
@@ -173,25 +173,39 @@ BOOST_AUTO_TEST_CASE(counters_beyond_the_limit_are_dropped_a_few_at_a_time_and_n
         BOOST_TEST(rows.views("asset-" + std::to_string(i)) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(long_histories_are_dropped_before_many_rows_are)
+BOOST_AUTO_TEST_CASE(long_histories_are_dropped_before_many_rows_are_and_come_back_whole)
 {
     auto db = open_database(":memory:");
     counter_tables tables(db);
-    staged_rows<user_row> rows(tables);
+    constexpr std::uint32_t assets = 1000;
+    constexpr std::size_t users = 120;
+    staged_rows<user_row> rows(tables, {200'000, std::size_t{assets} * 100});
     std::uint32_t next = 1;
-    constexpr std::uint32_t assets = 10'000;
-    constexpr auto users = staged_rows<user_row>::most_weight / assets + 20;
+    const auto id = [](std::size_t i) { return "user-" + std::to_string(i); };
+    const auto write = [&]
+    {
+        rows.freeze();
+        BOOST_TEST(rows.write(users + 1) == users);
+        rows.written();
+    };
     for (std::size_t i = 0; i < users; ++i)
         for (std::uint32_t asset = 1; asset <= assets; ++asset)
-            (void)rows.change("user-" + std::to_string(i), next).see(asset, 1);
-    rows.freeze();
-    BOOST_TEST(rows.write(users + 1) == users);
-    rows.written();
+            (void)rows.change(id(i), next).see(asset, 1);
+    write();
     rows.evict(100'000);
-    BOOST_TEST(rows.known() < users);
-    BOOST_TEST(rows.known() > users - 30);
-    for (std::size_t i = 0; i < users; ++i)
-        BOOST_TEST(rows.get("user-" + std::to_string(i)).seen.size() == assets);
+    BOOST_TEST(rows.known() < 101U);
+    BOOST_TEST(rows.known() > 90U);
+    for (const std::uint32_t changed : {5U, 400U}) // a few changes of the list, and many
+    {
+        for (std::size_t i = 0; i < users; ++i)
+            for (std::uint32_t asset = assets + changed; asset > assets - changed; --asset)
+                (void)rows.change(id(i), next).see(asset, 2);
+        write();
+        staged_rows<user_row> read(tables);
+        for (std::size_t i = 0; i < users; i += 7)
+            BOOST_TEST((read.get(id(i)).seen == rows.get(id(i)).seen));
+        BOOST_TEST(read.get(id(7)).seen.size() == assets + changed);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
