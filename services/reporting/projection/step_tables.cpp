@@ -22,15 +22,20 @@ std::int64_t place_of(std::int64_t step, std::int64_t part) { return step * part
 
 bool by_asset(const step_views& one, const step_views& other) { return one.asset < other.asset; }
 
-/// The column, valid until the statement is reset. SQLite's memory is aligned for it.
-std::span<const step_views> counts_at(SQLite::Statement& row, int column)
+/// The column, valid until the statement is reset, or, where SQLite's memory is not aligned for it,
+/// in `copy`.
+std::span<const step_views> counts_at(SQLite::Statement& row, int column, std::vector<step_views>& copy)
 {
     const auto bytes = row.getColumn(column);
     const auto size = static_cast<std::size_t>(bytes.getBytes());
     const auto* at = bytes.getBlob();
-    if (size % sizeof(step_views) != 0 || reinterpret_cast<std::uintptr_t>(at) % alignof(step_views) != 0)
+    if (size % sizeof(step_views) != 0)
         throw SQLite::Exception("the views of a step make no sense", SQLITE_CORRUPT);
-    return {static_cast<const step_views*>(at), size / sizeof(step_views)};
+    if (reinterpret_cast<std::uintptr_t>(at) % alignof(step_views) == 0)
+        return {static_cast<const step_views*>(at), size / sizeof(step_views)};
+    copy.resize(size / sizeof(step_views));
+    std::memcpy(copy.data(), at, size);
+    return copy;
 }
 
 } // namespace
@@ -77,7 +82,7 @@ void step_tables::add_part(statements& of, std::int64_t place, std::span<const s
         of.read.bind(1, place);
         std::span<const step_views> present;
         if (of.read.executeStep())
-            present = counts_at(of.read, 0);
+            present = counts_at(of.read, 0, copy_);
         merged_.reserve(present.size() + views.size());
         std::merge(present.begin(), present.end(), views.begin(), views.end(), std::back_inserter(merged_), by_asset);
     }
@@ -113,7 +118,7 @@ void step_tables::take_back(step_kind kind, std::int64_t step, std::uint32_t ass
         of.read.bind(1, place);
         if (!of.read.executeStep())
             return;
-        const auto present = counts_at(of.read, 0);
+        const auto present = counts_at(of.read, 0, copy_);
         merged_.assign(present.begin(), present.end());
     }
     const auto found = std::lower_bound(merged_.begin(), merged_.end(), step_views{asset, 0}, by_asset);
@@ -154,7 +159,7 @@ std::uint64_t step_tables::views(step_kind kind, std::int64_t step, std::uint32_
     of.read.bind(1, place_of(step, part_of(asset)));
     if (!of.read.executeStep())
         return 0;
-    const auto all = counts_at(of.read, 0);
+    const auto all = counts_at(of.read, 0, copy_);
     const auto found = std::lower_bound(all.begin(), all.end(), step_views{asset, 0}, by_asset);
     return found != all.end() && found->asset == asset ? found->views : 0;
 }
@@ -166,7 +171,7 @@ void step_tables::each(step_kind kind, std::int64_t step, const visitor& visit)
     of.scan.bind(1, place_of(step, 0));
     of.scan.bind(2, place_of(step + 1, 0));
     while (of.scan.executeStep())
-        visit(counts_at(of.scan, 0));
+        visit(counts_at(of.scan, 0, copy_));
 }
 
 void step_tables::dump(std::ostream& out)
@@ -194,7 +199,7 @@ void step_tables::dump(std::ostream& out)
             step = place / parts;
             if (place % parts == 0)
                 out << table << ' ' << step << ' ' << rows.getColumn(1).getInt64() << '\n';
-            for (const auto& each : counts_at(rows, 2))
+            for (const auto& each : counts_at(rows, 2, copy_))
                 of_step[names[each.asset]] = each.views;
         }
         write();

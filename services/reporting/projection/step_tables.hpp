@@ -61,7 +61,8 @@ private:
     void save(statements& of, std::int64_t place, std::uint64_t views, std::span<const step_views> counts);
 
     SQLite::Database& db_;
-    std::array<statements, 2> of_;   ///< by step_kind
+    std::array<statements, 2> of_; ///< by step_kind
+    std::vector<step_views> copy_;
     std::vector<step_views> merged_; ///< of the present row
 };
 
