@@ -36,6 +36,7 @@
     APPLY(cloud_event_json)                                                                                            \
     APPLY(play_reply)                                                                                                  \
     APPLY(event_counts_reply)                                                                                          \
+    APPLY(titled_top_reply)                                                                                            \
     APPLY(health_reply)                                                                                                \
     APPLY(problem)                                                                                                     \
     APPLY(js_api_error)                                                                                                \

@@ -166,6 +166,25 @@ struct event_counts_reply
 };
 BOOST_DESCRIBE_STRUCT(event_counts_reply, (), (userviews, assetviews, degraded))
 
+/// HTTP: an element of the response to GET /events/top with content.
+struct titled_views
+{
+    std::string id;
+    std::uint64_t views = 0;
+    std::string title;
+    std::string genre;
+};
+BOOST_DESCRIBE_STRUCT(titled_views, (), (id, views, title, genre))
+
+/// HTTP: response to GET /events/top with content: top_reply with what the catalogue has.
+struct titled_top_reply
+{
+    std::optional<std::string> from;
+    std::optional<std::string> to;
+    std::vector<titled_views> assets;
+};
+BOOST_DESCRIBE_STRUCT(titled_top_reply, (), (from, to, assets))
+
 /// HTTP: the state of each part that a play needs: "ok", "away", "lagging" (not of events) or
 /// "full" (of events only).
 struct health_checks

@@ -128,6 +128,8 @@ inline std::vector<sample> samples()
         {"problem", encode(detail::sample_problem(false))},
         {"services_reply", detail::services_json},
         {"services_reply", R"({"services":[]})"},
+        {"services_reply",
+         R"({"services":[],"counting_rules":[{"version":3,"dedupe_window":"24h","instances":["A"]}]})"},
         {"service_ping", detail::ping_json},
         {"service_info", detail::info_json},
         {"service_stats", detail::stats_json},
