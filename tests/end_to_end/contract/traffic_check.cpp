@@ -88,7 +88,12 @@ constexpr route_rule route_rules[] = {
     {"GET /url/assets", "url_page"},
     {"GET /events/asset/{asset}", "asset_views_reply"},
     {"GET /events/user/{user}", "user_views_reply"},
+    {"GET /events/asset/{asset}/series", "series_reply"},
+    {"GET /events/user/{user}/history", "history_page"},
     {"GET /events/top", "top_reply"},
+    {"GET /events/series", "series_reply"},
+    {"GET /events/assets", "views_page"},
+    {"DELETE /events/user/{user}", "delete_reply"},
     {"POST /events/asset/{asset}/user/{user}", "event_counts_reply"},
     {"GET /healthz", "health_reply"},
     {"GET /readyz", "health_reply"},
@@ -97,6 +102,7 @@ constexpr route_rule route_rules[] = {
 
 constexpr const char* metrics_type = "text/plain; version=0.0.4; charset=utf-8";
 constexpr const char* words_type = "text/plain; charset=utf-8";
+constexpr const char* csv_type = "text/csv; charset=utf-8; header=present";
 
 const rule* rule_of(const std::string& subject)
 {
@@ -173,8 +179,8 @@ void traffic_check::messages(const std::vector<message>& seen, bool all_answered
             request(msg);
         else if (msg.subject == "events")
             event(msg);
-        else if (msg.subject == subjects::events_admin().str())
-            fits("correction", msg.data, msg.subject);
+        else if (msg.subject == "events.admin")
+            correction(msg);
         else if (msg.subject.starts_with("$KV."))
             entry(msg);
         else if (!is_jetstream(msg.subject))
@@ -232,6 +238,14 @@ void traffic_check::event(const message& msg)
         const std::string form = line.starts_with('{') ? " JSON" : " text";
         seen_.insert((stored ? "events stored" : "events sent") + form);
     }
+}
+
+void traffic_check::correction(const message& msg)
+{
+    check_headers(msg);
+    if (!msg.headers.has(wrong_on_purpose))
+        fits("correction", msg.data, "a correction");
+    seen_.insert(is_delivery(msg) ? "events.admin stored" : "events.admin sent");
 }
 
 /// A record that is stored in a bucket, or delivered from it.
@@ -336,13 +350,14 @@ void traffic_check::answer(const http_call& call, const http_answer& given)
     {
         const bool numbers = route == "GET /metrics";
         const bool words = route == "GET /problems/{code}";
-        const auto* type = numbers ? metrics_type : words ? words_type : "application/json";
+        const bool csv = given.header("Content-Type").starts_with("text/csv");
+        const auto* type = numbers ? metrics_type : words ? words_type : csv ? csv_type : "application/json";
         BOOST_TEST(given.header("Content-Type") == type, where);
-        seen_.insert(route + (head ? " head" : " ok"));
+        seen_.insert(route + (head ? " head" : csv ? " csv" : " ok"));
         if (numbers && !head)
             BOOST_TEST(read_metrics(given.body).complaints == std::vector<std::string>(),
                        boost::test_tools::per_element());
-        if (numbers || words || route == "GET /openapi.json") // these have no schema
+        if (numbers || words || csv || route == "GET /openapi.json") // these have no schema
             return;
         const auto* known = std::find_if(std::begin(route_rules), std::end(route_rules),
                                          [&](const auto& r) { return r.route == route; });
