@@ -205,9 +205,20 @@ test("so it is after a kill in the middle, and with two instances", async () => 
   const publishing = publish(60);
   await instances.pop().stop("SIGKILL");
   instances.push(await system.start("reporting", { name: "one" }));
-  instances.push(await system.start("reporting", { name: "two" }));
+  instances.push(await system.start("reporting", { name: "two", args: ["--dedupe-window", "23h"] }));
   await counted(await publishing, 2);
-  await compare(2);
+  await compare(2); // nothing repeats so late that the windows would tell the instances apart
+});
+
+test("instances that count by different rules are named", async () => {
+  const { services, counting_rules: rules } = JSON.parse((await call("/services")).text);
+  const ids = services.filter(({ name }) => name === "reporting").map(({ id }) => id);
+  assert.deepEqual(rules.flatMap(({ instances: named }) => named).sort(), ids.sort());
+  assert.deepEqual(
+    rules.map(({ instances: named }) => named.length),
+    [1, 1],
+  );
+  assert.notEqual(rules[0].dedupe_window, rules[1].dedupe_window);
 });
 
 test("a user who is deleted is gone from every answer", async () => {
