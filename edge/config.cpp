@@ -48,13 +48,14 @@ void add_edge_options(po::options_description& options)
     options.add_options()                                                                                    //
         ("listen", text("127.0.0.1:8080", "HOST:PORT"), "where to take HTTP requests; port 0: any free one") //
         ("admin-listen", text("", "HOST:PORT"),
-         "where to serve, and only there, what operators use: changes to /content and /url, /metrics and /services") //
-        ("tls-cert", text("", "FILE"), "certificate chain in PEM: HTTPS instead of HTTP; read again on SIGHUP")      //
-        ("tls-key", text("", "FILE"), "its private key in PEM")                                                      //
-        ("threads", text("1", "N"), "io threads, each with its own connection to the broker")                        //
-        ("timeout", text("2s", "TIME"), "of a request, in all: 2s, 1500ms or seconds")                               //
+         "where to serve, and only there, what operators use: changes to /content and /url, DELETE of a user, /metrics "
+         "and /services")                                                                                       //
+        ("tls-cert", text("", "FILE"), "certificate chain in PEM: HTTPS instead of HTTP; read again on SIGHUP") //
+        ("tls-key", text("", "FILE"), "its private key in PEM")                                                 //
+        ("threads", text("1", "N"), "io threads, each with its own connection to the broker")                   //
+        ("timeout", text("2s", "TIME"), "of a request, in all: 2s, 1500ms or seconds")                          //
         ("admin-token-file", text("", "FILE"),
-         "holds the bearer token for changes to /content and /url; read again on change") //
+         "holds the bearer token for changes to /content and /url and for DELETE of a user; read again on change") //
         ("jwt-key", text("", "FILE"),
          "HS256 secret, PEM public key or JWKS: a user's plays and views then need a bearer token of that user; "
          "read again on change")                                                                  //

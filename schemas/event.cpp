@@ -2,6 +2,7 @@
 
 #include "schemas/base32_sha256.hpp"
 #include "schemas/char_set.hpp"
+#include "schemas/cloud_event.hpp"
 #include "schemas/messages.hpp"
 #include "schemas/rfc3339.hpp"
 #include "schemas/subjects.hpp"
@@ -43,12 +44,15 @@ result<play_event> parse_event(std::string_view payload)
 {
     if (payload.empty() || payload.front() != '{')
         return parse_text(payload);
+    if (is_cloud_event(payload))
+        return parse_cloud_event(payload);
     auto read = decode<play_event_json>(payload);
     if (read.has_error())
         return read.error();
     if (!is_valid_event_id(read->id))
         return fail(errc::bad_request, "an event id is 1 to 64 of [A-Za-z0-9_.-]", "id");
-    if (!is_rfc3339_utc(read->time))
+    const auto time = parse_rfc3339_utc(read->time);
+    if (!time)
         return fail(errc::bad_request, "expected an RFC 3339 time in UTC", "time");
     auto asset = asset_id::parse(read->asset);
     if (asset.has_error())
@@ -56,7 +60,7 @@ result<play_event> parse_event(std::string_view payload)
     auto user = user_id::parse(read->user);
     if (user.has_error())
         return user.error();
-    return play_event{std::move(read->id), std::move(*asset), std::move(*user)};
+    return play_event{std::move(read->id), std::move(*asset), std::move(*user), time};
 }
 
 std::string encode_event(std::string_view event_id, const asset_id& asset, const user_id& user,

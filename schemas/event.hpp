@@ -2,6 +2,7 @@
 #pragma once
 
 #include "schemas/ids.hpp"
+#include "schemas/rfc3339.hpp"
 
 #include <chrono>
 #include <optional>
@@ -17,14 +18,17 @@ struct play_event
     std::optional<std::string> id;
     asset_id asset;
     user_id user;
+    std::optional<time_in_ms> time = {}; ///< as the event says; a text event has none
 };
 
 /// True for 1 to 64 bytes of [A-Za-z0-9_.-]. Thread-safe, as all functions here.
 [[nodiscard]] bool is_valid_event_id(std::string_view id) noexcept;
 
-/// Reads a payload of subject `events`. If its first byte is `{` it is JSON (play_event_json, all
-/// members required, `time` in RFC 3339 and UTC); otherwise it is `asset:user`, plain ids split at
-/// the last colon. Fails with bad_request or bad_id; the detail says why.
+/// Reads a payload of subject `events`. If its first byte is `{` it is JSON: a CloudEvent where it
+/// has a member `specversion` (schemas/cloud_event.hpp), else play_event_json, all members
+/// required, `time` in RFC 3339 and UTC. Otherwise it is `asset:user`, plain ids split at the last
+/// colon. Fails with bad_request or bad_id; the detail says why, and the field names a member of
+/// JSON.
 [[nodiscard]] result<play_event> parse_event(std::string_view payload);
 
 /// The JSON payload of an event that happened at `when`.

@@ -50,10 +50,10 @@ std::optional<event_view> scan_event(std::string_view json)
     const bool scanned = take(json, R"({"id":")") && take_text(json, event.id) && take(json, R"(,"asset":")") &&
                          take_text(json, event.asset) && take(json, R"(,"user":")") && take_text(json, event.user) &&
                          take(json, R"(,"time":")") && take_text(json, time) && json == "}";
-    if (!scanned || !is_valid_event_id(event.id) || !is_valid_id(event.asset) || !is_valid_id(event.user) ||
-        !is_rfc3339_utc(time))
+    if (!scanned || !is_valid_event_id(event.id) || !is_valid_id(event.asset) || !is_valid_id(event.user))
         return std::nullopt;
-    return event;
+    event.time = parse_rfc3339_utc(time);
+    return event.time ? std::optional(event) : std::nullopt;
 }
 
 event_reader::event_reader(std::string_view payload) : rest_(payload), event_(fail(errc::bad_request))
@@ -125,7 +125,7 @@ void event_reader::read(std::string_view text)
     }
     parsed_ = std::move(*parsed);
     event_ = event_view{parsed_->id ? std::string_view(*parsed_->id) : std::string_view(), parsed_->asset.text(),
-                        parsed_->user.text()};
+                        parsed_->user.text(), parsed_->time};
 }
 
 std::optional<batch_event_id> parse_batch_event_id(std::string_view id) noexcept

@@ -17,6 +17,7 @@ struct event_view
     std::string_view id; ///< empty: none, so it is never a duplicate
     std::string_view asset;
     std::string_view user;
+    std::optional<time_in_ms> time = {}; ///< as in play_event
 };
 
 /// Recognises an event exactly as an edge writes it, without escapes; nothing for all other events.

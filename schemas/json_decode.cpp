@@ -1,6 +1,7 @@
 // decode() and read_object(): read JSON, and check the limits of the contract.
 #include "schemas/json.hpp"
 
+#include "schemas/event.hpp"
 #include "schemas/free_members.hpp"
 #include "schemas/ids.hpp"
 #include "schemas/json_members.hpp"
@@ -200,6 +201,26 @@ result<void> check(const search_request& m)
 }
 
 result<void> check(const top_request& m) { return check_limit(m.limit); }
+
+result<void> check(const history_request& m) { return check_limit(m.limit); }
+
+result<void> check(const series_request& m)
+{
+    if (m.step && *m.step != "hour" && *m.step != "day")
+        return member_error("step", "must be \"hour\" or \"day\"");
+    return {};
+}
+
+result<void> check(const correction& m)
+{
+    if (m.retract.has_value() == m.erase.has_value())
+        return fail(errc::bad_request, "expected exactly one of the members \"retract\" and \"erase\"");
+    if (m.retract && !is_valid_event_id(*m.retract))
+        return member_error("retract", "must be an event id: 1 to 64 of [A-Za-z0-9_.-]");
+    if (m.erase && !is_valid_id(*m.erase))
+        return member_error("erase", "must be an id: 1 to 128 bytes of UTF-8 without control characters");
+    return {};
+}
 
 constexpr std::string_view named_in_metadata[] = {"id", "title", "genre", "summary"};
 

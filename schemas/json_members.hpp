@@ -26,9 +26,19 @@
     APPLY(counts_reply)                                                                                                \
     APPLY(top_request)                                                                                                 \
     APPLY(top_reply)                                                                                                   \
+    APPLY(asset_views_reply)                                                                                           \
+    APPLY(user_views_reply)                                                                                            \
+    APPLY(series_request)                                                                                              \
+    APPLY(series_reply)                                                                                                \
+    APPLY(history_request)                                                                                             \
+    APPLY(history_page)                                                                                                \
+    APPLY(views_page)                                                                                                  \
+    APPLY(correction)                                                                                                  \
     APPLY(play_event_json)                                                                                             \
+    APPLY(cloud_event_json)                                                                                            \
     APPLY(play_reply)                                                                                                  \
     APPLY(event_counts_reply)                                                                                          \
+    APPLY(titled_top_reply)                                                                                            \
     APPLY(health_reply)                                                                                                \
     APPLY(problem)                                                                                                     \
     APPLY(js_api_error)                                                                                                \

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "schemas/json.hpp"
+#include "schemas/view_messages.hpp"
 
 #include <boost/describe/class.hpp>
 
@@ -136,14 +137,6 @@ struct url_page
 };
 BOOST_DESCRIBE_STRUCT(url_page, (), (assets, next))
 
-/// Reply of reporting.asset and reporting.user, and an element of reporting.top.
-struct views_reply
-{
-    std::string id;
-    std::uint64_t views = 0;
-};
-BOOST_DESCRIBE_STRUCT(views_reply, (), (id, views))
-
 /// Reply of reporting.views.
 struct counts_reply
 {
@@ -151,20 +144,6 @@ struct counts_reply
     std::uint64_t userviews = 0;
 };
 BOOST_DESCRIBE_STRUCT(counts_reply, (), (assetviews, userviews))
-
-/// Body of reporting.top. `limit` 1..1000, default 10. An empty payload means the default.
-struct top_request
-{
-    std::optional<std::uint64_t> limit;
-};
-BOOST_DESCRIBE_STRUCT(top_request, (), (limit))
-
-/// Reply of reporting.top, the most viewed first.
-struct top_reply
-{
-    std::vector<views_reply> assets;
-};
-BOOST_DESCRIBE_STRUCT(top_reply, (), (assets))
 
 /// A play event as JSON on subject `events`. See schemas/event.hpp for ids and the text form.
 struct play_event_json
@@ -175,6 +154,19 @@ struct play_event_json
     std::string time;
 };
 BOOST_DESCRIBE_STRUCT(play_event_json, (), (id, asset, user, time))
+
+/// A play event as a CloudEvent on subject `events`. See schemas/cloud_event.hpp.
+struct cloud_event_json
+{
+    std::string specversion;
+    std::string type;
+    std::string source;
+    std::string id;
+    std::string subject;
+    std::string user;
+    std::optional<std::string> time;
+};
+BOOST_DESCRIBE_STRUCT(cloud_event_json, (), (specversion, type, source, id, subject, user, time))
 
 /// HTTP: response to POST /play/…. If there are no counts, both are null and `degraded` names the
 /// failing part.
@@ -199,6 +191,25 @@ struct event_counts_reply
     std::optional<std::vector<std::string>> degraded;
 };
 BOOST_DESCRIBE_STRUCT(event_counts_reply, (), (userviews, assetviews, degraded))
+
+/// HTTP: an element of the response to GET /events/top with content.
+struct titled_views
+{
+    std::string id;
+    std::uint64_t views = 0;
+    std::string title;
+    std::string genre;
+};
+BOOST_DESCRIBE_STRUCT(titled_views, (), (id, views, title, genre))
+
+/// HTTP: response to GET /events/top with content: top_reply with what the catalogue has.
+struct titled_top_reply
+{
+    std::optional<std::string> from;
+    std::optional<std::string> to;
+    std::vector<titled_views> assets;
+};
+BOOST_DESCRIBE_STRUCT(titled_top_reply, (), (from, to, assets))
 
 /// HTTP: the state of each part that a play needs: "ok", "away", "lagging" (not of events) or
 /// "full" (of events only).

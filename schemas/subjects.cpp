@@ -61,6 +61,10 @@ subject reporting_views(const asset_id& asset, const user_id& user)
     return subject::of({"reporting", "views", asset.token(), user.token()});
 }
 subject reporting_top() { return subject::of({"reporting", "top"}); }
+subject reporting_series() { return subject::of({"reporting", "series"}); }
+subject reporting_series(const asset_id& id) { return subject::of({"reporting", "series", id.token()}); }
+subject reporting_history(const user_id& id) { return subject::of({"reporting", "history", id.token()}); }
+subject reporting_assets() { return subject::of({"reporting", "assets"}); }
 
 std::string pattern(std::string_view service, std::string_view endpoint, int ids)
 {

@@ -12,7 +12,7 @@ namespace
 {
 
 constexpr std::string_view exposed =
-    "Allow, ETag, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-ID";
+    "Allow, ETag, Link, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-ID";
 constexpr std::string_view accepted =
     "Authorization, Cache-Control, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
     "X-Request-ID, X-Requested-With, baggage, traceparent, tracestate";

@@ -1,7 +1,9 @@
 #include "edge/http/target.hpp"
 
 #include "edge/http/characters.hpp"
+#include "schemas/ids.hpp"
 #include "schemas/parse_number.hpp"
+#include "schemas/rfc3339.hpp"
 
 #include <algorithm>
 
@@ -96,6 +98,54 @@ result<std::optional<std::string>> query_value(const request_target& target, std
     return found;
 }
 
+result<std::optional<std::string>> query_id(const request_target& target, std::string_view name)
+{
+    auto value = query_value(target, name);
+    if (value.has_error() || !*value || is_valid_id(**value))
+        return value;
+    return fail(errc::bad_request,
+                "The parameter " + std::string(name) +
+                    " must be an id: 1 to 128 bytes of UTF-8 without control characters.",
+                std::string(name));
+}
+
+result<std::optional<std::string>> query_choice(const request_target& target, std::string_view name,
+                                                std::span<const std::string_view> choices)
+{
+    auto value = query_value(target, name);
+    if (value.has_error() || !*value || std::find(choices.begin(), choices.end(), **value) != choices.end())
+        return value;
+    std::string detail = "The parameter " + std::string(name) + " is one of ";
+    for (const auto& each : choices)
+        (detail += each) += &each == &choices.back() ? "." : ", ";
+    return fail(errc::bad_request, std::move(detail), std::string(name));
+}
+
+result<std::optional<std::string>> query_time(const request_target& target, std::string_view name)
+{
+    auto value = query_value(target, name);
+    if (value.has_error() || !*value || is_rfc3339_utc(**value))
+        return value;
+    return fail(errc::bad_request,
+                "The parameter " + std::string(name) +
+                    " must be an RFC 3339 time in UTC, such as 2026-01-31T09:00:00Z.",
+                std::string(name));
+}
+
+result<std::optional<std::string>> query_token(const request_target& target, std::string_view name)
+{
+    constexpr std::size_t most = 512;
+    auto value = query_value(target, name);
+    if (value.has_error() || !*value)
+        return value;
+    const auto& text = **value;
+    const bool printable = std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+    if (!text.empty() && text.size() <= most && printable)
+        return value;
+    return fail(errc::bad_request, "The parameter " + std::string(name) + " must be the next of a page.",
+                std::string(name));
+}
+
 result<std::optional<std::uint64_t>> query_limit(const request_target& target)
 {
     auto text = query_value(target, "limit");
@@ -107,6 +157,19 @@ result<std::optional<std::uint64_t>> query_limit(const request_target& target)
     if (!limit || *limit < 1 || *limit > 1000)
         return fail(errc::bad_request, "The parameter limit must be a number from 1 to 1000.", "limit");
     return limit;
+}
+
+std::string percent_encode(std::string_view text)
+{
+    constexpr char_set unreserved = letters | digits | char_set("-._~");
+    constexpr std::string_view hex = "0123456789ABCDEF";
+    std::string encoded;
+    for (const char c : text)
+        if (unreserved.contains(c))
+            encoded += c;
+        else
+            ((encoded += '%') += hex[static_cast<unsigned char>(c) >> 4U]) += hex[static_cast<unsigned char>(c) & 15U];
+    return encoded;
 }
 
 } // namespace marquee

@@ -2,15 +2,14 @@
 #include "edge/upstream/hedged_request.hpp"
 #include "schemas/messages.hpp"
 
-#include <algorithm>
-
 namespace marquee::handlers
 {
 
 namespace
 {
 
-/// Requests the views of one asset or user and returns the reply as the response.
+/// Requests the views of one asset or user and returns the reply as the response. What an instance
+/// of an earlier version does not tell is missing there too.
 asio::awaitable<http_result> views_of(edge_context& edge, const routed_call& call, subject to, const std::string& id)
 {
     hedged_request lookup(edge.services, upstream_service::reporting, std::move(to), call.upstream_call());
@@ -37,28 +36,6 @@ handler_result user_views(edge_context& edge, routed_call call)
 {
     auto to = subjects::reporting_user(*call.user);
     co_return co_await views_of(edge, call, std::move(to), call.user->text());
-}
-
-handler_result top_assets(edge_context& edge, routed_call call)
-{
-    auto limit = query_limit(call.target);
-    if (limit.has_error())
-        co_return limit.error();
-    top_request request;
-    request.limit = *limit;
-    hedged_request lookup(edge.services, upstream_service::reporting, subjects::reporting_top(), call.upstream_call(),
-                          sending::bundled, encode(request));
-    auto reply = co_await lookup.receive();
-    if (reply.has_error())
-        co_return reply.error();
-    auto top = decode_reply<top_reply>(reply->data);
-    if (top.has_error())
-        co_return top.error();
-    const bool ids_are_valid = std::all_of(top->assets.begin(), top->assets.end(),
-                                           [](const views_reply& each) { return is_valid_id(each.id); });
-    if (!ids_are_valid)
-        co_return fail(errc::malformed_reply, "The reply holds an invalid id.", "id");
-    co_return json_response(std::move(reply->data));
 }
 
 } // namespace marquee::handlers

@@ -30,7 +30,17 @@ handler_result list_content(edge_context& edge, routed_call call); ///< GET /con
 // events.cpp
 handler_result asset_views(edge_context& edge, routed_call call);
 handler_result user_views(edge_context& edge, routed_call call);
+
+// top.cpp
 handler_result top_assets(edge_context& edge, routed_call call);
+
+// view_lists.cpp
+handler_result series(edge_context& edge, routed_call call); ///< of an asset where the path has one
+handler_result history(edge_context& edge, routed_call call);
+handler_result list_views(edge_context& edge, routed_call call); ///< GET /events/assets: JSON or CSV
+
+// erasure.cpp
+handler_result erase_user(edge_context& edge, routed_call call); ///< DELETE /events/user/{user}
 
 // health.cpp
 handler_result alive(edge_context& edge, routed_call call);

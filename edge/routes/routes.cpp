@@ -30,9 +30,14 @@ constexpr route table[] = {
     {"GET", "/url/assets", handlers::list_urls, {.admin = true, .parameters = "after limit"}},
 
     {"GET", "/events/asset/{asset}", handlers::asset_views},
+    {"GET", "/events/asset/{asset}/series", handlers::series, {.parameters = "step from to"}},
     {"GET", "/events/user/{user}", handlers::user_views, {.user = true}},
-    {"GET", "/events/top", handlers::top_assets, {.parameters = "limit"}},
+    {"GET", "/events/user/{user}/history", handlers::history, {.user = true, .parameters = "limit after"}},
+    {"GET", "/events/top", handlers::top_assets, {.parameters = "window at limit content"}},
+    {"GET", "/events/series", handlers::series, {.parameters = "step from to"}},
+    {"GET", "/events/assets", handlers::list_views, {.parameters = "after limit"}},
     {"POST", "/events/asset/{asset}/user/{user}", handlers::record_view, {.user = true}},
+    {"DELETE", "/events/user/{user}", handlers::erase_user, {.admin = true, .operators = true}},
 
     {"GET", "/healthz", handlers::alive, {.internal = true, .unlimited = true}},
     {"GET", "/readyz", handlers::ready, {.internal = true, .unlimited = true}},

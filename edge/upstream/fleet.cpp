@@ -1,5 +1,6 @@
 #include "edge/upstream/fleet.hpp"
 
+#include "edge/upstream/counting_rules.hpp"
 #include "schemas/json.hpp"
 
 #include <boost/json/array.hpp>
@@ -249,7 +250,11 @@ std::string merge_service_replies(const std::vector<std::string>& infos, const s
     json::array list;
     for (auto& [key, instance] : instances)
         list.push_back(std::move(instance));
-    return json::serialize(json::object{{"services", std::move(list)}});
+    auto rules = differing_rules(list);
+    json::object all{{"services", std::move(list)}};
+    if (!rules.empty())
+        all["counting_rules"] = std::move(rules);
+    return json::serialize(all);
 }
 
 asio::awaitable<bool> fleet_view::any_instance_matches(std::string_view verb, std::string_view name,

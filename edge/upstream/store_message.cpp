@@ -6,11 +6,16 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <utility>
+
 namespace marquee
 {
 
-asio::awaitable<result<stored_event>> store_message(requester& nats, outage_timer& outage, std::string payload,
-                                                    std::string message_id, header_list headers, deadline until)
+namespace
+{
+
+asio::awaitable<result<stored_event>> store(requester& nats, outage_timer& outage, subject to, std::string payload,
+                                            std::string message_id, header_list headers, deadline until)
 {
     constexpr std::chrono::milliseconds leader_retry_pause{50};
     const auto last_try = deadline::in(std::chrono::seconds(2)).sooner(until);
@@ -20,7 +25,7 @@ asio::awaitable<result<stored_event>> store_message(requester& nats, outage_time
         // Half of the time is left for a second attempt, which JetStream acknowledges as a
         // duplicate if the first one was stored.
         const auto attempt_until = silent ? until : deadline::in((until.at() - deadline::clock::now()) / 2);
-        auto stored = co_await publish_stored(nats, subjects::events(), payload, message_id, attempt_until, headers);
+        auto stored = co_await publish_stored(nats, to, payload, message_id, attempt_until, headers);
         if (stored.has_value())
         {
             outage.reset();
@@ -38,6 +43,21 @@ asio::awaitable<result<stored_event>> store_message(requester& nats, outage_time
         asio::steady_timer timer(co_await asio::this_coro::executor, leader_retry_pause);
         co_await wait(timer);
     }
+}
+
+} // namespace
+
+asio::awaitable<result<stored_event>> store_message(requester& nats, outage_timer& outage, std::string payload,
+                                                    std::string message_id, header_list headers, deadline until)
+{
+    return store(nats, outage, subjects::events(), std::move(payload), std::move(message_id), std::move(headers),
+                 until);
+}
+
+asio::awaitable<result<stored_event>> store_correction(requester& nats, outage_timer& outage, std::string payload,
+                                                       std::string message_id, deadline until)
+{
+    return store(nats, outage, subjects::events_admin(), std::move(payload), std::move(message_id), {}, until);
 }
 
 } // namespace marquee

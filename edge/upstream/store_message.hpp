@@ -18,4 +18,8 @@ namespace marquee
                                                                   std::string payload, std::string message_id,
                                                                   header_list headers, deadline until);
 
+/// Stores a correction (subject `events.admin`) in the same way. Fails in the same way.
+[[nodiscard]] asio::awaitable<result<stored_event>>
+store_correction(requester& nats, outage_timer& outage, std::string payload, std::string message_id, deadline until);
+
 } // namespace marquee

@@ -34,7 +34,19 @@ result<void> complete_swap(const projection_settings& settings, const std::share
 
 std::string seconds_of(std::chrono::nanoseconds time) { return std::to_string(time.count() / 1'000'000'000) + " s"; }
 
+/// How many times the size of FILE its successor may need.
+constexpr std::uintmax_t growth = 3;
+
 } // namespace
+
+bool has_room_for_rebuild(const std::string& path)
+{
+    std::error_code ec;
+    const auto size = std::filesystem::file_size(path, ec);
+    const auto parent = std::filesystem::path(path).parent_path();
+    const auto space = std::filesystem::space(parent.empty() ? "." : parent, ec);
+    return ec || space.available / growth >= size;
+}
 
 result<found_counts> open_counts(const projection_settings& settings, const std::shared_ptr<file_lock>& lock,
                                  bool rebuild)
@@ -77,11 +89,10 @@ result<std::optional<std::string>> judge_rule(projection& counts, const counting
         by.version != wanted.version
             ? "by version " + std::to_string(by.version) + " of the rule, not " + std::to_string(wanted.version)
             : "with a --dedupe-window of " + seconds_of(by.dedupe_window) + ", not " + seconds_of(wanted.dedupe_window);
-    // Version 3 takes lines for events of which earlier ones rejected the message.
-    const bool lines_differ = by.version < 3 && wanted.version >= 3 && p.rejected > 0;
-    const bool decided_nothing = p.applied == 0 && p.duplicates == 0;
-    const bool only_lines_are_new = by.version == 2 && wanted.version == 3 && by.dedupe_window == wanted.dedupe_window;
-    const bool same = !lines_differ && (decided_nothing || only_lines_are_new);
+    // Earlier versions rejected messages of several lines, or corrections; version 4 has counts
+    // that they did not have.
+    const bool rejects_differ = by.version < 4 && wanted.version >= 4 && p.rejected > 0;
+    const bool same = p.applied == 0 && p.duplicates == 0 && !rejects_differ;
     if (same || start_is_gone(stream))
     {
         if (auto taken = counts.take_over(wanted, same ? p.rule_since : p.last_sequence); taken.has_error())

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr auto log_period = 5s;
 constexpr std::uint64_t batch_limit = 32768; ///< events a transaction: larger ones count faster
-constexpr std::size_t rows_an_event = 4;     ///< it has three at most: writing keeps up with counting
+constexpr std::size_t rows_an_event = 8;     ///< it has seven at most: writing keeps up with counting
 
 } // namespace
 

@@ -4,47 +4,14 @@
 #include "schemas/event_lines.hpp"
 #include "schemas/parse_number.hpp"
 #include "schemas/subjects.hpp"
+#include "services/reporting/view_endpoints.hpp"
 
 namespace marquee
 {
 namespace
 {
 
-constexpr std::size_t default_top_limit = 10;
-
 using shared_views = std::shared_ptr<reporting_views>;
-
-/// The database has failed: the program ends.
-service_error lookup_failed(reporting_views& views, const error& why)
-{
-    views.fatal(why.detail);
-    return fail(errc::unavailable, "the counts cannot be read");
-}
-
-template <class Id>
-service_result views_of(reporting_views& from, const service_request& request, errc none,
-                        result<std::uint64_t> (projection::*lookup)(const Id&))
-{
-    const auto id = Id::from_token(subjects::token_at(request.msg.subject, 2));
-    if (id.has_error())
-        return service_error(id.error());
-    const auto views = (from.counts.*lookup)(*id);
-    if (views.has_error())
-        return lookup_failed(from, views.error());
-    if (*views == 0)
-        return service_error(fail(none), id->text());
-    return service_reply{encode(views_reply{id->text(), *views}), {}};
-}
-
-std::optional<service_result> answer_asset(reporting_views& from, const service_request& request)
-{
-    return views_of<asset_id>(from, request, errc::asset_not_found, &projection::asset_views);
-}
-
-std::optional<service_result> answer_user(reporting_views& from, const service_request& request)
-{
-    return views_of<user_id>(from, request, errc::user_not_found, &projection::user_views);
-}
 
 /// The sequence of `Marquee-After`; 0, which is always reached, where the header is absent.
 result<std::uint64_t> read_after(const header_list& headers)
@@ -185,34 +152,17 @@ asio::awaitable<service_result> wait_for_views(shared_views from, service_reques
     co_return answer(*from, *wanted, use);
 }
 
-std::optional<service_result> answer_top(reporting_views& from, const service_request& request)
-{
-    top_request wanted;
-    if (!request.msg.data.empty())
-    {
-        const auto given = decode<top_request>(request.msg.data);
-        if (given.has_error())
-            return service_error(given.error());
-        wanted = *given;
-    }
-    auto found = from.counts.top(wanted.limit.value_or(default_top_limit));
-    if (found.has_error())
-        return lookup_failed(from, found.error());
-    top_reply reply;
-    reply.assets = std::move(*found);
-    return service_reply{encode(reply), {}};
-}
-
 } // namespace
 
 std::vector<endpoint_config> reporting_endpoints(std::shared_ptr<reporting_views> views,
                                                  std::function<boost::json::value()> data)
 {
     using immediate = std::optional<service_result> (*)(reporting_views&, const service_request&);
-    const auto make = [&](std::string name, int ids, std::string description, immediate answers)
+    const auto make =
+        [&](std::string name, int ids, std::string description, immediate answers, std::string_view subject = {})
     {
         endpoint_config endpoint;
-        endpoint.subject = subjects::pattern("reporting", name, ids);
+        endpoint.subject = subjects::pattern("reporting", subject.empty() ? name : subject, ids);
         endpoint.name = std::move(name);
         endpoint.at_once = [views, answers](const service_request& request) { return answers(*views, request); };
         endpoint.metadata = {{"description", std::move(description)}};
@@ -226,7 +176,11 @@ std::vector<endpoint_config> reporting_endpoints(std::shared_ptr<reporting_views
         make("asset", 1, "The views of an asset", answer_asset),
         make("user", 1, "The views of a user", answer_user),
         std::move(counts),
-        make("top", 0, "The most viewed assets", answer_top),
+        make("top", 0, "The most viewed assets, of all time or in a window", answer_top),
+        make("series", 0, "The views of each hour or day", answer_series),
+        make("asset_series", 1, "The views of an asset in each hour or day", answer_asset_series, "series"),
+        make("history", 1, "What a user has viewed, the latest first", answer_history),
+        make("assets", 0, "The views of all assets, in pages", answer_assets),
     };
 }
 

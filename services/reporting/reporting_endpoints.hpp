@@ -1,4 +1,4 @@
-// The endpoints asset, user, views and top.
+// The endpoints of reporting; those of lists and views by time are in view_endpoints.hpp.
 #pragma once
 
 #include "broker/jetstream/sequence_waiter.hpp"
@@ -7,7 +7,10 @@
 #include "broker/program/program.hpp"
 #include "services/reporting/projection/projection.hpp"
 
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <vector>
 
 namespace marquee
 {
@@ -27,11 +30,12 @@ struct reporting_views
     std::chrono::milliseconds unnamed_wait{2000}; ///< for an event to be counted, where a request names no deadline
     projection counts;
     sequence_waiter waiter;
+    std::function<std::chrono::system_clock::time_point()> now = std::chrono::system_clock::now; ///< of running steps
     fatal_handler fatal;         ///< called when the database fails
     requester* stream = nullptr; ///< for views that only the stream has; outlives the requests
 };
 
-/// The four endpoints. `data` gives the `data` of each in STATS. A failure of the database is
+/// All endpoints. `data` gives the `data` of each in STATS. A failure of the database is
 /// answered with `unavailable` and reported to `views->fatal`.
 [[nodiscard]] std::vector<endpoint_config> reporting_endpoints(std::shared_ptr<reporting_views> views,
                                                                std::function<boost::json::value()> data);

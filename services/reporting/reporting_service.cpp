@@ -1,6 +1,7 @@
 // Starts reporting: what is in the file, whether it fits the stream, and whether to count anew.
 #include "services/reporting/reporting_service.hpp"
 
+#include "broker/base/log.hpp"
 #include "broker/base/wait.hpp"
 #include "broker/jetstream/stream_lookup.hpp"
 #include "broker/jetstream/streams.hpp"
@@ -100,7 +101,14 @@ result<std::optional<std::string>> why_rebuild(found_counts& found, const report
     if (found.rebuild_unfinished)
         return std::optional<std::string>("it was begun and not done");
     const counting_rule wanted{counting_version, settings.database.dedupe_window};
-    return judge_rule(found.counts, wanted, stream);
+    auto why = judge_rule(found.counts, wanted, stream);
+    if (why.has_value() && *why && !has_room_for_rebuild(settings.database.path))
+    {
+        log(log_level::warning, "counts by another rule are kept: the disk has no room to count anew beside them",
+            {{"why", **why}});
+        return std::optional<std::string>();
+    }
+    return why;
 }
 
 } // namespace

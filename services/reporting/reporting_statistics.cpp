@@ -15,6 +15,10 @@ boost::json::object reporting_statistics(const projection_progress& p, const cou
     if (p.rejected > 0)
         data["last_reject"] =
             boost::json::object{{"sequence", p.last_reject_sequence}, {"reason", p.last_reject_reason}};
+    if (p.retracted > 0)
+        data["retracted"] = p.retracted;
+    if (p.erased > 0)
+        data["erased"] = p.erased;
     data["last_sequence"] = p.last_sequence;
     data["lag"] = meter.pending();
     if (const auto behind = meter.lag(lag_meter::clock::now()))

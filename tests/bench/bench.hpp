@@ -75,6 +75,7 @@ void threads(const settings& with);
 void get(const settings& with);
 void search(const settings& with);
 void replay(const settings& with);
+void views(const settings& with);
 void start(const settings& with);
 void idle(const settings& with);
 void allocations(const settings& with);

@@ -31,6 +31,7 @@ const std::vector<part> parts = {
     {"get", "metadata.get over NATS beside a bare echo subscriber", get, false},
     {"search", "metadata.search within the service: 100,000 titles, time and memory", search, false},
     {"replay", "events through an ordered consumer alone and into the counts", replay, false},
+    {"views", "reporting's answers by time over a year of views", views, false},
     {"start", "seconds, memory and latency of a service that starts with many records", start, false},
     {"idle", "memory of an idle keep-alive connection", idle, false},
     {"allocations", "allocations per play, by process", allocations, false},
@@ -51,7 +52,7 @@ po::options_description all_options(settings& with)
         ("seconds", po::value(&with.seconds)->default_value(with.seconds), "of each run")                      //
         ("alternations", po::value(&with.alternations)->default_value(with.alternations), "runs of each load") //
         ("size", po::value(&with.size)->default_value(with.size),
-         "events of replay, records of start, titles of search") //
+         "events of replay and views, records of start, titles of search") //
         ("client", po::value<std::string>()->value_name("own|wrk")->default_value("own"),
          "what makes the requests of floor, play and threads; wrk looks at no body") //
         ("quick", po::bool_switch(),

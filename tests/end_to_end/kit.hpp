@@ -74,6 +74,10 @@ inline std::vector<service_route> service_routes(const marquee_system& system)
         {"asset views", {"GET", "/events/asset/123"}, "reporting", "reporting.asset.*"},
         {"user views", {"GET", "/events/user/1"}, "reporting", "reporting.user.*"},
         {"top", {"GET", "/events/top?limit=5"}, "reporting", "reporting.top"},
+        {"series", {"GET", "/events/series"}, "reporting", "reporting.series"},
+        {"asset series", {"GET", "/events/asset/123/series"}, "reporting", "reporting.series.*"},
+        {"history", {"GET", "/events/user/1/history"}, "reporting", "reporting.history.*"},
+        {"all views", {"GET", "/events/assets?limit=5"}, "reporting", "reporting.assets"},
     };
     for (auto& each : all)
         each.call.headers.push_back(system.authorization());

@@ -1,6 +1,7 @@
 // What a line of a stream publishes.
 #include "tools/replay/event_line.hpp"
 
+#include "schemas/cloud_event.hpp"
 #include "schemas/event.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -80,6 +81,19 @@ BOOST_AUTO_TEST_CASE(a_later_round_gives_each_event_a_fresh_id)
     BOOST_TEST(*parse_event(bare.payload).value().id == "e1.r12");
     BOOST_TEST(read_line(R"("123:42")", 2).value().payload == "123:42");
     BOOST_TEST(read_line("{garbage", 2).value().payload == "{garbage");
+}
+
+BOOST_AUTO_TEST_CASE(a_cloud_event_is_sent_under_the_id_by_which_it_is_counted)
+{
+    const std::string line =
+        R"({"specversion":"1.0","type":"marquee.play","source":"/tv","id":"1","subject":"123","user":"42"})";
+    const auto first = read_line(line, 1).value();
+    BOOST_TEST(first.payload == line);
+    BOOST_TEST(first.message_id == event_id_for_cloud_event("/tv", "1"));
+    const auto second = read_line(line, 2).value();
+    BOOST_TEST(second.message_id == event_id_for_cloud_event("/tv", "1.r2"));
+    BOOST_TEST(*parse_event(second.payload).value().id == second.message_id);
+    BOOST_TEST(read_line(R"({"specversion":"1.0"})", 1).value().rejection.starts_with("type: "));
 }
 
 BOOST_AUTO_TEST_CASE(an_id_that_has_no_room_for_the_round_is_hashed)

@@ -1,4 +1,5 @@
 // The messages of subject `events`, by contract §2.
+import { createHash } from "node:crypto";
 import { isId } from "./ids.mjs";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -16,7 +17,15 @@ export function isUtcTime(text) {
   return day >= 1 && day <= days;
 }
 
-/** `{id, asset, user}` (id null for the text form), or null for what is not counted. */
+/** The milliseconds of such a time, rounded down; a leap second is the next second. */
+function readUtcTime(text) {
+  const [date, clock, fraction = ""] = [text.slice(0, 10), text.slice(11, 19), time.exec(text)[7]];
+  const [hour, minute, second] = clock.split(":").map(Number);
+  const day = Date.parse(`${date}T00:00:00Z`);
+  return day + ((hour * 60 + minute) * 60 + second) * 1000 + Number(fraction.slice(1, 4).padEnd(3, "0"));
+}
+
+/** `{id, asset, user, time}` (id and time null for the text form), or null for what is not counted. */
 export function parseEvent(bytes) {
   let text;
   try {
@@ -74,7 +83,7 @@ function parseText(text) {
   if (colon < 0) return null;
   const asset = text.slice(0, colon);
   const user = text.slice(colon + 1);
-  return isId(asset) && isId(user) ? { id: null, asset, user } : null;
+  return isId(asset) && isId(user) ? { id: null, asset, user, time: null } : null;
 }
 
 function parseJson(text) {
@@ -84,6 +93,7 @@ function parseJson(text) {
   } catch {
     return null;
   }
+  if (Object.hasOwn(read, "specversion")) return parseCloudEvent(read);
   const { id, asset, user } = read;
   const valid =
     typeof id === "string" &&
@@ -92,5 +102,33 @@ function parseJson(text) {
     isUtcTime(read.time) &&
     isId(asset) &&
     isId(user);
-  return valid ? { id, asset, user } : null;
+  return valid ? { id, asset, user, time: readUtcTime(read.time) } : null;
+}
+
+const uriReference = /^(?:[A-Za-z0-9._~:/?#@!$&'()*+,;=[\]-]|%[0-9A-Fa-f]{2})+$/;
+const controlCharacter = /[\u0000-\u001f\u007f-\u009f]|\p{Surrogate}/u;
+
+/** CloudEvents 1.0, told by `specversion`. */
+function parseCloudEvent({ specversion, type, source, id, subject: asset, user, time: at }) {
+  const valid =
+    specversion === "1.0" &&
+    type === "marquee.play" &&
+    typeof source === "string" &&
+    uriReference.test(source) &&
+    typeof id === "string" &&
+    id !== "" &&
+    !controlCharacter.test(id) &&
+    (at === undefined || at === null || (typeof at === "string" && isUtcTime(at))) &&
+    isId(asset) &&
+    isId(user);
+  return valid ? { id: cloudEventId(source, id), asset, user, time: at ? readUtcTime(at) : null } : null;
+}
+
+/** The event id of a CloudEvent. */
+export function cloudEventId(source, id) {
+  const digest = createHash("sha256").update(`${source}\0${id}`).digest();
+  let bits = "";
+  for (const byte of digest) bits += byte.toString(2).padStart(8, "0");
+  const letter = (group) => "abcdefghijklmnopqrstuvwxyz234567"[parseInt(group.padEnd(5, "0"), 2)];
+  return "c-" + bits.match(/.{1,5}/g).map(letter).join("");
 }

@@ -58,9 +58,46 @@ const events = [
   ].map((change) => [JSON.stringify({ ...event, ...change }), null]),
 ];
 
+const cloud = {
+  specversion: "1.0",
+  type: "marquee.play",
+  source: "/players/tv",
+  id: "1",
+  subject: "a",
+  user: "u",
+  time: "2024-02-29T23:59:60.5Z",
+};
+const cloudId = "c-bbq4hlgp7iu54w3e2jqcw5n7x5ccxlvihdsbsfas74dideaqa67q";
+events.push(
+  ...[{}, { time: null }, { time: undefined }, { data: { asset: "b" }, more: 1 }].map((change) => [
+    JSON.stringify({ ...cloud, ...change }),
+    { id: cloudId, asset: "a", user: "u", ...("time" in change && { time: null }) },
+  ]),
+  ...[
+    { specversion: "0.3" },
+    { specversion: null },
+    { type: "other" },
+    { source: "" },
+    { source: "a b" },
+    { source: "%zz" },
+    { source: undefined },
+    { id: "" },
+    { id: "a\nb" },
+    { id: 1 },
+    { subject: undefined, asset: "a" },
+    { subject: "" },
+    { user: undefined },
+    { time: "yesterday" },
+  ].map((change) => [JSON.stringify({ ...cloud, ...change }), null]),
+  [JSON.stringify({ ...event, specversion: "1.0" }), null],
+);
+
 test("an event is JSON, or asset:user split at the last colon, or nothing", () => {
-  for (const [payload, wanted] of events)
-    assert.deepEqual(parseEvent(Buffer.from(payload)), wanted, payload.toString());
+  for (const [payload, wanted] of events) {
+    const found = parseEvent(Buffer.from(payload));
+    const time = wanted && (wanted.id === null ? null : Date.parse("2024-03-01T00:00:00.500Z"));
+    assert.deepEqual(found, wanted && { time, ...wanted }, payload.toString());
+  }
 });
 
 const hour = 3_600_000_000_000n;

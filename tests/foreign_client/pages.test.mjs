@@ -77,8 +77,9 @@ const table = {
   "nats pub events 123:42": { subject: "events", payload: "123:42", shows: ({ stream }) => stream, gives: "EVENTS" },
   "nats req reporting.user.42 ''": {
     subject: "reporting.user.42",
-    schema: "views_reply",
-    gives: { id: "42", views: 1 },
+    schema: "user_views_reply",
+    shows: ({ id, views, assets }) => ({ id, views, assets }),
+    gives: { id: "42", views: 1, assets: 1 },
   },
   "nats micro ls": {
     subject: "$SRV.INFO",
@@ -91,7 +92,22 @@ const table = {
     subject: "$SRV.STATS.reporting",
     schema: "service_stats",
     shows: (stats) => ({ name: stats.name, ...requests(stats) }),
-    gives: { name: "reporting", asset: 0, user: 1, views: 1, top: 0, many: 0 },
+    gives: {
+      name: "reporting",
+      ...{ asset: 0, user: 1, views: 1, top: 0, series: 0, asset_series: 0, history: 0, assets: 0, many: 0 },
+    },
+  },
+  'nats pub events.admin \'{"retract":"01JV5K3QHEXAMPLE0000000000"}\'': {
+    subject: "events.admin",
+    payload: '{"retract":"01JV5K3QHEXAMPLE0000000000"}',
+    shows: ({ stream }) => stream,
+    gives: "EVENTS",
+  },
+  'nats pub events.admin \'{"erase":"anna@example.org"}\'': {
+    subject: "events.admin",
+    payload: '{"erase":"anna@example.org"}',
+    shows: ({ stream }) => stream,
+    gives: "EVENTS",
   },
   "nats --context data/nats-context.json server ls": {
     as: "operator",

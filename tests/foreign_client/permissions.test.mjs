@@ -43,7 +43,7 @@ async function judged(user) {
 
 /** Nothing that JetStream would carry out; it answers all the same. */
 const unreadable = "no JSON";
-const answered = /^(\$JS\.API\.|\$KV\.|events$)/;
+const answered = /^(\$JS\.API\.|\$KV\.|events(\.admin)?$)/;
 
 test("the configuration and the page are what permissions.json says", () => {
   execFileSync(join(source, "tools/make-permissions"), ["--check"], { encoding: "utf8" });
@@ -65,6 +65,8 @@ test("the table keeps the rules that it is for", () => {
     [/MSG\.DELETE|DIRECT|MSG\.NEXT|DURABLE|CONSUMER\.DELETE|^\$SYS|^_INBOX\.|^_R_/, () => []],
     [/^(?:metadata|cdnurl)\.(?:put|delete)\./, () => ["edge", "operator"]],
     [/\.many$/, () => ["edge"]],
+    [/^events\.admin$/, () => ["edge", "operator"]],
+    [/^reporting\.(?:user|history|views)\./, () => ["edge", "operator"]],
   ];
   for (const { pattern, example, publishers, subscribers } of subjects) {
     for (const [subject, allowed] of rules) {
@@ -76,7 +78,7 @@ test("the table keeps the rules that it is for", () => {
     const listeners = /^\$SRV\.\w+$/.test(pattern) ? Object.values(owner) : [service ?? inbox].filter(Boolean);
     assert.deepEqual([...subscribers].sort(), [...listeners].sort(), pattern);
     if (publishers.includes("viewer"))
-      assert.match(pattern, /^(\$SRV|metadata\.(get|list)|reporting\.(asset|top)|_INBOX_viewer)\b/);
+      assert.match(pattern, /^(\$SRV|metadata\.(get|list)|reporting\.(assets?|top|series)|_INBOX_viewer)\b/);
     if (publishers.includes("replay")) assert.match(pattern, /^(events|_INBOX_replay\.>)$/);
   }
 });
@@ -89,7 +91,7 @@ test("each subject of asyncapi.json is in the table, and somebody may publish to
   for (const address of served) {
     const row = subjects.find(({ pattern }) => pattern === address.replace(/{\w+}/g, "*"));
     assert.ok(row?.publishers.length > 0, address);
-    assert.deepEqual(row.subscribers, address === "events" ? [] : [address.split(".")[0]], address);
+    assert.deepEqual(row.subscribers, /^events\b/.test(address) ? [] : [address.split(".")[0]], address);
   }
 });
 

@@ -5,9 +5,11 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { connect } from "@nats-io/transport-node";
 import { readLedger } from "./recount/ledger.mjs";
-import { requestAll, currentInstances } from "./recount/reporting.mjs";
+import { compareByTime } from "./recount/compare_by_time.mjs";
+import { requestAll, requestReply, currentInstances } from "./recount/reporting.mjs";
 import { readStream, streamInfo } from "./recount/stream.mjs";
 import { ExpectedViews } from "./recount/expected_views.mjs";
+import { ViewsByTime } from "./recount/views_by_time.mjs";
 
 const usage = `node recount.mjs --server URL --ledger FILE [--ledger FILE …] [OPTION…]
 
@@ -44,13 +46,16 @@ async function run() {
   const expected = new ExpectedViews(nanoseconds(options["dedupe-window"]), BigInt(config.duplicate_window));
   for (const file of options.ledger) await readLedger(file, (attempt) => expected.attempt(attempt));
   const started = Date.now();
-  const stream = await readStream(nats, "EVENTS", (sequence, timestamp, data, messageId) =>
-    expected.store(sequence, timestamp, data, messageId),
-  );
+  const byTime = new ViewsByTime(expected.dedupeWindow);
+  const stream = await readStream(nats, "EVENTS", (sequence, timestamp, data, messageId, subject) => {
+    if (options.reporting) byTime.store(timestamp, subject, data);
+    if (subject === "events.admin") expected.pass(sequence);
+    else expected.store(sequence, timestamp, data, messageId);
+  });
   const seconds = (Date.now() - started) / 1000;
   const report = close(expected, stream, options["allow-foreign"]);
   report.read_seconds = seconds;
-  if (options.reporting) await compare(nats, expected, report, options.instances);
+  if (options.reporting) await compare(nats, expected, byTime, report, options.instances);
   await nats.close();
   return print(report, options.report);
 }
@@ -138,7 +143,7 @@ function bounds({ acknowledged, attempted, distinct }) {
 }
 
 /** reporting must equal the stream, in every count and in the sums. */
-async function compare(nats, expected, report, wanted) {
+async function compare(nats, expected, byTime, report, wanted) {
   const patience = 300_000; // a rebuild of millions may be running
   const found = await currentInstances(nats, { wanted, lastSequence: expected.lastSequence, patience });
   report.instances = Object.fromEntries(found);
@@ -146,7 +151,7 @@ async function compare(nats, expected, report, wanted) {
     for (const [name, value] of [
       ["applied", expected.distinct],
       ["duplicates", expected.duplicates],
-      ["rejected", expected.rejected],
+      ["rejected", byTime.rejected],
     ])
       if (data[name] !== value)
         report.wrong.push({ in: "statistics", instance, name, expected: value, found: data[name] });
@@ -170,6 +175,7 @@ async function compare(nats, expected, report, wanted) {
     report.sums[kind] = sum;
     if (sum !== expected.distinct) report.wrong.push({ in: "sums", kind, expected: expected.distinct, found: sum });
   }
+  report.wrong.push(...(await compareByTime((...request) => requestReply(nats, ...request), byTime, times)));
 }
 
 /** Every violation that is neither "lost" nor "double" is in "wrong". */

@@ -50,15 +50,19 @@ test("nats pub events 123:42 is a view of the asset and of the user", async () =
   });
   nats.publish("events", "123:42"); // as the CLI does, without asking for an acknowledgement
   assert.deepEqual(await countsAfter(await publish("123:43"), "123", "42"), [2, 1]);
-  assert.deepEqual((await get(nats, "reporting.user.42")).body, { id: "42", views: 1 });
-  assert.deepEqual((await get(nats, "reporting.asset.123")).body, { id: "123", views: 2 });
+  const { last: userLast, ...user } = (await get(nats, "reporting.user.42")).body;
+  assert.deepEqual(user, { id: "42", views: 1, assets: 1 });
+  const { last, ...asset } = (await get(nats, "reporting.asset.123")).body;
+  assert.deepEqual(asset, { id: "123", views: 2, viewers: 2 });
+  for (const time of [userLast, last]) assert.ok(Math.abs(Date.parse(time) - Date.now()) < 600_000, time);
 });
 
 test("a text event is split at its last colon and is never a duplicate", async () => {
   const asset = "Les Misérables: 2012";
   await publish(`${asset}:who@example.org`);
   assert.deepEqual(await countsAfter(await publish(`${asset}:who@example.org`), asset, "who@example.org"), [2, 2]);
-  assert.deepEqual((await get(nats, `reporting.asset.${encodeToken(asset)}`)).body, { id: asset, views: 2 });
+  const { id, views, viewers } = (await get(nats, `reporting.asset.${encodeToken(asset)}`)).body;
+  assert.deepEqual([id, views, viewers], [asset, 2, 1]);
 });
 
 test("a JSON event counts once per id, whatever a copy says", async () => {

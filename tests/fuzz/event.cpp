@@ -1,5 +1,7 @@
 // Events, which any NATS client may publish.
 #include "schemas/event.hpp"
+#include "schemas/cloud_event.hpp"
+#include "schemas/event_lines.hpp"
 #include "schemas/rfc3339.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
@@ -10,6 +12,13 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     const auto input = fuzz::text(data, size);
     (void)is_rfc3339_utc(input);
+    std::size_t read = 0;
+    for (event_reader events(input); events.next(); ++read)
+        require(events.event().has_error() ||
+                    (is_valid_id(events.event()->asset) && is_valid_id(events.event()->user) &&
+                     (events.event()->id.empty() || is_valid_event_id(events.event()->id))),
+                "a line is about ids, or no event");
+    require(read > 0, "a payload is an event, or is rejected");
     const auto event = parse_event(input);
     if (event.has_error())
     {
@@ -19,6 +28,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
     }
     require(is_valid_id(event->asset.text()) && is_valid_id(event->user.text()), "an event is about ids");
     require(event->id.has_value() == (input.front() == '{'), "JSON has an id, text has none");
+    require(!is_cloud_event(input) || event->id->starts_with("c-"), "a CloudEvent's id is of source and id");
     const auto id = event->id.value_or("e");
     require(is_valid_event_id(id), "the id of an event is one");
     const auto again =

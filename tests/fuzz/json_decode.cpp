@@ -45,7 +45,13 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
                                                     check<play_event_json>,
                                                     check<play_reply>,
                                                     check<problem>,
-                                                    check<pub_ack>};
+                                                    check<pub_ack>,
+                                                    check<series_request>,
+                                                    check<series_reply>,
+                                                    check<history_request>,
+                                                    check<history_page>,
+                                                    check<views_page>,
+                                                    check<correction>};
     checks[fuzz::choice(input) % std::size(checks)](input);
     return 0;
 }

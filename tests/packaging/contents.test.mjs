@@ -38,7 +38,8 @@ test("there are four packages, and each program has a manual page and a completi
     }
   }
   for (const name of services) assert.ok(found.includes(`marquee-${name}`), name);
-  for (const name of ["doctor", "export", "import", "replay", "replay-zipf"]) assert.ok(found.includes(`marquee-${name}`), name);
+  for (const name of ["doctor", "export", "import", "replay", "replay-zipf"])
+    assert.ok(found.includes(`marquee-${name}`), name);
 });
 
 test("each package has its copyright and the changes of its version", async () => {

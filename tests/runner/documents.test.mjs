@@ -143,6 +143,7 @@ test("each block of text is known: the picture is one, and others are tried else
     others.map(({ page, lines }) => [page, lines[0].split(" ")[0]]),
     [
       ["README.md", "ready:"],
+      ["docs/http-api.md", "id,views,viewers,last"],
       ["docs/replay.md", "#"],
     ],
   );

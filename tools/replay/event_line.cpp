@@ -1,5 +1,6 @@
 #include "tools/replay/event_line.hpp"
 
+#include "schemas/cloud_event.hpp"
 #include "schemas/event.hpp"
 
 #include <boost/json/parse.hpp>
@@ -72,12 +73,17 @@ std::string id_in_round(const play_event& event, std::uint64_t round)
     return is_valid_event_id(id) ? id : event_id_for_key(event.user, id);
 }
 
-/// The same event with another id; members the contract does not know stay.
-std::string with_id(const std::string& payload, const std::string& id)
+/// The same event with the id of a round. Of a CloudEvent its own `id` is changed, from which the
+/// event's id is made. Members the contract does not know stay.
+std::string in_round(const std::string& payload, const play_event& event, std::uint64_t round)
 {
-    auto event = json::parse(payload);
-    event.as_object()["id"] = id;
-    return json::serialize(event);
+    auto read = json::parse(payload);
+    auto& id = read.as_object()["id"];
+    if (is_cloud_event(payload))
+        id = std::string(id.as_string()) + ".r" + std::to_string(round);
+    else
+        id = id_in_round(event, round);
+    return json::serialize(read);
 }
 
 } // namespace
@@ -89,16 +95,18 @@ result<event_line> read_line(std::string_view line, std::uint64_t round)
         return payload.error();
     event_line out;
     out.payload = std::move(*payload);
-    const auto event = parse_event(out.payload);
+    auto event = parse_event(out.payload);
     if (event.has_error())
         out.rejection = (event.error().field.empty() ? "" : event.error().field + ": ") + event.error().detail;
     if (event.has_error() || !event->id)
         return out;
-    const auto id = round > 1 ? id_in_round(*event, round) : *event->id;
     if (round > 1)
-        out.payload = with_id(out.payload, id);
+    {
+        out.payload = in_round(out.payload, *event, round);
+        event = parse_event(out.payload);
+    }
     if (line.front() == '{')
-        out.message_id = id;
+        out.message_id = event.value().id.value();
     return out;
 }
 

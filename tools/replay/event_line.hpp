@@ -27,7 +27,8 @@ struct event_line
 ///   that are not UTF-8.
 ///
 /// In rounds after the first (--loop) the id of a valid event ends in `.rN`; if that is longer than
-/// an id may be, the whole is hashed. Fails with bad_request if the line has none of these forms.
+/// an id may be, the whole is hashed. A CloudEvent's `id` ends so, and its event id follows from
+/// it. Fails with bad_request if the line has none of these forms.
 [[nodiscard]] result<event_line> read_line(std::string_view line, std::uint64_t round);
 
 } // namespace marquee::replay

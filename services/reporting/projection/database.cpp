@@ -14,22 +14,32 @@ namespace
 {
 
 constexpr int application = 0x4d717270; // "Mqrp", in the file's header
-constexpr int format = 3;
+constexpr int format = 4;
 
-// A WITHOUT ROWID table is its own index: one B-tree per table. Rows are appended to `first_uses`
+// Rows are appended to `first_uses`
 // and `batches` in the order of the stream and the oldest are deleted, so that only the indexes of
 // the ids are written at random places.
 constexpr const char* counters = R"sql(
-CREATE TABLE assets (id TEXT PRIMARY KEY, views INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE assets (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, views INTEGER NOT NULL, viewers INTEGER NOT NULL DEFAULT 0,
+    last INTEGER NOT NULL DEFAULT -1);
 CREATE INDEX assets_by_views ON assets (views DESC, id);
-CREATE TABLE users (id TEXT PRIMARY KEY, views INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE users (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, views INTEGER NOT NULL, last INTEGER NOT NULL DEFAULT -1,
+    recent BLOB NOT NULL DEFAULT x'');
+CREATE TABLE seen (number INTEGER PRIMARY KEY, list BLOB NOT NULL);
+)sql";
+constexpr const char* steps = R"sql(
+CREATE TABLE hours (place INTEGER PRIMARY KEY, views INTEGER NOT NULL, counts BLOB NOT NULL);
+CREATE TABLE days (place INTEGER PRIMARY KEY, views INTEGER NOT NULL, counts BLOB NOT NULL);
 )sql";
 constexpr const char* uses = R"sql(
 CREATE TABLE first_uses (
     use INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, line INTEGER NOT NULL, time INTEGER NOT NULL, id TEXT NOT NULL,
-    asset TEXT NOT NULL, user TEXT NOT NULL);
+    asset TEXT NOT NULL, user TEXT NOT NULL, viewed INTEGER NOT NULL DEFAULT -1);
 CREATE TABLE batches (
-    sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, batch TEXT NOT NULL, lines BLOB NOT NULL);
+    sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, batch TEXT NOT NULL, lines BLOB NOT NULL,
+    views BLOB NOT NULL DEFAULT x'');
 )sql";
 constexpr const char* indexes_of_uses = R"sql(
 CREATE INDEX uses_by_id ON first_uses (id, time);
@@ -48,7 +58,9 @@ CREATE TABLE progress (
     last_timestamp INTEGER NOT NULL DEFAULT 0,
     messages INTEGER NOT NULL DEFAULT 0, forgotten BLOB NOT NULL DEFAULT x'', applied INTEGER NOT NULL DEFAULT 0,
     duplicates INTEGER NOT NULL DEFAULT 0, rejected INTEGER NOT NULL DEFAULT 0,
-    last_reject_sequence INTEGER NOT NULL DEFAULT 0, last_reject_reason TEXT NOT NULL DEFAULT '');
+    last_reject_sequence INTEGER NOT NULL DEFAULT 0, last_reject_reason TEXT NOT NULL DEFAULT '',
+    retracted INTEGER NOT NULL DEFAULT 0, erased INTEGER NOT NULL DEFAULT 0,
+    next_asset INTEGER NOT NULL DEFAULT 1, next_user INTEGER NOT NULL DEFAULT 1);
 )sql";
 
 constexpr const char* not_a_pair =
@@ -63,18 +75,39 @@ void set_format(SQLite::Database& db) { db.exec("PRAGMA user_version = " + std::
 void create_tables(SQLite::Database& db)
 {
     SQLite::Transaction transaction(db);
-    for (const auto* part : {counters, uses, indexes_of_uses, last_times, progress, pairing_table})
+    for (const auto* part : {counters, steps, uses, indexes_of_uses, last_times, progress, pairing_table})
         db.exec(part);
     db.exec("PRAGMA application_id = " + std::to_string(application));
     set_format(db);
     transaction.commit();
 }
 
-void add_column(SQLite::Database& db, const std::string& name, const std::string& type)
+void add_column(SQLite::Database& db, const std::string& table, const std::string& name, const std::string& type)
 {
-    const auto there = "SELECT count(*) FROM pragma_table_info('progress') WHERE name = '" + name + "'";
+    const auto there = "SELECT count(*) FROM pragma_table_info('" + table + "') WHERE name = '" + name + "'";
     if (db.execAndGet(there).getInt() == 0)
-        db.exec("ALTER TABLE progress ADD COLUMN " + name + " " + type);
+        db.exec("ALTER TABLE " + table + " ADD COLUMN " + name + " " + type);
+}
+
+/// From formats 1 to 3, which had counts by id alone.
+void add_numbers(SQLite::Database& db)
+{
+    db.exec("DROP INDEX assets_by_views");
+    for (const auto* table : {"assets", "users"})
+        db.exec(std::string("ALTER TABLE ") + table + " RENAME TO older_" + table);
+    db.exec(counters);
+    db.exec(steps);
+    for (const std::string table : {"asset", "user"})
+    {
+        db.exec("INSERT INTO " + table + "s (id, views) SELECT id, views FROM older_" + table + "s ORDER BY id");
+        db.exec("DROP TABLE older_" + table + "s");
+        add_column(db, "progress", "next_" + table, "INTEGER NOT NULL DEFAULT 1");
+        db.exec("UPDATE progress SET next_" + table + " = (SELECT coalesce(max(number), 0) + 1 FROM " + table + "s)");
+    }
+    add_column(db, "progress", "retracted", "INTEGER NOT NULL DEFAULT 0");
+    add_column(db, "progress", "erased", "INTEGER NOT NULL DEFAULT 0");
+    add_column(db, "first_uses", "viewed", "INTEGER NOT NULL DEFAULT -1");
+    add_column(db, "batches", "views", "BLOB NOT NULL DEFAULT x''");
 }
 
 /// From formats 1 and 2, which took a message for one event: a row for each sequence.
@@ -93,15 +126,17 @@ void add_lines_to_uses(SQLite::Database& db)
 void upgrade(SQLite::Database& db, int from)
 {
     SQLite::Transaction transaction(db);
-    add_lines_to_uses(db);
+    if (from < 3)
+        add_lines_to_uses(db);
+    add_numbers(db);
     if (from == 1)
     {
         db.exec(last_times);
         for (const auto* number : {"rule_since", "rebuilt", "skipped", "messages"})
-            add_column(db, number, "INTEGER NOT NULL DEFAULT 0");
-        add_column(db, "rule", "INTEGER NOT NULL DEFAULT 1");
-        add_column(db, "stream_id", "TEXT NOT NULL DEFAULT ''");
-        add_column(db, "forgotten", "BLOB NOT NULL DEFAULT x''");
+            add_column(db, "progress", number, "INTEGER NOT NULL DEFAULT 0");
+        add_column(db, "progress", "rule", "INTEGER NOT NULL DEFAULT 1");
+        add_column(db, "progress", "stream_id", "TEXT NOT NULL DEFAULT ''");
+        add_column(db, "progress", "forgotten", "BLOB NOT NULL DEFAULT x''");
         db.exec(pairing_table);
     }
     set_format(db);

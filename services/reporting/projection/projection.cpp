@@ -10,10 +10,8 @@ namespace marquee
 {
 
 projection::projection(projection_settings settings, std::unique_ptr<projection_file> file)
-    : settings_(std::move(settings)), file_(std::move(file)),
-      assets_(file_->tables(), &projection_tables::asset_views, &projection_tables::set_asset_views,
-              &projection_tables::top),
-      users_(file_->tables(), &projection_tables::user_views, &projection_tables::set_user_views), ids_(file_->tables())
+    : settings_(std::move(settings)), file_(std::move(file)), assets_(file_->tables().counters()),
+      users_(file_->tables().counters()), steps_(file_->tables().steps()), ids_(file_->tables())
 {
 }
 
@@ -60,7 +58,8 @@ result<void> projection::load()
         [&](projection_tables& tables)
         {
             rule_ = tables.load(counted_.progress, counted_.ids, {counting_version, settings_.dedupe_window});
-            sound = tables.sums_match(counted_.progress.applied);
+            const auto& p = counted_.progress;
+            sound = tables.counters().sums_match(p.applied - p.retracted, p.applied - p.retracted - p.erased);
         });
     if (loaded.has_error())
         return loaded;

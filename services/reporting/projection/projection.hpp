@@ -8,9 +8,12 @@
 #include "services/reporting/projection/counting_rule.hpp"
 #include "services/reporting/projection/database_file.hpp"
 #include "services/reporting/projection/projection_progress.hpp"
+#include "services/reporting/projection/staged_rows.hpp"
+#include "services/reporting/projection/staged_steps.hpp"
+#include "services/reporting/projection/steps.hpp"
 #include "services/reporting/projection/stream_identity.hpp"
 #include "services/reporting/projection/taken_ids.hpp"
-#include "services/reporting/projection/view_counters.hpp"
+#include "services/reporting/projection/view_records.hpp"
 
 #include <cstdint>
 #include <iosfwd>
@@ -89,10 +92,11 @@ public:
 
     // Counting (projection_counting.cpp).
 
-    /// Counts messages, in stream order, in memory. Reads include them at once; if the process dies
-    /// before commit(), they are counted again from the stream. Messages counted before are
-    /// skipped; where the last of them has another timestamp than it had, the stream is another
-    /// one: `unavailable`. `counts`: who wants the counts of messages that are counted now.
+    /// Counts messages, in stream order, in memory; a correction is written at once, with all
+    /// before it. Reads include them at once; if the process dies before commit(), they are counted
+    /// again from the stream. Messages counted before are skipped; where the last of them has
+    /// another timestamp than it had, the stream is another one: `unavailable`. `counts`: who wants
+    /// the counts of messages that are counted now.
     [[nodiscard]] result<void> stage(std::span<const stored_message> messages, counts_sink* counts = nullptr);
 
     /// Writes what was staged, and its last sequence, in one transaction. After a failure of
@@ -112,7 +116,7 @@ public:
     /// Equivalent to stage() followed by commit().
     [[nodiscard]] result<void> apply(std::span<const stored_message> messages);
 
-    // Reading (projection_reading.cpp). Includes what is staged.
+    // Reading (projection_reading.cpp, projection_periods.cpp). Includes what is staged.
 
     /// 0 where there is none.
     [[nodiscard]] result<std::uint64_t> asset_views(const asset_id& id);
@@ -120,6 +124,25 @@ public:
 
     /// The most viewed assets, most first; equal ones in byte order of their ids.
     [[nodiscard]] result<std::vector<views_reply>> top(std::size_t limit);
+
+    /// None where there are no views.
+    [[nodiscard]] result<std::optional<asset_record>> asset(const asset_id& id);
+    [[nodiscard]] result<std::optional<user_record>> user(const user_id& id);
+
+    /// The assets whose ids follow `after`, in byte order.
+    [[nodiscard]] result<std::vector<asset_record>> assets_after(const std::string& after, std::size_t limit);
+
+    /// The assets that the user has viewed, the latest first, equal ones in byte order of their
+    /// ids; those that follow the place `after`. None where the user has no views.
+    [[nodiscard]] result<std::optional<std::vector<seen_record>>>
+    history(const user_id& id, const std::optional<history_place>& after, std::size_t limit);
+
+    /// Views in each step, of an asset or of all. None where the asset has no views at all.
+    [[nodiscard]] result<std::optional<std::vector<std::uint64_t>>> series(const step_range& steps,
+                                                                           const std::optional<asset_id>& of);
+
+    /// As top(), of the views in the steps; assets without views in them are left out.
+    [[nodiscard]] result<std::vector<views_reply>> top(const step_range& steps, std::size_t limit);
 
     /// The event that was counted with this id, where a message stored just after the last counted
     /// one would be its duplicate.
@@ -145,10 +168,15 @@ private:
     result<void> save(moment next, const stream_judgement* judged);
     void accept(const stream_judgement& judged, const stream_state& stream, projection_progress& next) const;
 
+    [[nodiscard]] result<void> stage_all(std::span<const stored_message> messages, counts_sink* counts);
+    void advance_to(const stored_message& m);
     void count(const stored_message& m, counts_sink* counts);
     void count_event(const stored_message& m, const event_reader& at, std::string* counts);
     void repeat_event(const first_use& earlier, std::string* counts);
     void reject(const stored_message& m, const error& why, std::optional<std::size_t> line);
+    [[nodiscard]] result<void> correct(const stored_message& m);
+    [[nodiscard]] std::string retract(const std::string& id, std::int64_t time);
+    void erase(const std::string& user);
     bool write_rows(std::size_t rows);
     void begin_writing();
     void prune(std::size_t limit);
@@ -156,13 +184,14 @@ private:
     void rollback();
 
     projection_settings settings_;
-    std::unique_ptr<projection_file> file_; ///< its tables are used by the three members of uncommitted counts
+    std::unique_ptr<projection_file> file_; ///< its tables are used by the members of uncommitted counts
     counting_rule rule_;
     moment counted_;   ///< in memory
     moment frozen_;    ///< what the open transaction will have written
     moment committed_; ///< in the file
-    view_counters assets_;
-    view_counters users_;
+    staged_rows<asset_row> assets_;
+    staged_rows<user_row> users_;
+    staged_steps steps_;
     taken_ids ids_;
     std::string asset_; ///< of the event that is counted
     std::string user_;

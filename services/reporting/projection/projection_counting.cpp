@@ -53,19 +53,33 @@ result<void> projection::stage(std::span<const stored_message> messages, counts_
             return file_->condemn(fail(errc::unavailable, "event " + std::to_string(m.sequence) +
                                                               " is not the one that was counted: the stream lost its "
                                                               "end and grew anew (--rebuild is the cure)"));
-    auto counted = file_->read(
-        [&](projection_tables&)
-        {
-            for (const auto& m : messages)
-                if (m.sequence > counted_.progress.last_sequence)
-                    count(m, counts);
-        });
+    auto counted = stage_all(messages, counts);
     if (counted.has_error())
         rollback();
     return counted;
 }
 
-void projection::count(const stored_message& m, counts_sink* counts)
+result<void> projection::stage_all(std::span<const stored_message> messages, counts_sink* counts)
+{
+    for (std::size_t next = 0; next < messages.size(); ++next)
+    {
+        auto counted = file_->read(
+            [&](projection_tables&)
+            {
+                for (; next < messages.size() && messages[next].subject != corrections; ++next)
+                    if (messages[next].sequence > counted_.progress.last_sequence)
+                        count(messages[next], counts);
+            });
+        if (counted.has_error())
+            return counted;
+        if (next < messages.size() && messages[next].sequence > counted_.progress.last_sequence)
+            if (auto corrected = correct(messages[next]); corrected.has_error())
+                return corrected;
+    }
+    return {};
+}
+
+void projection::advance_to(const stored_message& m)
 {
     auto& progress = counted_.progress;
     progress.last_sequence = m.sequence;
@@ -73,8 +87,11 @@ void projection::count(const stored_message& m, counts_sink* counts)
     if (progress.stream_id != offered_id_ && attached_)
         progress.stream_id = offered_id_;
     counted_.ids.add(m.sequence, m.timestamp);
-    if (m.subject == corrections)
-        return reject(m, fail(errc::bad_request, "corrections are not known to this version"), std::nullopt);
+}
+
+void projection::count(const stored_message& m, counts_sink* counts)
+{
+    advance_to(m);
     const bool wanted = counts != nullptr && counts->wants(m);
     std::string lines;
     event_reader events(m.data);
@@ -105,18 +122,26 @@ void projection::count_event(const stored_message& m, const event_reader& at, st
     user_ = event->user;
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     const auto time = fault_injected("clock_decides") ? std::chrono::nanoseconds(now) : m.timestamp;
+    const auto viewed = view_time(event->time, time);
     if (!event->id.empty())
     {
-        const id_use use{m.sequence, at.line(), time.count(), asset_, user_};
+        const id_use use{m.sequence, at.line(), time.count(), viewed, asset_, user_};
         const auto earlier = ids_.take(event->id, use, counted_.ids, rule_.dedupe_window.count());
         if (earlier && !fault_injected("id_check_off"))
             return repeat_event(*earlier, counts);
     }
     ++progress.applied;
-    const auto asset_views = assets_.add_one(asset_);
-    const auto user_views = users_.add_one(user_);
+    auto& asset = assets_.change(asset_, progress.next_asset);
+    auto& user = users_.change(user_, progress.next_user);
+    ++asset.views;
+    asset.last = std::max(asset.last, viewed);
+    if (user.see(asset.number, viewed))
+        ++asset.viewers;
+    steps_.add(viewed, asset.number);
+    if (!event->id.empty())
+        ids_.counted(user.number, asset.number);
     if (counts != nullptr)
-        append_counts(*counts, asset_views, user_views);
+        append_counts(*counts, asset.views, user.views);
 }
 
 /// A batch's own ids cannot be used for two views by its edge: where only the stream has the view
@@ -185,6 +210,7 @@ bool projection::write_rows(std::size_t rows)
         begin_writing();
     auto left = rows - assets_.write(rows);
     left -= users_.write(left);
+    left -= left > 0 ? steps_.write(left) : 0;
     if (left == 0)
         return false;
     if (fault_injected("counts_before_sequence"))
@@ -203,6 +229,7 @@ void projection::begin_writing()
     frozen_ = counted_;
     assets_.freeze();
     users_.freeze();
+    steps_.freeze();
     ids_.freeze();
     if (fault_injected("sequence_before_counts"))
     {
@@ -230,6 +257,7 @@ void projection::finish_writing()
     committed_ = frozen_;
     assets_.written();
     users_.written();
+    steps_.written();
     ids_.written();
 }
 
@@ -240,6 +268,7 @@ void projection::rollback()
     counted_ = committed_;
     assets_.clear();
     users_.clear();
+    steps_.clear();
     ids_.clear();
 }
 

@@ -2,6 +2,7 @@
 // still be done with it. Private to this room.
 #pragma once
 
+#include "services/reporting/projection/correction_tables.hpp"
 #include "services/reporting/projection/database.hpp"
 #include "services/reporting/projection/database_file.hpp"
 #include "services/reporting/projection/paired_log.hpp"
@@ -38,6 +39,9 @@ public:
 
     /// For uncommitted counts, which use it within run().
     [[nodiscard]] projection_tables& tables() noexcept { return tables_; }
+
+    /// To be used within run().
+    [[nodiscard]] correction_tables corrections() { return {db_, tables_}; }
 
     /// Returns `work(tables)`. After `broken` every call fails with the first failure.
     template <class Work>

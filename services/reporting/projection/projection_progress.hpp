@@ -25,6 +25,10 @@ struct projection_progress
     std::uint64_t applied = 0;                  ///< events counted
     std::uint64_t duplicates = 0;
     std::uint64_t rejected = 0;
+    std::uint64_t retracted = 0;  ///< views of `applied` that were taken back
+    std::uint64_t erased = 0;     ///< views of `applied` whose user was erased
+    std::uint32_t next_asset = 1; ///< the next number (counter_rows.hpp)
+    std::uint32_t next_user = 1;
     std::uint64_t last_reject_sequence = 0;
     std::string last_reject_reason;
     std::uint64_t skipped = 0;    ///< messages gone from the stream before they were counted (accept_loss)
@@ -54,7 +58,8 @@ struct id_use
 {
     std::uint64_t sequence;
     std::size_t line;
-    std::int64_t time; ///< timestamp of the message, nanoseconds
+    std::int64_t time;   ///< timestamp of the message, nanoseconds
+    std::int64_t viewed; ///< time of the view, milliseconds
     const std::string& asset;
     const std::string& user;
 };

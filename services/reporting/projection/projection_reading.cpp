@@ -18,11 +18,6 @@ result<std::uint64_t> projection::user_views(const user_id& id)
     return file_->run([&](projection_tables&) { return users_.views(id.text()); });
 }
 
-result<std::vector<views_reply>> projection::top(std::size_t limit)
-{
-    return file_->run([&](projection_tables&) { return assets_.top(limit); });
-}
-
 result<std::optional<first_use>> projection::find_use(const std::string& event_id)
 {
     return file_->run(
@@ -41,6 +36,7 @@ result<void> projection::dump(std::ostream& out)
     const auto& p = progress();
     out << "sequence " << p.last_sequence << ' ' << p.last_timestamp.count() << '\n'
         << "applied " << p.applied << " duplicates " << p.duplicates << " rejected " << p.rejected << '\n'
+        << "retracted " << p.retracted << " erased " << p.erased << '\n'
         << "last reject " << p.last_reject_sequence << ' ' << p.last_reject_reason << '\n';
     return file_->run([&](projection_tables& tables) { tables.dump(out, counted_.ids); });
 }

@@ -1,5 +1,8 @@
 #include "services/reporting/projection/projection_tables.hpp"
 
+#include "schemas/base32_sha256.hpp"
+#include "services/reporting/projection/statement_use.hpp"
+
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -10,54 +13,19 @@ namespace marquee
 namespace
 {
 
-/// Resets a statement: an unfinished SELECT holds back checkpoints, and a finished one cannot run
-/// again.
-class use_of
-{
-public:
-    explicit use_of(SQLite::Statement& statement) : statement_(statement) {}
-    ~use_of() { statement_.tryReset(); }
-    use_of(const use_of&) = delete;
-    use_of& operator=(const use_of&) = delete;
+constexpr char hash_mark = '#'; ///< no id begins with it
 
-private:
-    SQLite::Statement& statement_;
-};
-
-std::int64_t number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
-
-std::uint64_t count_at(SQLite::Statement& row, int column)
-{
-    return static_cast<std::uint64_t>(row.getColumn(column).getInt64());
-}
-
-void set_views(SQLite::Statement& statement, const std::string& id, std::uint64_t views)
-{
-    const use_of guard(statement);
-    statement.bindNoCopy(1, id);
-    statement.bind(2, number(views));
-    statement.exec();
-}
-
-std::uint64_t read_views(SQLite::Statement& statement, const std::string& id)
-{
-    const use_of guard(statement);
-    statement.bindNoCopy(1, id);
-    return statement.executeStep() ? count_at(statement, 0) : 0;
-}
+std::string hash_of(const std::string& id) { return hash_mark + base32_sha256(id); }
 
 } // namespace
 
 projection_tables::projection_tables(SQLite::Database& db)
-    : db_(db),
+    : db_(db), counters_(db), steps_(db),
       save_(db,
             "UPDATE progress SET stream_id = ?, last_sequence = ?, last_timestamp = ?, messages = ?, forgotten = ?, "
             "applied = ?, "
-            "duplicates = ?, rejected = ?, last_reject_sequence = ?, last_reject_reason = ?, rebuilt = ?, skipped = ?"),
-      set_asset_(db,
-                 "INSERT INTO assets (id, views) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET views = excluded.views"),
-      set_user_(db,
-                "INSERT INTO users (id, views) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET views = excluded.views"),
+            "duplicates = ?, rejected = ?, last_reject_sequence = ?, last_reject_reason = ?, rebuilt = ?, skipped = ?, "
+            "retracted = ?, erased = ?, next_asset = ?, next_user = ?"),
       save_block_(db, "INSERT OR REPLACE INTO last_times (block, times) VALUES (?, ?)"),
       last_like_(db, "SELECT id FROM first_uses WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1"),
       near_(db, "SELECT sequence, line, time, asset, user FROM first_uses WHERE id = ? AND time > ? AND time < ? "
@@ -67,18 +35,16 @@ projection_tables::projection_tables(SQLite::Database& db)
           "SELECT sequence, time, lines FROM batches WHERE batch = ? AND time > ? AND time < ? ORDER BY sequence DESC"),
       knows_batch_(db, "SELECT EXISTS (SELECT 1 FROM batches WHERE batch = ?1) OR "
                        "EXISTS (SELECT 1 FROM first_uses WHERE id > ?1 || '.' AND id < ?1 || '/')"),
-      take_id_(db, "INSERT INTO first_uses (sequence, line, time, id, asset, user) VALUES (?, ?, ?, ?, ?, ?)"),
-      take_batch_(db, "INSERT INTO batches (sequence, time, batch, lines) VALUES (?, ?, ?, ?)"),
+      take_id_(db,
+               "INSERT INTO first_uses (sequence, line, time, id, asset, user, viewed) VALUES (?, ?, ?, ?, ?, ?, ?)"),
+      take_batch_(db, "INSERT INTO batches (sequence, time, batch, lines, views) VALUES (?, ?, ?, ?, ?)"),
       oldest_(db, "SELECT min(a, b) FROM (SELECT coalesce((SELECT time FROM first_uses ORDER BY time LIMIT 1), "
                   "9223372036854775807) AS a, coalesce((SELECT time FROM batches ORDER BY time LIMIT 1), "
                   "9223372036854775807) AS b)"),
       prune_(db, "DELETE FROM first_uses WHERE use IN "
                  "(SELECT use FROM first_uses WHERE time <= ?1 AND sequence <= ?2 ORDER BY time LIMIT ?3)"),
       prune_batches_(db, "DELETE FROM batches WHERE sequence IN "
-                         "(SELECT sequence FROM batches WHERE time <= ?1 AND sequence <= ?2 ORDER BY time LIMIT ?3)"),
-      asset_views_(db, "SELECT views FROM assets WHERE id = ?"),
-      user_views_(db, "SELECT views FROM users WHERE id = ?"),
-      top_(db, "SELECT id, views FROM assets ORDER BY views DESC, id LIMIT ?")
+                         "(SELECT sequence FROM batches WHERE time <= ?1 AND sequence <= ?2 ORDER BY time LIMIT ?3)")
 {
 }
 
@@ -90,7 +56,8 @@ counting_rule projection_tables::load(projection_progress& into, id_memory& memo
     add.exec();
     SQLite::Statement read(
         db_, "SELECT stream_id, last_sequence, last_timestamp, messages, forgotten, applied, duplicates, rejected, "
-             "last_reject_sequence, last_reject_reason, rebuilt, skipped, rule_since, rule, dedupe_window "
+             "last_reject_sequence, last_reject_reason, rebuilt, skipped, rule_since, rule, dedupe_window, retracted, "
+             "erased, next_asset, next_user "
              "FROM progress");
     if (!read.executeStep())
         throw SQLite::Exception("no progress in the database");
@@ -105,6 +72,10 @@ counting_rule projection_tables::load(projection_progress& into, id_memory& memo
     into.rebuilt = read.getColumn(10).getInt() != 0;
     into.skipped = count_at(read, 11);
     into.rule_since = count_at(read, 12);
+    into.retracted = count_at(read, 15);
+    into.erased = count_at(read, 16);
+    into.next_asset = number_at(read, 17);
+    into.next_user = number_at(read, 18);
     const counting_rule found{read.getColumn(13).getInt(), std::chrono::nanoseconds(read.getColumn(14).getInt64())};
     memory = id_memory(found.dedupe_window);
     bool whole = memory.restore(count_at(read, 3), read.getColumn(4).getString());
@@ -132,6 +103,10 @@ void projection_tables::save(const projection_progress& p, const id_memory& memo
     save_.bindNoCopy(10, p.last_reject_reason);
     save_.bind(11, p.rebuilt ? 1 : 0);
     save_.bind(12, number(p.skipped));
+    save_.bind(13, number(p.retracted));
+    save_.bind(14, number(p.erased));
+    save_.bind(15, std::int64_t{p.next_asset});
+    save_.bind(16, std::int64_t{p.next_user});
     save_.exec();
     const auto first = std::max(written, memory.messages() -
                                              std::min<std::uint64_t>(memory.messages(), id_memory::messages_looked_at));
@@ -156,20 +131,6 @@ void projection_tables::set_rule(const counting_rule& rule, std::uint64_t since)
     set.exec();
 }
 
-bool projection_tables::sums_match(std::uint64_t applied)
-{
-    const auto assets = db_.execAndGet("SELECT coalesce(sum(views), 0) FROM assets").getInt64();
-    const auto users = db_.execAndGet("SELECT coalesce(sum(views), 0) FROM users").getInt64();
-    return assets == number(applied) && users == number(applied);
-}
-
-void projection_tables::set_asset_views(const std::string& id, std::uint64_t views)
-{
-    set_views(set_asset_, id, views);
-}
-
-void projection_tables::set_user_views(const std::string& id, std::uint64_t views) { set_views(set_user_, id, views); }
-
 std::string& projection_tables::greatest_like(const std::string& id)
 {
     const auto first = static_cast<unsigned char>(id.c_str()[0]);
@@ -187,6 +148,12 @@ std::string& projection_tables::greatest_like(const std::string& id)
 }
 
 bool projection_tables::any_use(const std::string& id, std::int64_t from, std::int64_t to, const use_visitor& visit)
+{
+    const bool any_hidden = !greatest_like({hash_mark}).empty();
+    return find_use(id, from, to, visit) || (any_hidden && find_use(hash_of(id), from, to, visit));
+}
+
+bool projection_tables::find_use(const std::string& id, std::int64_t from, std::int64_t to, const use_visitor& visit)
 {
     if (id > greatest_like(id))
         return false;
@@ -221,6 +188,8 @@ bool projection_tables::any_use_in_batch(const std::string& batch, std::size_t l
 
 bool projection_tables::knows_batch(const std::string& batch)
 {
+    if (!greatest_like({hash_mark}).empty()) // one may be of this batch
+        return true;
     const use_of guard(knows_batch_);
     knows_batch_.bindNoCopy(1, batch);
     return knows_batch_.executeStep() && knows_batch_.getColumn(0).getInt() != 0;
@@ -235,6 +204,7 @@ void projection_tables::take_id(const std::string& id, const id_use& use)
     take_id_.bindNoCopy(4, id);
     take_id_.bindNoCopy(5, use.asset);
     take_id_.bindNoCopy(6, use.user);
+    take_id_.bind(7, use.viewed);
     take_id_.exec();
     if (auto& greatest = greatest_like(id); id > greatest)
         greatest = id;
@@ -242,11 +212,13 @@ void projection_tables::take_id(const std::string& id, const id_use& use)
 
 void projection_tables::take_batch(const batch_row& row)
 {
+    const auto views = pack_views(row.views, step_of(step_kind::hour, row.time / 1'000'000));
     const use_of guard(take_batch_);
     take_batch_.bind(1, number(row.sequence));
     take_batch_.bind(2, row.time);
     take_batch_.bindNoCopy(3, row.batch);
     take_batch_.bindNoCopy(4, row.lines.bytes().data(), static_cast<int>(row.lines.bytes().size()));
+    take_batch_.bindNoCopy(5, views.data(), static_cast<int>(views.size()));
     take_batch_.exec();
 }
 
@@ -284,39 +256,47 @@ std::size_t projection_tables::prune(const forgotten_until& what, std::size_t li
     return pruned;
 }
 
-std::uint64_t projection_tables::asset_views(const std::string& id) { return read_views(asset_views_, id); }
-
-std::uint64_t projection_tables::user_views(const std::string& id) { return read_views(user_views_, id); }
-
-std::vector<views_reply> projection_tables::top(std::size_t limit)
+void projection_tables::hide_uses_of(const std::string& user)
 {
-    const use_of guard(top_);
-    top_.bind(1, number(limit));
-    std::vector<views_reply> found;
-    while (top_.executeStep())
-        found.push_back({top_.getColumn(0).getString(), count_at(top_, 1)});
-    return found;
+    std::vector<std::pair<std::int64_t, std::string>> uses;
+    {
+        SQLite::Statement of_user(db_, "SELECT use, id FROM first_uses WHERE user = ?"); // reads the window's ids
+        of_user.bindNoCopy(1, user);
+        while (of_user.executeStep())
+            uses.emplace_back(of_user.getColumn(0).getInt64(), of_user.getColumn(1).getString());
+    }
+    SQLite::Statement hide(db_, "UPDATE first_uses SET id = ?, asset = '', user = '', viewed = -1 WHERE use = ?");
+    for (const auto& [use, id] : uses)
+    {
+        const auto hash = hash_of(id);
+        const use_of guard(hide);
+        hide.bindNoCopy(1, hash);
+        hide.bind(2, use);
+        hide.exec();
+        if (auto& greatest = greatest_like(hash); hash > greatest)
+            greatest = hash;
+    }
 }
 
 void projection_tables::dump(std::ostream& out, const id_memory& memory)
 {
-    SQLite::Statement assets(db_, "SELECT id, views FROM assets ORDER BY id");
-    while (assets.executeStep())
-        out << "asset " << assets.getColumn(0).getText() << ' ' << assets.getColumn(1).getInt64() << '\n';
-    SQLite::Statement users(db_, "SELECT id, views FROM users ORDER BY id");
-    while (users.executeStep())
-        out << "user " << users.getColumn(0).getText() << ' ' << users.getColumn(1).getInt64() << '\n';
-    SQLite::Statement uses(db_, "SELECT sequence, time, id, asset, user, line FROM first_uses ORDER BY sequence, line");
+    counters_.dump(out);
+    steps_.dump(out);
+    SQLite::Statement uses(
+        db_, "SELECT sequence, time, id, asset, user, line, viewed FROM first_uses ORDER BY sequence, line");
     while (uses.executeStep())
         if (!memory.is_forgotten(uses.getColumn(0).getInt64(), uses.getColumn(1).getInt64()))
             out << "id " << uses.getColumn(2).getText() << ' ' << uses.getColumn(0).getInt64() << ' '
                 << uses.getColumn(1).getInt64() << ' ' << uses.getColumn(3).getText() << ' '
-                << uses.getColumn(4).getText() << ' ' << uses.getColumn(5).getInt64() << '\n';
-    SQLite::Statement batches(db_, "SELECT sequence, time, batch, hex(lines) FROM batches ORDER BY sequence");
+                << uses.getColumn(4).getText() << ' ' << uses.getColumn(5).getInt64() << ' '
+                << uses.getColumn(6).getInt64() << '\n';
+    SQLite::Statement batches(db_,
+                              "SELECT sequence, time, batch, hex(lines), hex(views) FROM batches ORDER BY sequence");
     while (batches.executeStep())
         if (!memory.is_forgotten(batches.getColumn(0).getInt64(), batches.getColumn(1).getInt64()))
             out << "batch " << batches.getColumn(2).getText() << ' ' << batches.getColumn(0).getInt64() << ' '
-                << batches.getColumn(1).getInt64() << ' ' << batches.getColumn(3).getText() << '\n';
+                << batches.getColumn(1).getInt64() << ' ' << batches.getColumn(3).getText() << ' '
+                << batches.getColumn(4).getText() << '\n';
 }
 
 } // namespace marquee

@@ -1,10 +1,11 @@
 // The tables of a projection, and the prepared statements on them. Private to this room.
 #pragma once
 
-#include "schemas/messages.hpp"
 #include "services/reporting/projection/batch_row.hpp"
+#include "services/reporting/projection/counter_tables.hpp"
 #include "services/reporting/projection/counting_rule.hpp"
 #include "services/reporting/projection/projection_progress.hpp"
+#include "services/reporting/projection/step_tables.hpp"
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
@@ -34,11 +35,8 @@ public:
 
     void set_rule(const counting_rule& rule, std::uint64_t since);
 
-    /// True where both the views of all assets and those of all users add up to `applied`.
-    bool sums_match(std::uint64_t applied);
-
-    void set_asset_views(const std::string& id, std::uint64_t views);
-    void set_user_views(const std::string& id, std::uint64_t views);
+    [[nodiscard]] counter_tables& counters() noexcept { return counters_; }
+    [[nodiscard]] step_tables& steps() noexcept { return steps_; }
 
     using use_visitor = std::function<bool(const first_use& use, std::int64_t time)>;
 
@@ -65,9 +63,8 @@ public:
     /// beyond, since another stream goes on from there. Returns the difference, or 0.
     std::int64_t lower_uses(std::uint64_t last);
 
-    std::uint64_t asset_views(const std::string& id);
-    std::uint64_t user_views(const std::string& id);
-    std::vector<views_reply> top(std::size_t limit);
+    /// All uses of ids by events of the user become uses of hashes, of an event that is not known.
+    void hide_uses_of(const std::string& user);
 
     /// All counts, and the uses of ids that are not forgotten.
     void dump(std::ostream& out, const id_memory& memory);
@@ -77,11 +74,13 @@ private:
     /// order of time, as most are, needs no look at the table.
     std::string& greatest_like(const std::string& id);
 
+    [[nodiscard]] bool find_use(const std::string& id, std::int64_t from, std::int64_t to, const use_visitor& visit);
+
     SQLite::Database& db_;
+    counter_tables counters_;
+    step_tables steps_;
     std::array<std::optional<std::string>, 256> greatest_; ///< by first byte; none: not read yet
     SQLite::Statement save_;
-    SQLite::Statement set_asset_;
-    SQLite::Statement set_user_;
     SQLite::Statement save_block_;
     SQLite::Statement last_like_;
     SQLite::Statement near_;
@@ -92,9 +91,6 @@ private:
     SQLite::Statement oldest_;
     SQLite::Statement prune_;
     SQLite::Statement prune_batches_;
-    SQLite::Statement asset_views_;
-    SQLite::Statement user_views_;
-    SQLite::Statement top_;
 };
 
 } // namespace marquee

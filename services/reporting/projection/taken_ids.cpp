@@ -1,6 +1,7 @@
 #include "services/reporting/projection/taken_ids.hpp"
 
 #include "services/reporting/projection/projection_tables.hpp"
+#include "services/reporting/projection/steps.hpp"
 #include "services/reporting/projection/write_from.hpp"
 
 #include <limits>
@@ -40,6 +41,7 @@ bool taken_ids::uses::knows_batch(const std::string& batch) const
 std::optional<first_use> taken_ids::take(std::string_view id, const id_use& use, const id_memory& memory,
                                          std::int64_t window)
 {
+    open_viewed_.reset();
     if (window == 0) // no event is a duplicate
         return std::nullopt;
     const auto of_batch = parse_batch_event_id(id);
@@ -56,13 +58,23 @@ std::optional<first_use> taken_ids::take(std::string_view id, const id_use& use,
         if (auto earlier = find(id, use.time, memory, window))
             return earlier;
     if (in_its_line)
+    {
         open_.lines.add(use.line);
+        open_viewed_ = use.viewed;
+    }
     else
     {
-        fresh_.add({std::string(id), {use.asset, use.user, use.sequence, use.line}, use.time});
+        fresh_.add({std::string(id), {use.asset, use.user, use.sequence, use.line}, use.time, use.viewed});
         open_is_new_ = open_is_new_ && !(of_batch && of_batch->batch == open_.batch); // it may name a later line
     }
     return std::nullopt;
+}
+
+void taken_ids::counted(std::uint32_t user, std::uint32_t asset)
+{
+    if (open_viewed_)
+        open_.views.push_back({user, asset, step_of(step_kind::hour, *open_viewed_)});
+    open_viewed_.reset();
 }
 
 void taken_ids::close_message()
@@ -138,11 +150,12 @@ void taken_ids::freeze()
 
 std::size_t taken_ids::write(std::size_t rows)
 {
-    const auto singles = write_from(
-        rows_written_, frozen_.all, rows,
-        [this](const taken& use) {
-            tables_->take_id(use.id, {use.first.sequence, use.first.line, use.time, use.first.asset, use.first.user});
-        });
+    const auto singles = write_from(rows_written_, frozen_.all, rows,
+                                    [this](const taken& use)
+                                    {
+                                        tables_->take_id(use.id, {use.first.sequence, use.first.line, use.time,
+                                                                  use.viewed, use.first.asset, use.first.user});
+                                    });
     return singles + write_from(batches_written_, frozen_.batches, rows - singles,
                                 [this](const batch_use& use) { tables_->take_batch(use.row); });
 }

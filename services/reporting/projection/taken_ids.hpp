@@ -43,11 +43,14 @@ public:
     [[nodiscard]] std::optional<first_use> take(std::string_view id, const id_use& use, const id_memory& memory,
                                                 std::int64_t window);
 
+    /// The view that the event of the last take() was counted as, where that returned nothing.
+    void counted(std::uint32_t user, std::uint32_t asset);
+
     /// The event that took the id, where a message stored at `time` would be its duplicate.
     [[nodiscard]] std::optional<first_use> find(std::string_view id, std::int64_t time, const id_memory& memory,
                                                 std::int64_t window) const;
 
-    /// As those of view_counters.
+    /// As those of staged_rows.
     void freeze();
     std::size_t write(std::size_t rows);
     void written();
@@ -61,6 +64,7 @@ private:
         std::string id;
         first_use first;
         std::int64_t time = 0;
+        std::int64_t viewed = 0;
         std::size_t before = none; ///< the previous use of the same id
     };
     struct batch_use
@@ -103,9 +107,10 @@ private:
     projection_tables* tables_;
     batch_row open_; ///< of the present message
     bool open_has_lines_ = false;
-    bool open_is_new_ = false; ///< no other message has used an id of its batch
-    uses fresh_;               ///< since the last freeze()
-    uses frozen_;              ///< and not yet written
+    std::optional<std::int64_t> open_viewed_; ///< time of the view of the line added last; none: counted() had it
+    bool open_is_new_ = false;                ///< no other message has used an id of its batch
+    uses fresh_;                              ///< since the last freeze()
+    uses frozen_;                             ///< and not yet written
     std::size_t rows_written_ = 0;
     std::size_t batches_written_ = 0;
 };

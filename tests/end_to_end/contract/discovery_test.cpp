@@ -44,6 +44,10 @@ const std::map<std::string, std::map<std::string, std::string>> endpoints = {{"m
                                                                                {"user", "reporting.user.*"},
                                                                                {"views", "reporting.views.*.*"},
                                                                                {"top", "reporting.top"},
+                                                                               {"series", "reporting.series"},
+                                                                               {"asset_series", "reporting.series.*"},
+                                                                               {"history", "reporting.history.*"},
+                                                                               {"assets", "reporting.assets"},
                                                                                {"many", "reporting.many"}}}};
 
 std::vector<json::value> ask_all(const std::string& subject, std::size_t count)

@@ -278,9 +278,10 @@ private:
 };
 
 const std::vector<std::string> service_subjects = {
-    "metadata.get.*",    "metadata.put.*", "metadata.delete.*", "metadata.list", "metadata.search",
-    "cdnurl.get.*",      "cdnurl.put.*",   "cdnurl.delete.*",   "cdnurl.list",   "events",
-    "reporting.asset.*", "reporting.top",  "reporting.user.*",
+    "metadata.get.*",     "metadata.put.*",      "metadata.delete.*", "metadata.list", "metadata.search",
+    "cdnurl.get.*",       "cdnurl.put.*",        "cdnurl.delete.*",   "cdnurl.list",   "events",
+    "reporting.asset.*",  "reporting.top",       "reporting.user.*",  "events.admin",  "reporting.series",
+    "reporting.series.*", "reporting.history.*", "reporting.assets",
 };
 
 /// The responses that services provoke: they are absent, malformed or silent.

@@ -46,6 +46,14 @@ std::string put(const catalogue& in, const std::string& token, const header_list
     return revision;
 }
 
+/// Checks a reply of reporting.asset or reporting.user but for the time of its last view.
+void check_counts(const message& reply, const std::string& expected)
+{
+    auto found = boost::json::parse(reply.data).as_object();
+    BOOST_TEST(found.erase("last") == 1U);
+    BOOST_TEST(boost::json::serialize(found) == expected);
+}
+
 std::string views_reply(const std::string& id, int views)
 {
     return R"({"id":")" + id + R"(","views":)" + std::to_string(views) + "}";
@@ -178,6 +186,13 @@ BOOST_AUTO_TEST_CASE(a_bad_payload_or_header_is_400_and_names_the_field)
         {"reporting.top", "x", {}, "", ""},
         {"reporting.top", R"({"limit":0})", {}, "", "limit"},
         {"reporting.top", R"({"limit":1001})", {}, "", "limit"},
+        {"reporting.top", R"({"window":"2h"})", {}, "", "window"},
+        {"reporting.top", R"({"window":"1h","at":"now"})", {}, "", "at"},
+        {"reporting.series", R"({"step":"week"})", {}, "", "step"},
+        {"reporting.series", R"({"from":"2020-01-01T00:00:00Z"})", {}, "", "from"},
+        {"reporting.series.123", R"({"to":7})", {}, "", "to"},
+        {"reporting.history.1", R"({"after":"x"})", {}, "", "after"},
+        {"reporting.assets", R"({"limit":1001})", {}, "", "limit"},
         {"reporting.views.123.1", "", header("Marquee-After", "x"), "", "Marquee-After"},
         {"reporting.views.123.1", "", header("Marquee-After", "-1"), "", "Marquee-After"},
         {"reporting.views.123.1", "", header("Marquee-Event", "a b"), "", "Marquee-Event"},
@@ -302,9 +317,9 @@ BOOST_AUTO_TEST_CASE(events_of_both_forms_are_counted_and_returned_by_every_look
     client.publish("events", "e2:w1");       // as `nats pub events e2:w1`
     last = client.store("events", "a:b:w1"); // split at the last colon
     check_reply(request("reporting.views.a=3Ab.w1", "", after(last)), counts_reply(1, 3));
-    check_reply(request("reporting.asset.e1"), views_reply("e1", 2));
-    check_reply(request("reporting.asset.a=3Ab"), views_reply("a:b", 1));
-    check_reply(request("reporting.user.w1"), views_reply("w1", 3));
+    check_counts(request("reporting.asset.e1"), R"({"id":"e1","views":2,"viewers":2})");
+    check_counts(request("reporting.asset.a=3Ab"), R"({"id":"a:b","views":1,"viewers":1})");
+    check_counts(request("reporting.user.w1"), R"({"id":"w1","views":3,"assets":3})");
     check_reply(request("reporting.views.e2.nobody"), counts_reply(1, 0));
 }
 
@@ -366,6 +381,46 @@ BOOST_AUTO_TEST_CASE(top_lists_the_most_viewed_first)
     const auto ten = boost::json::parse(request("reporting.top").data);
     BOOST_TEST(ten.at("assets").as_array().size() == 10U);
     BOOST_TEST(request("reporting.top", "{}").data == request("reporting.top").data);
+}
+
+BOOST_AUTO_TEST_CASE(views_by_time_and_histories_follow_corrections)
+{
+    auto& client = *shared::client;
+    const auto old = [](const std::string& id, const std::string& asset, const std::string& time)
+    { return R"({"id":")" + id + R"(","asset":")" + asset + R"(","user":"p1","time":")" + time + "\"}"; };
+    client.store("events", old("past-1", "o1", "2001-02-03T04:05:06.789Z"));
+    client.store("events", old("past-2", "o1", "2001-02-03T05:00:00Z"));
+    auto last = client.store("events", old("past-3", "o2", "2001-02-03T05:59:59Z"));
+    request("reporting.views.o1.p1", "", after(last));
+    check_reply(request("reporting.asset.o1"), R"({"id":"o1","views":2,"viewers":1,"last":"2001-02-03T05:00:00Z"})");
+    check_reply(request("reporting.user.p1"), R"({"id":"p1","views":3,"assets":2,"last":"2001-02-03T05:59:59Z"})");
+    const std::string hours = R"({"from":"2001-02-03T04:00:00Z","to":"2001-02-03T06:00:00Z"})";
+    const std::string head = R"("step":"hour","from":"2001-02-03T04:00:00Z","to":"2001-02-03T06:00:00Z","points":[)";
+    const auto points = [](int first, int second)
+    {
+        return R"({"start":"2001-02-03T04:00:00Z","views":)" + std::to_string(first) +
+               R"(},{"start":"2001-02-03T05:00:00Z","views":)" + std::to_string(second) + "}]}";
+    };
+    check_reply(request("reporting.series", hours), '{' + head + points(1, 2));
+    check_reply(request("reporting.series.o1", hours), R"({"id":"o1",)" + head + points(1, 1));
+    check_error(request("reporting.series.o9", hours), 404, "Asset not found", "o9");
+    check_reply(request("reporting.top", R"({"window":"1h","at":"2001-02-03T05:30:00Z"})"),
+                R"({"from":"2001-02-03T05:00:00Z","to":"2001-02-03T06:00:00Z","assets":[)" + views_reply("o1", 1) +
+                    ',' + views_reply("o2", 1) + "]}");
+    check_reply(request("reporting.history.p1"), R"({"assets":[{"id":"o2","views":1,"last":"2001-02-03T05:59:59Z"},)"
+                                                 R"({"id":"o1","views":2,"last":"2001-02-03T05:00:00Z"}]})");
+    const auto page = boost::json::parse(request("reporting.assets", R"({"after":"o1","limit":1})").data);
+    BOOST_TEST(boost::json::serialize(page.at("assets")) ==
+               R"([{"id":"o2","views":1,"viewers":1,"last":"2001-02-03T05:59:59Z"}])");
+
+    last = client.store("events.admin", R"({"retract":"past-2"})");
+    request("reporting.views.o1.p1", "", after(last));
+    check_reply(request("reporting.series.o1", hours), R"({"id":"o1",)" + head + points(1, 0));
+    last = client.store("events.admin", R"({"erase":"p1"})");
+    request("reporting.views.o1.p1", "", after(last));
+    check_error(request("reporting.history.p1"), 404, "User not found", "p1");
+    check_reply(request("reporting.asset.o1"), R"({"id":"o1","views":1,"viewers":0,"last":"2001-02-03T05:00:00Z"})");
+    check_reply(request("reporting.series", hours), '{' + head + points(1, 1));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 
 #include "edge/routes/routes.hpp"
 #include "edge/upstream/counts_lines.hpp"
+#include "schemas/cloud_event.hpp"
 #include "schemas/event.hpp"
 #include "schemas/record_lines.hpp"
 #include "schemas/record_tag.hpp"
@@ -49,10 +50,14 @@ constexpr rule rules[] = {
     {"cdnurl.put", 1, "asset_url", "put_reply"},
     {"cdnurl.delete", 1, "", "delete_reply"},
     {"cdnurl.list", 0, "list_request", "url_page", true},
-    {"reporting.asset", 1, "", "views_reply"},
-    {"reporting.user", 1, "", "views_reply"},
+    {"reporting.asset", 1, "", "asset_views_reply"},
+    {"reporting.user", 1, "", "user_views_reply"},
     {"reporting.views", 2, "", "counts_reply"},
     {"reporting.top", 0, "top_request", "top_reply", true},
+    {"reporting.series", 0, "series_request", "series_reply", true},
+    {"reporting.series", 1, "series_request", "series_reply", true},
+    {"reporting.history", 1, "history_request", "history_page", true},
+    {"reporting.assets", 0, "list_request", "views_page", true},
     {"metadata.gets", 0, lines, lines},
     {"cdnurl.gets", 0, lines, lines},
 };
@@ -82,9 +87,14 @@ constexpr route_rule route_rules[] = {
     {"POST /url/asset/{asset}", "put_reply"},
     {"DELETE /url/asset/{asset}", "delete_reply"},
     {"GET /url/assets", "url_page"},
-    {"GET /events/asset/{asset}", "views_reply"},
-    {"GET /events/user/{user}", "views_reply"},
+    {"GET /events/asset/{asset}", "asset_views_reply"},
+    {"GET /events/user/{user}", "user_views_reply"},
+    {"GET /events/asset/{asset}/series", "series_reply"},
+    {"GET /events/user/{user}/history", "history_page"},
     {"GET /events/top", "top_reply"},
+    {"GET /events/series", "series_reply"},
+    {"GET /events/assets", "views_page"},
+    {"DELETE /events/user/{user}", "delete_reply"},
     {"POST /events/asset/{asset}/user/{user}", "event_counts_reply"},
     {"GET /healthz", "health_reply"},
     {"GET /readyz", "health_reply"},
@@ -93,6 +103,7 @@ constexpr route_rule route_rules[] = {
 
 constexpr const char* metrics_type = "text/plain; version=0.0.4; charset=utf-8";
 constexpr const char* words_type = "text/plain; charset=utf-8";
+constexpr const char* csv_type = "text/csv; charset=utf-8; header=present";
 
 const rule* rule_of(const std::string& subject)
 {
@@ -169,6 +180,8 @@ void traffic_check::messages(const std::vector<message>& seen, bool all_answered
             request(msg);
         else if (msg.subject == "events")
             event(msg);
+        else if (msg.subject == "events.admin")
+            correction(msg);
         else if (msg.subject.starts_with("$KV."))
             entry(msg);
         else if (!is_jetstream(msg.subject))
@@ -220,12 +233,20 @@ void traffic_check::event(const message& msg)
     for (std::string line; std::getline(in, line);)
     {
         if (line.starts_with('{'))
-            fits("play_event", line, stored ? "a stored event" : "an event");
+            fits(is_cloud_event(line) ? "cloud_event" : "play_event", line, stored ? "a stored event" : "an event");
         else
             BOOST_TEST(parse_event(line).has_value(), printable(line)); // the text form has no schema
         const std::string form = line.starts_with('{') ? " JSON" : " text";
         seen_.insert((stored ? "events stored" : "events sent") + form);
     }
+}
+
+void traffic_check::correction(const message& msg)
+{
+    check_headers(msg);
+    if (!msg.headers.has(wrong_on_purpose))
+        fits("correction", msg.data, "a correction");
+    seen_.insert(is_delivery(msg) ? "events.admin stored" : "events.admin sent");
 }
 
 /// A record that is stored in a bucket, or delivered from it.
@@ -330,13 +351,14 @@ void traffic_check::answer(const http_call& call, const http_answer& given)
     {
         const bool numbers = route == "GET /metrics";
         const bool words = route == "GET /problems/{code}";
-        const auto* type = numbers ? metrics_type : words ? words_type : "application/json";
+        const bool csv = given.header("Content-Type").starts_with("text/csv");
+        const auto* type = numbers ? metrics_type : words ? words_type : csv ? csv_type : "application/json";
         BOOST_TEST(given.header("Content-Type") == type, where);
-        seen_.insert(route + (head ? " head" : " ok"));
+        seen_.insert(route + (head ? " head" : csv ? " csv" : " ok"));
         if (numbers && !head)
             BOOST_TEST(read_metrics(given.body).complaints == std::vector<std::string>(),
                        boost::test_tools::per_element());
-        if (numbers || words || route == "GET /openapi.json") // these have no schema
+        if (numbers || words || csv || route == "GET /openapi.json") // these have no schema
             return;
         const auto* known = std::find_if(std::begin(route_rules), std::end(route_rules),
                                          [&](const auto& r) { return r.route == route; });

@@ -50,6 +50,7 @@ private:
     void fits(const std::string& schema, const std::string& json, const std::string& where);
     void request(const message& msg);
     void event(const message& msg);
+    void correction(const message& msg);
     void entry(const message& msg);
     void reply(const message& msg);
     void error_body(const message& msg, const std::string& where);

@@ -40,6 +40,10 @@ const std::map<std::string, std::string> good_replies = {
     {"reporting.asset.*", R"({"id":"123","views":1})"},
     {"reporting.user.*", R"({"id":"1","views":1})"},
     {"reporting.top", R"({"assets":[{"id":"123","views":1}]})"},
+    {"reporting.series", R"({"step":"hour","from":"f","to":"t","points":[]})"},
+    {"reporting.series.*", R"({"id":"123","step":"hour","from":"f","to":"t","points":[]})"},
+    {"reporting.history.*", R"({"assets":[{"id":"123","views":1,"last":"l"}]})"},
+    {"reporting.assets", R"({"assets":[{"id":"123","views":1,"viewers":1,"last":"l"}]})"},
     {"reporting.views.*.*", R"({"assetviews":1,"userviews":1})"},
 };
 

@@ -35,6 +35,13 @@ const std::map<std::string, two_replies> replies = {
     {"reporting.asset.*", {R"({"id":"123","views":1})", R"({"id":"123","views":2})"}},
     {"reporting.user.*", {R"({"id":"1","views":1})", R"({"id":"1","views":2})"}},
     {"reporting.top", {R"({"assets":[]})", R"({"assets":[{"id":"123","views":1}]})"}},
+    {"reporting.series",
+     {R"({"step":"hour","from":"f","to":"t","points":[]})", R"({"step":"day","from":"f","to":"t","points":[]})"}},
+    {"reporting.series.*",
+     {R"({"id":"123","step":"hour","from":"f","to":"t","points":[]})",
+      R"({"id":"123","step":"day","from":"f","to":"t","points":[]})"}},
+    {"reporting.history.*", {R"({"assets":[]})", R"({"assets":[{"id":"123","views":1,"last":"l"}]})"}},
+    {"reporting.assets", {R"({"assets":[]})", R"({"assets":[{"id":"123","views":1,"viewers":1}]})"}},
     {"reporting.views.*.*", {R"({"assetviews":1,"userviews":1})", R"({"assetviews":2,"userviews":2})"}},
     {"events", {R"({"stream":"EVENTS","seq":1})", R"({"stream":"EVENTS","seq":"?"})"}},
 };

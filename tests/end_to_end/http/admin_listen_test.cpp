@@ -49,6 +49,7 @@ const std::vector<http_call> operators_calls = {
     {"POST", "/url/asset/7", {}, url_body},
     {"DELETE", "/content/asset/7"},
     {"DELETE", "/url/asset/7"},
+    {"DELETE", "/events/user/7"},
 };
 
 const std::vector<http_call> everybodys_calls = {
@@ -59,6 +60,10 @@ const std::vector<http_call> everybodys_calls = {
     {"GET", "/url/assets"},
     {"GET", "/events/asset/123"},
     {"GET", "/events/user/1"},
+    {"GET", "/events/user/1/history"},
+    {"GET", "/events/asset/123/series"},
+    {"GET", "/events/series"},
+    {"GET", "/events/assets"},
     {"GET", "/events/top"},
     {"POST", "/events/asset/123/user/1"},
     {"GET", "/healthz"},
@@ -77,7 +82,7 @@ BOOST_AUTO_TEST_CASE(operators_are_served_at_their_own_address_and_there_only)
         BOOST_TEST_CONTEXT(call.method << ' ' << call.target)
         {
             const auto refused = send(call);
-            const bool has_other_methods = call.target.find("/asset/") != std::string::npos;
+            const bool has_other_methods = call.target.ends_with("/7");
             BOOST_TEST(refused.status == (has_other_methods ? 405 : 404));
             BOOST_TEST(refused.header("Allow") == (has_other_methods ? "GET, HEAD, OPTIONS" : ""));
             BOOST_TEST(send_to_operators(call).status == 200);

@@ -46,6 +46,10 @@ const std::vector<std::string> paths = {
     "/events/asset/123",
     "/events/user/1",
     "/events/top",
+    "/events/series",
+    "/events/asset/123/series",
+    "/events/user/1/history",
+    "/events/assets",
     "/events/asset/123/user/1",
     "/healthz",
     "/readyz",
@@ -115,7 +119,7 @@ BOOST_AUTO_TEST_CASE(head_answers_as_get_does_without_the_body)
                 if (get.status == 200 && !varies) // the problem's own id is in the others
                     BOOST_TEST(head.header("Content-Length") == std::to_string(get.body.size()));
             }
-    BOOST_TEST(checked == 22);
+    BOOST_TEST(checked == 30);
     const auto etag = send({"GET", "/content/asset/123"}).header("ETag");
     BOOST_TEST(send({"HEAD", "/content/asset/123", {{"If-None-Match", etag}}}).status == 304);
 }
@@ -163,6 +167,7 @@ BOOST_AUTO_TEST_CASE(pages_of_named_origins_may_use_the_edge_and_others_may_not)
                 BOOST_TEST(!name.starts_with("Access-Control-"), origin << " got " << name);
         }
     BOOST_TEST(send({"GET", "/events/top"}, "edge-shop").header("Vary") == "Origin");
+    BOOST_TEST(send({"GET", "/events/assets"}, "edge-shop").header("Vary") == "Accept, Origin");
 }
 
 BOOST_AUTO_TEST_CASE(any_page_may_use_an_edge_that_allows_all_but_without_credentials)

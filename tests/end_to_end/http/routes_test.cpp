@@ -31,7 +31,10 @@ const std::vector<http_call> routes_with_ids = {
     {"POST", "/url/asset/{}", {}, url_body},
     {"DELETE", "/url/asset/{}"},
     {"GET", "/events/asset/{}"},
+    {"GET", "/events/asset/{}/series"},
     {"GET", "/events/user/{}"},
+    {"GET", "/events/user/{}/history"},
+    {"DELETE", "/events/user/{}"},
     {"POST", "/events/asset/{}/user/1"},
     {"POST", "/events/asset/123/user/{}"},
 };
@@ -68,16 +71,31 @@ void use_asset(const std::string& id)
     const auto recorded = counted(*shared::system, {"POST", "/events/asset/" + asset + "/user/" + user}, "2");
     check_json(recorded, 200, R"({"userviews":2,"assetviews":2})");
     BOOST_TEST(recorded.header("Cache-Control") == "no-store");
-    const auto views = R"({"id":")" + id + R"(","views":2})";
-    check_json(send({"GET", "/events/asset/" + asset}), 200, views);
-    check_json(send({"GET", "/events/user/" + user}), 200, views);
-    BOOST_TEST(has(send({"GET", "/events/top?limit=1000"}).body, views));
+    const auto views = R"({"id":")" + id + R"(","views":2)";
+    const auto of_asset = views + R"(,"viewers":1,"last":")";
+    BOOST_TEST(send({"GET", "/events/asset/" + asset}).body.starts_with(of_asset));
+    BOOST_TEST(send({"GET", "/events/user/" + user}).body.starts_with(views + R"(,"assets":1,"last":")"));
+    BOOST_TEST(has(send({"GET", "/events/top?limit=1000"}).body, views + '}'));
+    BOOST_TEST(has(send({"GET", "/events/top?limit=1000&window=24h&content=true"}).body,
+                   views + R"(,"title":"Alien","genre":"horror"})"));
+    BOOST_TEST(has(send({"GET", "/events/assets?limit=1000"}).body, of_asset));
+    const auto history = send({"GET", "/events/user/" + user + "/history"}).body;
+    BOOST_TEST(history.starts_with(R"({"assets":[)" + views + R"(,"last":")"));
+    const auto series = send({"GET", "/events/asset/" + asset + "/series?step=day"}).body;
+    BOOST_TEST(series.starts_with(R"({"id":")" + id + R"(","step":"day","from":")"));
+    BOOST_TEST(has(series, R"(,"views":2})"));
 
     check_json(send_as_admin({"DELETE", url}), 200, R"({"status":"ok"})");
     check_json(send_as_admin({"DELETE", content}), 200, R"({"status":"ok"})");
     check_problem(send({"GET", content}), 404, "asset_not_found");
     check_problem(send_as_admin({"GET", url}), 404, "asset_not_found");
     BOOST_TEST(send({"GET", "/events/asset/" + asset}).number("views") == 2); // what was seen was seen
+    BOOST_TEST(!has(send({"GET", "/events/top?limit=1000&content=true"}).body, views + ','));
+
+    check_json(send_as_admin({"DELETE", "/events/user/" + user}), 200, R"({"status":"ok"})");
+    check_problem(send({"GET", "/events/user/" + user}), 404, "user_not_found");
+    check_problem(send({"GET", "/events/user/" + user + "/history"}), 404, "user_not_found");
+    BOOST_TEST(has(send({"GET", "/events/assets?limit=1000"}).body, views + R"(,"viewers":0,"last":")"));
 }
 
 } // namespace
@@ -116,14 +134,16 @@ BOOST_AUTO_TEST_CASE(health_and_readiness_are_answered_and_never_cached)
 BOOST_AUTO_TEST_CASE(head_answers_as_get_without_the_body)
 {
     for (const auto* path :
-         {"/content/asset/123", "/content/assets", "/url/asset/123", "/events/top", "/healthz", "/nowhere"})
+         {"/content/asset/123", "/content/assets", "/url/asset/123", "/events/top", "/events/series",
+          "/events/asset/nix/series", "/events/user/nix/history", "/events/assets?limit=1", "/healthz", "/nowhere"})
         BOOST_TEST_CONTEXT(path)
         {
-            const auto whole = send_as_admin({"GET", path});
-            const auto head = send_as_admin({"HEAD", path});
+            const http_headers csv{{"Accept", "text/csv"}};
+            const auto whole = send_as_admin({"GET", path, csv});
+            const auto head = send_as_admin({"HEAD", path, csv});
             BOOST_TEST(head.status == whole.status);
             BOOST_TEST(head.body.empty());
-            for (const auto* name : {"Content-Type", "Content-Length", "ETag"})
+            for (const auto* name : {"Content-Type", "Content-Length", "ETag", "Vary", "Link"})
                 BOOST_TEST(head.header(name) == whole.header(name));
         }
 }
@@ -137,7 +157,9 @@ BOOST_AUTO_TEST_CASE(an_unknown_id_is_404_with_its_own_code_and_the_id)
         {{"GET", "/url/asset/nix"}, "asset_not_found", "Asset not found"},
         {{"DELETE", "/url/asset/nix"}, "asset_not_found", "Asset not found"},
         {{"GET", "/events/asset/nix"}, "asset_not_found", "Asset not found"},
+        {{"GET", "/events/asset/nix/series"}, "asset_not_found", "Asset not found"},
         {{"GET", "/events/user/nix"}, "user_not_found", "User not found"},
+        {{"GET", "/events/user/nix/history"}, "user_not_found", "User not found"},
     };
     for (const auto& [call, code, title] : table)
         BOOST_TEST_CONTEXT(call)
@@ -258,7 +280,11 @@ BOOST_AUTO_TEST_CASE(a_wrong_method_is_405_and_names_the_right_ones)
         {"/url/asset/123", "GET, HEAD, POST, DELETE"},
         {"/url/assets", "GET, HEAD"},
         {"/events/asset/123", "GET, HEAD"},
-        {"/events/user/1", "GET, HEAD"},
+        {"/events/asset/123/series", "GET, HEAD"},
+        {"/events/user/1", "GET, HEAD, DELETE"},
+        {"/events/user/1/history", "GET, HEAD"},
+        {"/events/series", "GET, HEAD"},
+        {"/events/assets", "GET, HEAD"},
         {"/events/top", "GET, HEAD"},
         {"/events/asset/123/user/1", "POST"},
         {"/healthz", "GET, HEAD"},
@@ -298,6 +324,9 @@ BOOST_AUTO_TEST_CASE(an_unknown_route_is_404_with_a_code_of_its_own)
                              "/events",
                              "/events/asset",
                              "/events/top/",
+                             "/events/series/",
+                             "/events/asset/123/series/",
+                             "/events/user/1/histories",
                              "/healthz/x",
                              "/metrics/",
                              "/services/metadata",
@@ -321,16 +350,39 @@ BOOST_AUTO_TEST_CASE(bad_query_parameters_are_400_and_named)
                 check_problem(answer, 400, "bad_request");
                 BOOST_TEST(answer.text("field") == std::string(query).substr(0, std::string(query).find('=')));
             }
-    for (const auto* query : {"limit=0", "limit=1001", "limit=x"})
-        check_problem(send({"GET", std::string("/events/top?") + query}), 400, "bad_request");
+    const std::pair<const char*, std::vector<const char*>> views[] = {
+        {"/events/top",
+         {"limit=0", "limit=1001", "limit=x", "window=1w", "window=", "at=2026-01-31T09:30:00Z", "content=1",
+          "window=1h&window=1h"}},
+        {"/events/series",
+         {"step=week", "from=now", "to=2026-01-31", "from=2026-01-31T09:00:00+01:00", "from=1970-01-01T00:00:00Z",
+          "limit=1"}},
+        {"/events/asset/123/series", {"step=", "to=never", "from=2020-01-01T00:00:00Z&step=hour", "after=1"}},
+        {"/events/user/still/history", {"limit=0", "after=", "after=%C3%A9", "after=nonsense", "step=day"}},
+        {"/events/assets", {"limit=1001", "after=%00", "after=", "window=1h"}},
+    };
+    check_that_it_still_plays(); // user still has a history
+    for (const auto& [path, queries] : views)
+        for (const std::string query : queries)
+            BOOST_TEST_CONTEXT(path << '?' << query)
+            {
+                const auto answer = send({"GET", path + ('?' + query)});
+                check_problem(answer, 400, "bad_request");
+                BOOST_TEST(answer.text("field") == query.substr(0, query.find('=')));
+            }
+    BOOST_TEST(send({"GET", "/events/series?_=1&step=hour"}).status == 200);
     check_that_it_still_plays();
 }
 
 BOOST_AUTO_TEST_CASE(content_and_urls_are_401_without_the_admin_token_or_with_a_wrong_one)
 {
-    const http_call guarded[] = {
-        {"POST", "/content/asset/123", {}, metadata_body}, {"DELETE", "/content/asset/123"}, {"GET", "/url/asset/123"},
-        {"POST", "/url/asset/123", {}, url_body},          {"DELETE", "/url/asset/123"},     {"GET", "/url/assets"}};
+    const http_call guarded[] = {{"POST", "/content/asset/123", {}, metadata_body},
+                                 {"DELETE", "/content/asset/123"},
+                                 {"GET", "/url/asset/123"},
+                                 {"POST", "/url/asset/123", {}, url_body},
+                                 {"DELETE", "/url/asset/123"},
+                                 {"GET", "/url/assets"},
+                                 {"DELETE", "/events/user/123"}};
     const auto& token = shared::system->admin_token();
     const http_headers wrong[] = {{},
                                   {{"Authorization", ""}},
@@ -358,10 +410,10 @@ BOOST_AUTO_TEST_CASE(without_a_configured_admin_token_they_are_403)
     BOOST_REQUIRE_MESSAGE(ready, edge.output());
     const std::string listen = "listen=127.0.0.1:";
     const int port = std::stoi(ready->substr(ready->find(listen) + listen.size()));
-    for (const auto& call :
-         {http_call{"POST", "/content/asset/123", {}, metadata_body}, http_call{"DELETE", "/content/asset/123"},
-          http_call{"GET", "/url/asset/123"}, http_call{"POST", "/url/asset/123", {}, url_body},
-          http_call{"DELETE", "/url/asset/123"}, http_call{"GET", "/url/assets"}})
+    for (const auto& call : {http_call{"POST", "/content/asset/123", {}, metadata_body},
+                             http_call{"DELETE", "/content/asset/123"}, http_call{"GET", "/url/asset/123"},
+                             http_call{"POST", "/url/asset/123", {}, url_body}, http_call{"DELETE", "/url/asset/123"},
+                             http_call{"GET", "/url/assets"}, http_call{"DELETE", "/events/user/123"}})
         BOOST_TEST_CONTEXT(call)
         {
             check_problem(http(port, call), 403, "forbidden");

@@ -84,6 +84,12 @@ export class ExpectedViews {
     for (const event of events) this.#store(event, sequence, timestamp, messageId || messageIdOf(event, lines));
   }
 
+  /** A message without events. */
+  pass(sequence) {
+    this.messages += 1;
+    this.lastSequence = sequence;
+  }
+
   #store(event, sequence, timestamp, messageId) {
     if (!event) {
       this.rejected += 1;

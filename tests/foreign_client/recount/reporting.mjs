@@ -35,14 +35,16 @@ export async function currentInstances(nats, { wanted, lastSequence, patience })
   }
 }
 
-async function views(nats, subject) {
+/** The reply, or null for 404. */
+export async function requestReply(nats, subject, request) {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const reply = await nats.request(subject, "", { timeout: 10_000 });
+      const payload = request === undefined ? "" : JSON.stringify(request);
+      const reply = await nats.request(subject, payload, { timeout: 10_000 });
       const code = reply.headers?.get("Nats-Service-Error-Code");
-      if (code === "404") return 0;
+      if (code === "404") return null;
       if (code) throw new Error(`${subject}: ${code} ${reply.headers.get("Nats-Service-Error")}`);
-      return reply.json().views;
+      return reply.json();
     } catch (error) {
       if (attempt === 5) throw new Error(`${subject}: ${error.message}`);
       await pause(100 * attempt);
@@ -61,8 +63,8 @@ export async function requestAll(nats, kind, ids, times) {
     for (const id of queue) {
       if (!isId(id)) continue;
       const subject = `reporting.${kind}.${encodeToken(id)}`;
-      const replies = await Promise.all(Array.from({ length: times }, () => views(nats, subject)));
-      answers.set(id, [...new Set(replies)]);
+      const replies = await Promise.all(Array.from({ length: times }, () => requestReply(nats, subject)));
+      answers.set(id, [...new Set(replies.map((reply) => reply?.views ?? 0))]);
     }
   };
   await Promise.all(Array.from({ length: 128 }, worker));

@@ -6,7 +6,10 @@ export async function streamInfo(nats, name) {
   return manager.streams.info(name);
 }
 
-/** Calls `take(sequence, timestamp, data, messageId)` for every message to the end; returns the stream's state. */
+/**
+ * Calls `take(sequence, timestamp, data, messageId, subject)` for every message to the end; returns
+ * the stream's state.
+ */
 export async function readStream(nats, name, take) {
   const streams = jetstream(nats, { timeout: 30_000 });
   let seen = 0;
@@ -27,7 +30,8 @@ export async function readStream(nats, name, take) {
       if (streamSequence <= seen) throw new Error(`stream ${name} gave ${streamSequence} after ${seen}`);
       seen = streamSequence;
       read += 1;
-      take(streamSequence, message.timestampNanos, message.data, message.headers?.get("Nats-Msg-Id"));
+      const id = message.headers?.get("Nats-Msg-Id");
+      take(streamSequence, message.timestampNanos, message.data, id, message.subject);
       if (seen >= last || pending === 0) break;
     }
     await consumer.delete().catch(() => {}); // else the server removes it later

@@ -14,10 +14,13 @@ const messages = {
   "cdnurl.put": ["asset_url", "put_reply"],
   "cdnurl.delete": [null, "delete_reply"],
   "cdnurl.list": ["list_request", "url_page"],
-  "reporting.asset": [null, "views_reply"],
-  "reporting.user": [null, "views_reply"],
+  "reporting.asset": [null, "asset_views_reply"],
+  "reporting.user": [null, "user_views_reply"],
   "reporting.views": [null, "counts_reply"],
   "reporting.top": ["top_request", "top_reply"],
+  "reporting.series": ["series_request", "series_reply"],
+  "reporting.history": ["history_request", "history_page"],
+  "reporting.assets": ["list_request", "views_page"],
 };
 
 /**
@@ -43,7 +46,8 @@ export async function sendRequest(nats, subject, payload = "", fields = {}) {
   assertFits(answer, body);
   const revision = reply.headers?.get("Marquee-Revision") || undefined;
   const tag = reply.headers?.get("Marquee-Tag") || undefined;
-  return { code: 200, body, text: reply.string(), revision: revision && Number(revision), tag };
+  const instance = reply.headers?.get("Marquee-Instance") || undefined;
+  return { code: 200, body, text: reply.string(), revision: revision && Number(revision), tag, instance };
 }
 
 /** The same, for a success. */

@@ -68,6 +68,16 @@ BOOST_AUTO_TEST_CASE(every_message_is_decoded_as_it_was_encoded)
     comes_back(counts_reply{1, 2});
     comes_back(top_request{});
     comes_back(top_request{1});
+    comes_back(top_request{1, "7d", "2026-11-30T07:00:00Z"});
+    comes_back(asset_views_reply{"1", 2, 1, "2026-11-30T07:00:00Z"});
+    comes_back(user_views_reply{"1", 2, 1, {}});
+    comes_back(series_request{"day", "a", "b"});
+    comes_back(series_reply{"1", "hour", "a", "b", {{"a", 1}}});
+    comes_back(history_request{1, "x"});
+    comes_back(history_page{{{"1", 2, "a"}}, "x"});
+    comes_back(views_page{{{"1", 2, 1, {}}}, "1"});
+    comes_back(correction{"k", {}});
+    comes_back(correction{{}, "u"});
     comes_back(top_reply{{{"1", 2}, {"3", 0}}});
     comes_back(play_event_json{"e", "a", "u", "t"});
     comes_back(play_reply{"1", "t", "g", "s", "u", {2}, {3}, {}});
@@ -166,6 +176,11 @@ BOOST_AUTO_TEST_CASE(an_error_inside_a_list_names_the_list)
     refused<metadata_page>(R"({"assets":["1"]})", "assets");
     refused<top_reply>(R"({"assets":[{"id":"1","views":1},{"id":"2","views":-1}]})", "assets");
     refused<top_reply>(R"({"assets":[null]})", "assets");
+    refused<series_request>(R"({"step":"week"})", "step");
+    refused<correction>("{}", "");
+    refused<correction>(R"({"retract":"k","erase":"u"})", "");
+    refused<correction>(R"({"retract":"a b"})", "retract");
+    refused<correction>(R"({"erase":""})", "erase");
     refused<pub_ack>(R"({"error":{"code":"x"}})", "error");
     refused<pub_ack>(R"({"error":"x"})", "error");
 }

@@ -115,4 +115,19 @@ BOOST_AUTO_TEST_CASE(a_truncated_time_is_not_a_time)
         BOOST_TEST_CONTEXT(whole.substr(0, size)) { BOOST_TEST(!is_rfc3339_utc(whole.substr(0, size))); }
 }
 
+BOOST_AUTO_TEST_CASE(a_time_is_read_to_the_millisecond_and_written_to_the_second)
+{
+    const auto ms = [](std::string_view text) { return parse_rfc3339_utc(text).value().time_since_epoch().count(); };
+    BOOST_TEST(ms("1970-01-01T00:00:00Z") == 0);
+    BOOST_TEST(ms("1969-12-31T23:59:59.9999z") == -1);
+    BOOST_TEST(ms("2024-10-04T01:02:03.4+00:00") == 1'728'003'723'400);
+    BOOST_TEST(ms("2016-12-31t23:59:60.5Z") == 1'483'228'800'500);
+    BOOST_TEST(ms("9999-12-31T23:59:59.999999999999Z") == 253'402'300'799'999);
+    BOOST_TEST(ms("0000-01-01T00:00:00Z") == -62'167'219'200'000);
+    BOOST_TEST(!parse_rfc3339_utc("2026-02-29T09:30:00Z").has_value());
+    for (const std::string text :
+         {"0000-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "2024-02-29T12:34:56Z", "9999-12-31T23:59:59Z"})
+        BOOST_TEST(rfc3339_seconds(std::chrono::floor<std::chrono::seconds>(parse_rfc3339_utc(text).value())) == text);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

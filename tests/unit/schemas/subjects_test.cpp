@@ -26,7 +26,7 @@ const of_asset with_asset[] = {
     {subjects::metadata_get, "metadata.get."},       {subjects::metadata_put, "metadata.put."},
     {subjects::metadata_delete, "metadata.delete."}, {subjects::cdnurl_get, "cdnurl.get."},
     {subjects::cdnurl_put, "cdnurl.put."},           {subjects::cdnurl_delete, "cdnurl.delete."},
-    {subjects::reporting_asset, "reporting.asset."},
+    {subjects::reporting_asset, "reporting.asset."}, {subjects::reporting_series, "reporting.series."},
 };
 
 } // namespace
@@ -39,6 +39,8 @@ BOOST_AUTO_TEST_CASE(subjects_without_an_id_are_those_of_the_contract)
     BOOST_TEST(subjects::metadata_search().str() == "metadata.search");
     BOOST_TEST(subjects::cdnurl_list().str() == "cdnurl.list");
     BOOST_TEST(subjects::reporting_top().str() == "reporting.top");
+    BOOST_TEST(subjects::reporting_series().str() == "reporting.series");
+    BOOST_TEST(subjects::reporting_assets().str() == "reporting.assets");
     BOOST_TEST(subjects::events().str() == "events");
 }
 
@@ -57,6 +59,7 @@ BOOST_AUTO_TEST_CASE(any_id_becomes_exactly_one_token)
                 BOOST_TEST(subjects::token_at(made.str(), 2) == id.token);
             }
             BOOST_TEST(subjects::reporting_user(user(id.text)).str() == "reporting.user." + id.token);
+            BOOST_TEST(subjects::reporting_history(user(id.text)).str() == "reporting.history." + id.token);
         }
     }
 }

@@ -55,6 +55,35 @@ BOOST_AUTO_TEST_CASE(info_and_stats_of_an_instance_make_one_entry_and_entries_ar
     BOOST_TEST(merge_service_replies({}, {}) == R"({"services":[]})");
 }
 
+BOOST_AUTO_TEST_CASE(instances_of_reporting_that_count_by_different_rules_are_named)
+{
+    const auto rules = [](const std::vector<std::pair<std::string, std::string>>& told)
+    {
+        std::vector<std::string> infos;
+        std::vector<std::string> counted;
+        for (const auto& [id, rule] : told)
+        {
+            const auto endpoint = R"([{"name":"top","subject":"reporting.top")";
+            infos.push_back(info("reporting", id, endpoint + std::string("}]")));
+            counted.push_back(stats("reporting", id, endpoint + (R"(,"data":{"rule":)" + rule + "}}]")));
+        }
+        const auto merged = boost::json::parse(merge_service_replies(infos, counted)).as_object();
+        const auto* list = merged.if_contains("counting_rules");
+        return list != nullptr ? boost::json::serialize(*list) : std::string("none");
+    };
+    const std::string day = R"({"version":4,"dedupe_window":"24h"})";
+    const std::string hour = R"({"version":4,"dedupe_window":"1h"})";
+    const std::string old = R"({"version":3,"dedupe_window":"24h"})";
+    BOOST_TEST(rules({{"A", day}}) == "none");
+    BOOST_TEST(rules({{"A", day}, {"B", day}}) == "none");
+    BOOST_TEST(rules({{"A", day}, {"B", "{}"}, {"C", "null"}, {"D", R"({"version":-1,"dedupe_window":"24h"})"}}) ==
+               "none");
+    BOOST_TEST(rules({{"A", day}, {"B", old}, {"C", day}, {"D", hour}}) ==
+               R"([{"version":4,"dedupe_window":"24h","instances":["A","C"]},)"
+               R"({"version":3,"dedupe_window":"24h","instances":["B"]},)"
+               R"({"version":4,"dedupe_window":"1h","instances":["D"]}])");
+}
+
 BOOST_AUTO_TEST_CASE(malformed_replies_are_left_out_and_the_others_stay)
 {
     std::string deep = info("a", "1");

@@ -96,10 +96,10 @@ BOOST_AUTO_TEST_CASE(the_views_of_an_asset_and_of_a_user)
 {
     const auto asset_views = call("asset", "reporting.asset.a=2Fb");
     BOOST_REQUIRE(code_of(asset_views) == "ok");
-    BOOST_TEST(json(asset_views->data) == json(R"({"id":"a/b","views":2})"));
+    BOOST_TEST(json(asset_views->data) == json(R"({"id":"a/b","views":2,"viewers":2,"last":"2024-10-04T00:00:00Z"})"));
     const auto user_views = call("user", "reporting.user.u=202");
     BOOST_REQUIRE(code_of(user_views) == "ok");
-    BOOST_TEST(json(user_views->data) == json(R"({"id":"u 2","views":1})"));
+    BOOST_TEST(json(user_views->data) == json(R"({"id":"u 2","views":1,"assets":1,"last":"2024-10-04T00:00:00Z"})"));
 }
 
 BOOST_AUTO_TEST_CASE(an_id_without_views_is_not_found_and_named)
@@ -213,6 +213,10 @@ BOOST_AUTO_TEST_CASE(a_database_that_fails_is_no_count_and_ends_the_program)
     for (const auto& [name, subject] : std::map<std::string, std::string>{{"asset", "reporting.asset.a=2Fb"},
                                                                           {"user", "reporting.user.u=201"},
                                                                           {"views", "reporting.views.a=2Fb.u=201"},
+                                                                          {"series", "reporting.series"},
+                                                                          {"asset_series", "reporting.series.a=2Fb"},
+                                                                          {"history", "reporting.history.u=201"},
+                                                                          {"assets", "reporting.assets"},
                                                                           {"top", "reporting.top"}})
     {
         fatal.clear();
@@ -223,10 +227,10 @@ BOOST_AUTO_TEST_CASE(a_database_that_fails_is_no_count_and_ends_the_program)
 
 BOOST_AUTO_TEST_CASE(the_endpoints_have_the_names_and_subjects_of_the_contract_and_carry_the_statistics)
 {
-    const std::vector<std::pair<std::string, std::string>> expected = {{"asset", "reporting.asset.*"},
-                                                                       {"user", "reporting.user.*"},
-                                                                       {"views", "reporting.views.*.*"},
-                                                                       {"top", "reporting.top"}};
+    const std::vector<std::pair<std::string, std::string>> expected = {
+        {"asset", "reporting.asset.*"},     {"user", "reporting.user.*"},   {"views", "reporting.views.*.*"},
+        {"top", "reporting.top"},           {"series", "reporting.series"}, {"asset_series", "reporting.series.*"},
+        {"history", "reporting.history.*"}, {"assets", "reporting.assets"}};
     BOOST_REQUIRE(endpoints.size() == expected.size());
     for (std::size_t i = 0; i < expected.size(); ++i)
     {

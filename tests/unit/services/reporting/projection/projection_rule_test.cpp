@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(counts_by_another_rule_stay_where_they_must_be_the_same_or_
         {"an older version", true, {}, stream(1, 9), true, 0},
         {"an older version, and the stream's start is gone", true, {}, stream(2, 9), false, 2},
     };
-    static_assert(counting_version == 3, "rows of what version 2 counted are below");
+    static_assert(counting_version == 4, "rows of what versions 2 and 3 counted are below");
     for (const auto& each : rows)
         BOOST_TEST_CONTEXT(each.what)
         {
@@ -104,41 +104,96 @@ BOOST_AUTO_TEST_CASE(counts_by_another_rule_stay_where_they_must_be_the_same_or_
         }
 }
 
-// A message of several lines was rejected as a whole by version 2.
-BOOST_AUTO_TEST_CASE(counts_by_version_2_are_taken_over_where_nothing_was_rejected)
+/// Makes a file of format 2 or 3 of one that has just been counted.
+void make_of_format(const std::string& path, int format)
 {
-    for (const bool rejected : {false, true})
-        for (const bool counted : {false, true})
-        {
-            BOOST_REQUIRE(delete_database(settings.path).has_value());
-            {
-                auto counts = open();
-                std::vector<stored_message> events;
-                if (counted)
-                    events.push_back(stored(1, event_json("k", "a", "u")));
-                if (rejected)
-                    events.push_back(stored(2, "bad"));
-                BOOST_REQUIRE(counts.apply(events).has_value());
-            }
-            {
-                SQLite::Database older(settings.path, SQLite::OPEN_READWRITE);
-                older.exec("UPDATE progress SET rule = 2");
-                older.exec("ALTER TABLE first_uses RENAME TO later");
-                older.exec("CREATE TABLE first_uses (sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, id TEXT NOT "
-                           "NULL, asset TEXT NOT NULL, user TEXT NOT NULL)");
-                older.exec("INSERT INTO first_uses SELECT sequence, time, id, asset, user FROM later");
-                older.exec("DROP TABLE later");
-                older.exec("DROP TABLE batches");
-                older.exec("PRAGMA user_version = 2");
-            }
-            auto counts = open();
-            BOOST_TEST(counts.rule().version == 2);
-            const auto why = judge_rule(counts, {counting_version, hours(24)}, stream(1, 9));
-            BOOST_TEST(why.value().has_value() == rejected);
-            BOOST_TEST(counts.rule().version == (rejected ? 2 : 3));
-            BOOST_TEST(counts.progress().rule_since == 0U);
-            BOOST_TEST(counts.find_use("k").value().has_value() == counted);
-        }
+    SQLite::Database older(path, SQLite::OPEN_READWRITE);
+    const auto exec = [&](const std::string& sql) { older.exec(sql); };
+    exec("UPDATE progress SET rule = " + std::to_string(format));
+    exec("DROP INDEX assets_by_views");
+    for (const std::string table : {"assets", "users"})
+    {
+        exec("ALTER TABLE " + table + " RENAME TO later");
+        exec("CREATE TABLE " + table + " (id TEXT PRIMARY KEY, views INTEGER NOT NULL) WITHOUT ROWID");
+        exec("INSERT INTO " + table + " SELECT id, views FROM later");
+        exec("DROP TABLE later");
+    }
+    exec("CREATE INDEX assets_by_views ON assets (views DESC, id)");
+    for (const std::string table : {"hours", "days", "seen"})
+        exec("DROP TABLE " + table);
+    exec("ALTER TABLE batches DROP COLUMN views");
+    exec("ALTER TABLE first_uses DROP COLUMN viewed");
+    for (const std::string column : {"retracted", "erased", "next_asset", "next_user"})
+        exec("ALTER TABLE progress DROP COLUMN " + column);
+    if (format == 2)
+    {
+        exec("ALTER TABLE first_uses RENAME TO later");
+        exec("CREATE TABLE first_uses (sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, id TEXT NOT NULL, asset "
+             "TEXT NOT NULL, user TEXT NOT NULL)");
+        exec("INSERT INTO first_uses SELECT sequence, time, id, asset, user FROM later");
+        exec("DROP TABLE later");
+        exec("DROP TABLE batches");
+    }
+    exec("PRAGMA user_version = " + std::to_string(format));
+}
+
+BOOST_AUTO_TEST_CASE(what_an_older_version_counted_is_counted_anew_unless_it_was_nothing_or_the_start_is_gone)
+{
+    for (const int format : {2, 3})
+        for (const bool rejected : {false, true})
+            for (const bool counted : {false, true})
+                for (const bool gone : {false, true})
+                {
+                    BOOST_REQUIRE(delete_database(settings.path).has_value());
+                    {
+                        auto counts = open();
+                        std::vector<stored_message> events;
+                        if (counted)
+                            events.push_back(stored(1, event_json("k", "a", "u")));
+                        if (rejected)
+                            events.push_back(stored(2, "bad"));
+                        BOOST_REQUIRE(counts.apply(events).has_value());
+                    }
+                    make_of_format(settings.path, format);
+                    auto counts = open();
+                    BOOST_TEST(counts.rule().version == format);
+                    const auto why = judge_rule(counts, {counting_version, hours(24)}, stream(gone ? 2 : 1, 9));
+                    const bool same = !rejected && !counted;
+                    BOOST_TEST(why.value().has_value() == (!same && !gone));
+                    BOOST_TEST(counts.rule().version == (same || gone ? counting_version : format));
+                    BOOST_TEST(counts.progress().rule_since == (same || !gone ? 0U : rejected ? 2U : 1U));
+                    BOOST_TEST(counts.find_use("k").value().has_value() == counted);
+                }
+}
+
+// They have neither times nor viewers, and what is counted from now on has.
+BOOST_AUTO_TEST_CASE(counts_of_an_older_version_serve_with_what_is_known_since)
+{
+    {
+        auto counts = open();
+        const std::vector<stored_message> events = {stored(1, event_json("k", "a", "u"), day_one),
+                                                    stored(2, event_json("l", "b", "u"), day_one)};
+        BOOST_REQUIRE(counts.apply(events).has_value());
+    }
+    make_of_format(settings.path, 3);
+    auto counts = open();
+    BOOST_TEST(counts.asset(asset("a")).value()->views == 1U);
+    BOOST_TEST(counts.asset(asset("a")).value()->viewers == 0U);
+    BOOST_TEST(counts.asset(asset("a")).value()->last < 0);
+    BOOST_TEST(counts.history(user("u"), std::nullopt, 10).value()->empty());
+    auto erase = stored(4, R"({"retract":"k"})");
+    erase.subject = "events.admin";
+    const std::vector<stored_message> more = {stored(3, event_json("m", "a", "u")), erase};
+    BOOST_REQUIRE(counts.apply(more).has_value());
+    const auto now = counts.asset(asset("a")).value().value();
+    BOOST_TEST(now.views == 2U);
+    BOOST_TEST(now.viewers == 1U);
+    BOOST_TEST(now.last == 20000LL * 86'400'000);
+    BOOST_TEST(counts.progress().rejected == 1U); // the time of that view is not known
+    const auto hours = counts.series({step_kind::hour, 480'000, 480'001}, asset("a")).value().value();
+    BOOST_TEST(hours.at(0) == 1U);
+    counts = projection::none();
+    BOOST_TEST(open().asset_views(asset("a")).value() == 2U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

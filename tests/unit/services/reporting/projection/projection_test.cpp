@@ -63,7 +63,6 @@ BOOST_AUTO_TEST_CASE(a_message_on_the_subject_of_corrections_is_never_a_view)
     BOOST_TEST(counts.progress().rejected == 4U);
     BOOST_TEST(counts.progress().duplicates == 0U);
     BOOST_TEST(counts.progress().last_reject_sequence == 4U);
-    BOOST_TEST(counts.progress().last_reject_reason == "corrections are not known to this version");
 }
 
 BOOST_AUTO_TEST_CASE(what_was_counted_is_skipped_when_it_comes_again)

@@ -1,6 +1,7 @@
 // What is staged, and written in one transaction or in parts.
-#include "services/reporting/projection/projection_tables.hpp"
-#include "services/reporting/projection/view_counters.hpp"
+#include "services/reporting/projection/counter_tables.hpp"
+#include "services/reporting/projection/database.hpp"
+#include "services/reporting/projection/staged_rows.hpp"
 #include "tests/unit/services/reporting/projection/projection_fixture.hpp"
 
 #include <SQLiteCpp/Database.h>
@@ -148,36 +149,63 @@ BOOST_AUTO_TEST_CASE(a_commit_ends_the_open_transaction_wherever_it_is)
 
 BOOST_AUTO_TEST_CASE(counters_beyond_the_limit_are_dropped_a_few_at_a_time_and_none_that_is_not_written)
 {
-    SQLite::Database db(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-    db.exec("CREATE TABLE assets (id TEXT PRIMARY KEY, views INTEGER NOT NULL) WITHOUT ROWID");
-    db.exec("CREATE TABLE users (id TEXT PRIMARY KEY, views INTEGER NOT NULL) WITHOUT ROWID");
-    db.exec("CREATE TABLE first_uses (use INTEGER PRIMARY KEY, sequence INTEGER, line INTEGER, time INTEGER, id TEXT, "
-            "asset TEXT, user TEXT)");
-    db.exec("CREATE TABLE batches (sequence INTEGER, time INTEGER, batch TEXT, lines BLOB)");
-    db.exec("CREATE TABLE last_times (block INTEGER PRIMARY KEY, times BLOB NOT NULL)");
-    db.exec("CREATE TABLE progress (stream_id, last_sequence, last_timestamp, messages, forgotten, applied, "
-            "duplicates, rejected, "
-            "last_reject_sequence, last_reject_reason, rebuilt, skipped)");
-    projection_tables tables(db);
-    view_counters views(tables, &projection_tables::asset_views, &projection_tables::set_asset_views);
-    constexpr auto most = view_counters::most_known;
+    auto db = open_database(":memory:");
+    counter_tables tables(db);
+    constexpr std::size_t most = 20'000;
+    staged_rows<asset_row> rows(tables, {most, 1'000'000});
+    std::uint32_t next = 1;
     for (std::size_t i = 0; i < most + 5000; ++i)
-        views.add_one("asset-" + std::to_string(i));
-    views.evict(1000);
-    BOOST_TEST(views.known() == most + 5000); // nothing is written yet
-    views.freeze();
-    BOOST_TEST(views.write(most * 2) == most + 5000);
-    views.evict(1000);
-    BOOST_TEST(views.known() == most + 5000);
-    views.written();
-    views.evict(100);
-    BOOST_TEST(views.known() < most + 5000);
-    BOOST_TEST(views.known() > most + 3000);
-    views.evict(100'000);
-    BOOST_TEST(views.known() <= most);
-    BOOST_TEST(views.known() > most - 100);
+        ++rows.change("asset-" + std::to_string(i), next).views;
+    rows.evict(1000);
+    BOOST_TEST(rows.known() == most + 5000); // nothing is written yet
+    rows.freeze();
+    BOOST_TEST(rows.write(most * 2) == most + 5000);
+    rows.evict(1000);
+    BOOST_TEST(rows.known() == most + 5000);
+    rows.written();
+    rows.evict(100);
+    BOOST_TEST(rows.known() < most + 5000);
+    BOOST_TEST(rows.known() > most + 3000);
+    rows.evict(100'000);
+    BOOST_TEST(rows.known() <= most);
+    BOOST_TEST(rows.known() > most - 100);
     for (std::size_t i = 0; i < most + 5000; i += 997)
-        BOOST_TEST(views.views("asset-" + std::to_string(i)) == 1U);
+        BOOST_TEST(rows.views("asset-" + std::to_string(i)) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(long_histories_are_dropped_before_many_rows_are_and_come_back_whole)
+{
+    auto db = open_database(":memory:");
+    counter_tables tables(db);
+    constexpr std::uint32_t assets = 1000;
+    constexpr std::size_t users = 120;
+    staged_rows<user_row> rows(tables, {200'000, std::size_t{assets} * 100});
+    std::uint32_t next = 1;
+    const auto id = [](std::size_t i) { return "user-" + std::to_string(i); };
+    const auto write = [&]
+    {
+        rows.freeze();
+        BOOST_TEST(rows.write(users + 1) == users);
+        rows.written();
+    };
+    for (std::size_t i = 0; i < users; ++i)
+        for (std::uint32_t asset = 1; asset <= assets; ++asset)
+            (void)rows.change(id(i), next).see(asset, 1);
+    write();
+    rows.evict(100'000);
+    BOOST_TEST(rows.known() < 101U);
+    BOOST_TEST(rows.known() > 90U);
+    for (const std::uint32_t changed : {5U, 400U}) // a few changes of the list, and many
+    {
+        for (std::size_t i = 0; i < users; ++i)
+            for (std::uint32_t asset = assets + changed; asset > assets - changed; --asset)
+                (void)rows.change(id(i), next).see(asset, 2);
+        write();
+        staged_rows<user_row> read(tables);
+        for (std::size_t i = 0; i < users; i += 7)
+            BOOST_TEST((read.get(id(i)).seen == rows.get(id(i)).seen));
+        BOOST_TEST(read.get(id(7)).seen.size() == assets + changed);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

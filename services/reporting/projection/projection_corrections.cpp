@@ -1,0 +1,69 @@
+// Corrections: views that are taken back, and users who are erased.
+#include "services/reporting/projection/projection.hpp"
+
+#include "services/reporting/projection/correction_tables.hpp"
+#include "services/reporting/projection/projection_file.hpp"
+
+namespace marquee
+{
+
+/// Everything before is written first, and the correction in a transaction of its own: so it is
+/// made in the tables alone. Corrections are rare.
+result<void> projection::correct(const stored_message& m)
+{
+    if (auto written = commit(); written.has_error())
+        return written;
+    advance_to(m);
+    const auto wanted = decode<correction>(m.data);
+    if (wanted.has_error())
+    {
+        reject(m, wanted.error(), std::nullopt);
+        return {};
+    }
+    std::string refused;
+    auto done = file_->write(
+        [&](projection_tables& tables)
+        {
+            if (wanted->retract)
+                refused = retract(*wanted->retract, m.timestamp.count());
+            else
+                erase(*wanted->erase);
+            if (refused.empty())
+                tables.save(counted_.progress, counted_.ids, committed_.ids.messages());
+        });
+    if (done.has_error())
+        return done;
+    if (refused.empty())
+        committed_ = counted_;
+    else
+        reject(m, fail(errc::bad_request, refused, "retract"), std::nullopt);
+    return {};
+}
+
+/// Returns why there is no view to be taken back; empty: it is.
+std::string projection::retract(const std::string& id, std::int64_t time)
+{
+    auto tables = file_->corrections();
+    const auto window = rule_.dedupe_window.count();
+    const auto found =
+        tables.find(id, [&](std::int64_t sequence, std::int64_t taken_at)
+                    { return repeats(time, taken_at, window) && !counted_.ids.is_forgotten(sequence, taken_at); });
+    if (!found)
+        return "no event with this id was counted within the dedupe window";
+    if (found->hour < 0 || found->asset.empty())
+        return "the view of this event was taken back before, or is not known any more";
+    tables.take_back(*found);
+    assets_.forget(found->asset);
+    users_.forget(found->user);
+    ++counted_.progress.retracted;
+    return {};
+}
+
+void projection::erase(const std::string& user)
+{
+    counted_.progress.erased +=
+        file_->corrections().erase(user, [this](const std::string& asset) { assets_.forget(asset); });
+    users_.forget(user);
+}
+
+} // namespace marquee

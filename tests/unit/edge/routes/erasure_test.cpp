@@ -1,0 +1,78 @@
+// DELETE /events/user/{user}.
+#include "tests/unit/edge/kit.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace marquee;
+using namespace marquee::test;
+
+namespace
+{
+
+constexpr auto stored = R"({"stream":"EVENTS","seq":7})";
+constexpr auto counts = R"({"assetviews":0,"userviews":0})";
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(erasure, gateway_kit)
+
+BOOST_AUTO_TEST_CASE(an_erasure_is_stored_and_waited_for)
+{
+    nats.script_json("events.admin", stored);
+    nats.script_json("reporting.views.a=2Fb.a=2Fb", counts);
+    BOOST_TEST(as_admin("DELETE", "/events/user/a%2Fb").body == R"({"status":"ok"})");
+    BOOST_REQUIRE(nats.seen.size() == 2U);
+    BOOST_TEST(nats.seen[0].payload == R"({"erase":"a/b"})");
+    BOOST_TEST(nats.seen[0].headers.get("Nats-Msg-Id").size() == 26U);
+    BOOST_TEST(nats.seen[1].headers.get("Marquee-After") == "7");
+}
+
+BOOST_AUTO_TEST_CASE(it_needs_the_admin_token_and_a_valid_user)
+{
+    check_problem(send("DELETE", "/events/user/1"), 401, "unauthorized");
+    check_problem(as_admin("DELETE", "/events/user/%00"), 400, "bad_id");
+    BOOST_TEST(nats.seen.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_stored_is_503_and_what_may_be_is_of_unknown_outcome)
+{
+    struct row
+    {
+        result<message> ack;
+        int status;
+        const char* code;
+    };
+    const auto json = [](const char* text) { return message{"", "", text, {}}; };
+    const row rows[] = {
+        {fail(errc::no_responders), 503, "no_responders"},
+        {json(R"({"error":{"code":503,"description":"full"}})"), 503, "unavailable"},
+        {json("{}"), 502, "malformed_reply"},
+        {fail(errc::timeout), 504, "outcome_unknown"},
+        {fail(errc::disconnected), 504, "outcome_unknown"},
+    };
+    for (const auto& [ack, status, code] : rows)
+        BOOST_TEST_CONTEXT(code)
+        {
+            nats.forget_scripts();
+            script_answer("events.admin", ack);
+            const auto answer = as_admin("DELETE", "/events/user/1");
+            check_problem(answer, status, code);
+            BOOST_TEST(member(answer, "id") == "1");
+        }
+    edge.services.link_up = [] { return false; };
+    check_problem(as_admin("DELETE", "/events/user/1"), 503, "disconnected");
+}
+
+BOOST_AUTO_TEST_CASE(what_no_instance_confirms_is_of_unknown_outcome)
+{
+    for (const auto& reply : {result<message>(fail(errc::timeout)), result<message>(fail(errc::unavailable)),
+                              result<message>(message{"", "", "{}", {}})})
+    {
+        nats.forget_scripts();
+        nats.script_json("events.admin", stored);
+        script_answer("reporting.views.1.1", reply);
+        check_problem(as_admin("DELETE", "/events/user/1"), 504, "outcome_unknown");
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
