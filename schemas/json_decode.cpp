@@ -3,6 +3,7 @@
 
 #include "schemas/ids.hpp"
 #include "schemas/json_members.hpp"
+#include "schemas/live_place.hpp"
 
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
@@ -176,6 +177,13 @@ result<void> check(const list_request& m)
 }
 
 result<void> check(const top_request& m) { return check_limit(m.limit); }
+
+result<void> check(const live_request& m)
+{
+    if (m.after && !live_place::parse(*m.after))
+        return member_error("after", "must be a place: EPOCH-SEQUENCE-INDEX or EPOCH-SEQUENCE");
+    return check_limit(m.limit);
+}
 
 json::parse_options parse_limits()
 {

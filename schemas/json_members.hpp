@@ -1,6 +1,7 @@
 // Shared by json_encode.cpp and json_decode.cpp; not for other files.
 #pragma once
 
+#include "schemas/live_messages.hpp"
 #include "schemas/messages.hpp"
 
 #include <boost/describe/members.hpp>
@@ -24,6 +25,9 @@
     APPLY(counts_reply)                                                                                                \
     APPLY(top_request)                                                                                                 \
     APPLY(top_reply)                                                                                                   \
+    APPLY(live_request)                                                                                                \
+    APPLY(live_view)                                                                                                   \
+    APPLY(live_reply)                                                                                                  \
     APPLY(play_event_json)                                                                                             \
     APPLY(play_reply)                                                                                                  \
     APPLY(event_counts_reply)                                                                                          \

@@ -60,6 +60,7 @@ subject reporting_views(const asset_id& asset, const user_id& user)
     return subject::of({"reporting", "views", asset.token(), user.token()});
 }
 subject reporting_top() { return subject::of({"reporting", "top"}); }
+subject reporting_live() { return subject::of({"reporting", "live"}); }
 
 std::string pattern(std::string_view service, std::string_view endpoint, int ids)
 {

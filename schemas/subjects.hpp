@@ -49,6 +49,7 @@ namespace subjects
 [[nodiscard]] subject reporting_user(const user_id& id);
 [[nodiscard]] subject reporting_views(const asset_id& asset, const user_id& user);
 [[nodiscard]] subject reporting_top();
+[[nodiscard]] subject reporting_live();
 
 /// The subject an endpoint subscribes to: `service.endpoint` and one `*` per id.
 [[nodiscard]] std::string pattern(std::string_view service, std::string_view endpoint, int ids);

@@ -29,6 +29,9 @@ handler_result asset_views(edge_context& edge, routed_call call);
 handler_result user_views(edge_context& edge, routed_call call);
 handler_result top_assets(edge_context& edge, routed_call call);
 
+// live.cpp
+handler_result live(edge_context& edge, routed_call call);
+
 // health.cpp
 handler_result alive(edge_context& edge, routed_call call);
 handler_result ready(edge_context& edge, routed_call call);

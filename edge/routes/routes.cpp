@@ -29,6 +29,7 @@ constexpr route table[] = {
     {"GET", "/events/asset/{asset}", handlers::asset_views},
     {"GET", "/events/user/{user}", handlers::user_views, {.user = true}},
     {"GET", "/events/top", handlers::top_assets, {.parameters = "limit"}},
+    {"GET", "/events/live", handlers::live, {.parameters = "asset user", .stream = true}},
     {"POST", "/events/asset/{asset}/user/{user}", handlers::record_view, {.user = true}},
 
     {"GET", "/healthz", handlers::alive, {.internal = true, .unlimited = true}},
@@ -43,7 +44,7 @@ constexpr auto labels = []
 {
     std::array<route_label, std::size(table)> all{};
     for (std::size_t i = 0; i < all.size(); ++i)
-        all[i] = {table[i].method, table[i].pattern, table[i].is.admin || table[i].is.user};
+        all[i] = {table[i].method, table[i].pattern, table[i].is.admin || table[i].is.user || table[i].is.stream};
     return all;
 }();
 

@@ -26,6 +26,7 @@ struct route_traits
     bool unlimited = false;           ///< its path is exempt from rate limits, whatever the method
     bool operators = false;           ///< for operators only: see route_set
     std::string_view parameters = {}; ///< allowed query parameters, separated by spaces; see checks_parameters()
+    bool stream = false;              ///< the answer is a stream, made by the edge; with a user's token it may say more
 };
 
 /// Which routes a listener serves.

@@ -75,6 +75,7 @@ void get(const settings& with);
 void replay(const settings& with);
 void start(const settings& with);
 void idle(const settings& with);
+void live(const settings& with);
 void allocations(const settings& with);
 
 } // namespace marquee::bench

@@ -82,7 +82,7 @@ const table = {
     subject: "$SRV.STATS.reporting",
     schema: "service_stats",
     shows: (stats) => ({ name: stats.name, ...requests(stats) }),
-    gives: { name: "reporting", asset: 0, user: 1, views: 1, top: 0, many: 0 },
+    gives: { name: "reporting", asset: 0, user: 1, views: 1, top: 0, live: 0, many: 0 },
   },
   "nats --context data/nats-context.json server ls": {
     as: "operator",

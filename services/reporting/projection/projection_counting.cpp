@@ -115,6 +115,8 @@ void projection::count_event(const stored_message& m, const event_reader& at, st
     ++progress.applied;
     const auto asset_views = assets_.add_one(asset_);
     const auto user_views = users_.add_one(user_);
+    if (follower_ != nullptr)
+        follower_->counted({m.sequence, at.line(), asset_, user_, m.timestamp, asset_views, user_views});
     if (counts != nullptr)
         append_counts(*counts, asset_views, user_views);
 }

@@ -32,6 +32,21 @@ result<std::optional<first_use>> projection::find_use(const std::string& event_i
         });
 }
 
+result<event_fate> projection::fate_of(const std::string& event_id, std::uint64_t sequence, std::size_t line,
+                                       std::chrono::nanoseconds timestamp)
+{
+    if (rule_.dedupe_window.count() == 0)
+        return event_fate::view;
+    return file_->run(
+        [&](projection_tables&)
+        {
+            const auto use = ids_.find(event_id, timestamp.count(), counted_.ids, rule_.dedupe_window.count());
+            if (!use)
+                return event_fate::forgotten;
+            return use->sequence == sequence && use->line == line ? event_fate::view : event_fate::duplicate;
+        });
+}
+
 file_condition projection::condition() const noexcept { return file_->condition(); }
 
 result<void> projection::dump(std::ostream& out)

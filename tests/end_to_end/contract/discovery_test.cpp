@@ -43,6 +43,7 @@ const std::map<std::string, std::map<std::string, std::string>> endpoints = {{"m
                                                                                {"user", "reporting.user.*"},
                                                                                {"views", "reporting.views.*.*"},
                                                                                {"top", "reporting.top"},
+                                                                               {"live", "reporting.live"},
                                                                                {"many", "reporting.many"}}}};
 
 std::vector<json::value> ask_all(const std::string& subject, std::size_t count)

@@ -52,6 +52,7 @@ constexpr rule rules[] = {
     {"reporting.user", 1, "", "views_reply"},
     {"reporting.views", 2, "", "counts_reply"},
     {"reporting.top", 0, "top_request", "top_reply", true},
+    {"reporting.live", 0, "live_request", "live_reply", true},
     {"metadata.gets", 0, lines, lines},
     {"cdnurl.gets", 0, lines, lines},
 };
@@ -329,13 +330,17 @@ void traffic_check::answer(const http_call& call, const http_answer& given)
     {
         const bool numbers = route == "GET /metrics";
         const bool words = route == "GET /problems/{code}";
-        const auto* type = numbers ? metrics_type : words ? words_type : "application/json";
+        const bool stream = route == "GET /events/live";
+        const auto* type = numbers  ? metrics_type
+                           : words  ? words_type
+                           : stream ? "text/event-stream"
+                                    : "application/json";
         BOOST_TEST(given.header("Content-Type") == type, where);
         seen_.insert(route + (head ? " head" : " ok"));
         if (numbers && !head)
             BOOST_TEST(read_metrics(given.body).complaints == std::vector<std::string>(),
                        boost::test_tools::per_element());
-        if (numbers || words || route == "GET /openapi.json") // these have no schema
+        if (numbers || words || stream || route == "GET /openapi.json") // these have no schema
             return;
         const auto* known = std::find_if(std::begin(route_rules), std::end(route_rules),
                                          [&](const auto& r) { return r.route == route; });

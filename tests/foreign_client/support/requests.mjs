@@ -17,6 +17,7 @@ const messages = {
   "reporting.user": [null, "views_reply"],
   "reporting.views": [null, "counts_reply"],
   "reporting.top": ["top_request", "top_reply"],
+  "reporting.live": ["live_request", "live_reply"],
 };
 
 /**

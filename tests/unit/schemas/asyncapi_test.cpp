@@ -37,7 +37,7 @@ std::set<std::string> subjects_in_use()
           subjects::metadata_list(), subjects::metadata_gets(), subjects::cdnurl_get(asset),
           subjects::cdnurl_put(asset), subjects::cdnurl_delete(asset), subjects::cdnurl_list(), subjects::cdnurl_gets(),
           subjects::reporting_asset(asset), subjects::reporting_user(user), subjects::reporting_views(asset, user),
-          subjects::reporting_top(), subjects::events()})
+          subjects::reporting_top(), subjects::reporting_live(), subjects::events()})
         all.insert(each.str());
     for (const auto* verb : {"PING", "INFO", "STATS"})
         for (const auto* service : {"metadata", "cdnurl", "reporting"})

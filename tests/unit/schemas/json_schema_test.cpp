@@ -19,7 +19,8 @@ namespace
 {
 
 // Schemas of requests and events allow unknown members; those of replies do not.
-const std::set<std::string> lenient{"asset_metadata", "asset_url", "list_request", "play_event", "top_request"};
+const std::set<std::string> lenient{"asset_metadata", "asset_url",  "list_request",
+                                    "live_request",   "play_event", "top_request"};
 
 json::object schema_of(const std::string& name) { return json::parse(schema_text(name)).as_object(); }
 
@@ -75,6 +76,11 @@ const refused_row values_out_of_bounds[] = {
     {"list_request", R"({"after":""})"},
     {"top_request", R"({"limit":0})"},
     {"top_request", R"({"limit":1001})"},
+    {"live_request", R"({"limit":0})"},
+    {"live_request", R"({"after":"7-0-0-0"})"},
+    {"live_request", R"({"after":"0-07"})"},
+    {"live_reply", R"({"views":[],"next":"-7"})"},
+    {"live_reply", R"({"views":[{"id":"0-7","asset":"1","user":"u","time":"2026-01-31T09:30:00Z"}],"next":"0-7"})"},
     {"views_reply", R"({"id":"1","views":-1})"},
     {"views_reply", R"({"id":"1","views":0.5})"},
     {"views_reply", R"({"id":"1","views":null})"},

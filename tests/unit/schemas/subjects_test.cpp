@@ -38,6 +38,7 @@ BOOST_AUTO_TEST_CASE(subjects_without_an_id_are_those_of_the_contract)
     BOOST_TEST(subjects::metadata_list().str() == "metadata.list");
     BOOST_TEST(subjects::cdnurl_list().str() == "cdnurl.list");
     BOOST_TEST(subjects::reporting_top().str() == "reporting.top");
+    BOOST_TEST(subjects::reporting_live().str() == "reporting.live");
     BOOST_TEST(subjects::events().str() == "events");
 }
 
