@@ -12,6 +12,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <csignal>
 #include <memory>
 #include <optional>
 #include <string>
@@ -239,7 +240,8 @@ BOOST_AUTO_TEST_CASE(nothing_is_missed_or_repeated_over_a_restart_of_each_part)
     {
         const auto user = "n" + std::to_string(sent++);
         expected += user + ' ';
-        shared::client->store("events", "ordered:" + user);
+        const http_call call{"POST", "/events/asset/ordered/user/" + user, {{"Idempotency-Key", user}}};
+        BOOST_TEST_REQUIRE(system.call_until(200, call, 30s, "edge-2").status == 200);
     };
     const auto last = [&] { return "\"user\":\"n" + std::to_string(sent - 1) + '"'; };
 
@@ -258,7 +260,6 @@ BOOST_AUTO_TEST_CASE(nothing_is_missed_or_repeated_over_a_restart_of_each_part)
 
     system.broker().kill();
     system.broker().restart();
-    shared::client->wait_until_connected();
     publish();
     open.wait_for(last());
     BOOST_TEST(users_of(open.events()) == expected);
@@ -303,6 +304,7 @@ BOOST_AUTO_TEST_CASE(a_place_of_another_stream_is_a_gap_first)
 BOOST_AUTO_TEST_CASE(a_slow_client_is_told_and_closed_while_others_go_on)
 {
     auto& system = *shared::system;
+    nats_client publisher(system.broker().url());
     const auto before = metric("marquee_edge_live_slow_total");
     stream slow(system.port());
     slow.wait_for_place();
@@ -313,8 +315,8 @@ BOOST_AUTO_TEST_CASE(a_slow_client_is_told_and_closed_while_others_go_on)
         lines += "crowd:a-user-with-a-name-that-is-rather-long-" + std::to_string(i) + '\n';
     for (int i = 0; i < 20; ++i)
     {
-        shared::client->store("events", lines);
-        shared::client->store("events", "quiet:q" + std::to_string(i));
+        publisher.store("events", lines);
+        publisher.store("events", "quiet:q" + std::to_string(i));
         other.wait_for("\"q" + std::to_string(i) + '"');
     }
     BOOST_TEST(slow.link().wait_for_end());

@@ -41,6 +41,7 @@ BOOST_AUTO_TEST_CASE(every_row_of_the_contract_has_its_route)
         {"GET", "/events/asset/1", false},
         {"GET", "/events/user/1", false},
         {"GET", "/events/top", false},
+        {"GET", "/events/live", false},
         {"POST", "/events/asset/1/user/2", false},
         {"GET", "/healthz", false},
         {"GET", "/readyz", false},
