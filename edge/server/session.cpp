@@ -140,7 +140,10 @@ private:
         if (!co_await write(std::move(answer), std::move(context)))
             co_return false;
         if (stream)
-            co_await send_stream(stream, chunked);
+        {
+            auto sending = send_stream(stream, chunked);
+            co_await std::move(sending);
+        }
         if (!keep_alive)
             co_return false;
         if (overloaded && settings_.wait_for_room)
