@@ -64,6 +64,7 @@ void add_edge_options(po::options_description& options)
         ("drain-timeout", text("10s", "TIME"), "for requests in flight when stopping")            //
         ("max-connections", text("10000", "N"), "HTTP connections in all")                        //
         ("max-in-flight", text("1024", "N"), "requests a thread works on at once; beyond it 503") //
+        ("max-live", text("2000", "N"), "live streams (/events/live) in all; beyond it 503")      //
         ("batch-views", text("auto", "auto|off"),
          "views of one moment travel in one message where every reporting of the last hour counts such; off: never");
     add_limit_options(options);
@@ -85,15 +86,18 @@ result<edge_config> read_edge_config(const po::variables_map& given)
     auto threads = read_count<unsigned>(given, "threads", 1, 256);
     auto connections = read_count<std::size_t>(given, "max-connections", 1, 1'000'000);
     auto in_flight = read_count<std::size_t>(given, "max-in-flight", 1, 1'000'000);
+    auto live = read_count<std::size_t>(given, "max-live", 0, 1'000'000);
     auto timeout = read_time(given, "timeout");
     auto drain = read_time(given, "drain-timeout");
-    for (const auto& wrong : {threads.error(), connections.error(), in_flight.error(), timeout.error(), drain.error()})
+    for (const auto& wrong :
+         {threads.error(), connections.error(), in_flight.error(), live.error(), timeout.error(), drain.error()})
         if (wrong.code != errc{})
             return wrong;
     config.listen = std::move(*listen);
     config.threads = *threads;
     config.max_connections = *connections;
     config.max_in_flight = *in_flight;
+    config.max_live = *live;
     config.timeout = *timeout;
     config.drain_timeout = *drain;
     const auto& batches = given["batch-views"].as<std::string>();

@@ -33,12 +33,13 @@ struct edge_config
     tls_files tls;                                  ///< no certificate: plain HTTP
     std::size_t max_connections = 10000;            ///< of all threads together
     std::size_t max_in_flight = 1024;               ///< requests per thread
+    std::size_t max_live = 2000;                    ///< live streams of all threads together
     bool batch_views = true;                        ///< where every reporting can count batches
     limit_settings limits;
 };
 
 /// Adds --listen, --admin-listen, --tls-cert, --tls-key, --threads, --timeout, --admin-token-file,
-/// --drain-timeout, --max-connections, --max-in-flight, --batch-views, and those of
+/// --drain-timeout, --max-connections, --max-in-flight, --max-live, --batch-views, and those of
 /// limit_options.hpp.
 void add_edge_options(boost::program_options::options_description& options);
 

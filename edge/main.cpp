@@ -146,7 +146,7 @@ int run(const edge_config& config, const connection_options& nats, const program
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c): cannot fail; a broken connection is an error code
     connection_limits limits{connection_limit(config.max_connections, config.limits.max_connections_per_address,
                                               config.limits.rates.trusted_proxies),
-                             connection_limit(most_operators)};
+                             connection_limit(most_operators), live_limit(config.max_live)};
     const auto rates = std::make_shared<rate_limits>(config.limits.rates);
     std::unique_ptr<tls_credentials> tls;
     if (!config.tls.certificate.empty())

@@ -66,6 +66,8 @@ result<void> edge_worker::open(const connection_options& options, edge_endpoints
     context_->fleet.view.set_requester(nats_->multi_requests());
     context_->metrics.board = board_;
     start_batching();
+    context_->live = {std::make_shared<live_hub>(context_->metrics.worker->live()), &limits_.live};
+    live_ = std::make_unique<live_source>(io_, *context_->live.hub, context_->services);
     board_->add(io_.get_executor(), context_->metrics.worker, [this] { return sample(); });
 
     server_ = serve(std::move(*main), admin ? route_set::without_operators : route_set::all, limits_.players);
@@ -92,6 +94,7 @@ void edge_worker::put_in_force()
     context_->admitted.timeout = now_.config.timeout;
     context_->admitted.max_in_flight = now_.config.max_in_flight;
     context_->admitted.rates = now_.rates.get();
+    limits_.live.change(now_.config.max_live);
     context_->cors = now_.config.limits.session.cors;
 }
 

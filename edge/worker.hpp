@@ -9,6 +9,7 @@
 #include "edge/server/server.hpp"
 #include "edge/upstream/hedged_request.hpp"
 #include "edge/upstream/instance_watch.hpp"
+#include "edge/upstream/live_source.hpp"
 
 #include <functional>
 #include <memory>
@@ -19,11 +20,13 @@
 namespace marquee
 {
 
-/// The connections of all threads, by listener, so that players do not keep operators out.
+/// The connections of all threads, by listener, so that players do not keep operators out; and the
+/// live streams among them.
 struct connection_limits
 {
     connection_limit players;
     connection_limit operators;
+    live_limit live;
 };
 
 /// Where an edge listens.
@@ -104,6 +107,7 @@ private:
     std::vector<std::unique_ptr<instance_watch>> watches_; ///< for both gates
     std::unique_ptr<asset_batcher> assets_;
     std::unique_ptr<view_batcher> batches_; ///< none: each view is a message of its own
+    std::unique_ptr<live_source> live_;
     std::unique_ptr<http_server> server_;
     std::unique_ptr<http_server> admin_server_; ///< none: `server_` serves all routes
     std::thread thread_;

@@ -5,6 +5,7 @@
 #include "schemas/free_members.hpp"
 #include "schemas/ids.hpp"
 #include "schemas/json_members.hpp"
+#include "schemas/live_place.hpp"
 #include "schemas/title_place.hpp"
 
 #include <boost/json/monotonic_resource.hpp>
@@ -201,6 +202,13 @@ result<void> check(const search_request& m)
 }
 
 result<void> check(const top_request& m) { return check_limit(m.limit); }
+
+result<void> check(const live_request& m)
+{
+    if (m.after && !live_place::parse(*m.after))
+        return member_error("after", "must be a place: EPOCH-SEQUENCE-INDEX or EPOCH-SEQUENCE");
+    return check_limit(m.limit);
+}
 
 result<void> check(const history_request& m) { return check_limit(m.limit); }
 

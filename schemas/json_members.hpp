@@ -1,6 +1,7 @@
 // Shared by json_encode.cpp and json_decode.cpp; not for other files.
 #pragma once
 
+#include "schemas/live_messages.hpp"
 #include "schemas/messages.hpp"
 
 #include <boost/describe/members.hpp>
@@ -34,6 +35,9 @@
     APPLY(history_page)                                                                                                \
     APPLY(views_page)                                                                                                  \
     APPLY(correction)                                                                                                  \
+    APPLY(live_request)                                                                                                \
+    APPLY(live_view)                                                                                                   \
+    APPLY(live_reply)                                                                                                  \
     APPLY(play_event_json)                                                                                             \
     APPLY(cloud_event_json)                                                                                            \
     APPLY(play_reply)                                                                                                  \

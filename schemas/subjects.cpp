@@ -65,6 +65,7 @@ subject reporting_series() { return subject::of({"reporting", "series"}); }
 subject reporting_series(const asset_id& id) { return subject::of({"reporting", "series", id.token()}); }
 subject reporting_history(const user_id& id) { return subject::of({"reporting", "history", id.token()}); }
 subject reporting_assets() { return subject::of({"reporting", "assets"}); }
+subject reporting_live() { return subject::of({"reporting", "live"}); }
 
 std::string pattern(std::string_view service, std::string_view endpoint, int ids)
 {

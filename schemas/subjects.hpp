@@ -54,6 +54,7 @@ namespace subjects
 [[nodiscard]] subject reporting_series(const asset_id& id);
 [[nodiscard]] subject reporting_history(const user_id& id);
 [[nodiscard]] subject reporting_assets();
+[[nodiscard]] subject reporting_live();
 
 /// The subject an endpoint subscribes to: `service.endpoint` and one `*` per id.
 [[nodiscard]] std::string pattern(std::string_view service, std::string_view endpoint, int ids);

@@ -30,6 +30,9 @@ public:
     /// read_jwt_keys() fails.
     [[nodiscard]] static result<player_token> from(const jwt_settings& settings);
 
+    /// Whether tokens are needed.
+    [[nodiscard]] bool has_keys() const noexcept { return !file_.path().empty(); }
+
     /// Checks that `Authorization: Bearer TOKEN` is a valid token of `user`. Calls stat(2) on the
     /// key file, and reads it again when it has changed; while it cannot be used, one error is
     /// logged and the previous keys stay in use. Fails with unauthorized, or with forbidden for a

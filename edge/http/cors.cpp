@@ -14,7 +14,7 @@ namespace
 constexpr std::string_view exposed =
     "Allow, ETag, Link, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-ID";
 constexpr std::string_view accepted =
-    "Authorization, Cache-Control, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
+    "Authorization, Cache-Control, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, "
     "X-Request-ID, X-Requested-With, baggage, traceparent, tracestate";
 constexpr std::string_view seconds_to_remember = "7200"; // the most that browsers honour
 

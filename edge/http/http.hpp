@@ -1,9 +1,11 @@
 // Requests and responses as plain values, independent of sockets and of any HTTP library.
 #pragma once
 
+#include "edge/http/body_stream.hpp"
 #include "edge/http/client_address.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -73,13 +75,14 @@ struct http_request
     client_address peer; ///< of the connection: perhaps a proxy
 };
 
-/// The session adds Date, Connection, Content-Length and X-Request-ID.
+/// The session adds Date, Connection, X-Request-ID, and Content-Length or Transfer-Encoding.
 struct http_response
 {
     int status = 200;
     http_fields fields;
     std::string body;
-    bool overloaded = false; ///< refused because of overload: the connection's next request waits
+    std::shared_ptr<body_stream> stream = nullptr; ///< in place of `body`; the connection ends with it
+    bool overloaded = false;                       ///< refused because of overload: the connection's next request waits
 };
 
 /// 200 with a JSON body.

@@ -93,8 +93,8 @@ problem_text problem_text_of(errc code) noexcept
                 "Try again after `Retry-After`."};
     case errc::overloaded:
         return {"A limit on work under way is reached; nothing was done.",
-                "Too many requests or connections at once (`--max-in-flight`, `--max-connections`), or a service has "
-                "too many.",
+                "Too many requests, connections or live streams at once (`--max-in-flight`, `--max-connections`, "
+                "`--max-live`), or a service has too many.",
                 "Try again after `Retry-After`, with growing pauses."};
     case errc::stopping:
         return {"This edge is stopping; another may answer.",

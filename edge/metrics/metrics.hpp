@@ -93,6 +93,14 @@ struct view_message_counters
     counter asked; ///< messages that were published again, or with a reply subject at once
 };
 
+/// The counters of one thread for live streams.
+struct live_counters
+{
+    counter clients; ///< that are connected now
+    counter events;  ///< views that were sent to them
+    counter slow;    ///< clients whose stream ended because they did not keep up
+};
+
 /// The counters of one io thread. Written on that thread only; a metrics_board reads them on any.
 class worker_metrics
 {
@@ -114,6 +122,7 @@ public:
     void sampled(const worker_sample& now) noexcept;
 
     [[nodiscard]] view_message_counters& views() noexcept { return views_; }
+    [[nodiscard]] live_counters& live() noexcept { return live_; }
 
     /// The counters of one service. Valid as long as this object.
     [[nodiscard]] service_counters& of(upstream_service service) noexcept
@@ -143,6 +152,7 @@ private:
     std::array<counter, samples> sampled_;
     std::array<service_counters, upstream_services.size()> services_;
     view_message_counters views_;
+    live_counters live_;
 };
 
 /// Measures one request, from its construction to answered(). Used on the thread of `into`, which
@@ -195,6 +205,7 @@ private:
     void add_samples(std::string& to) const;
     void add_services(std::string& to) const;
     void add_views(std::string& to) const;
+    void add_live(std::string& to) const;
     [[nodiscard]] std::string labels_of(std::size_t slot) const;
     [[nodiscard]] bool starts_at_zero(std::size_t slot, int status) const noexcept;
     [[nodiscard]] std::uint64_t sum(const std::function<const counter&(const worker_metrics&)>& of) const;

@@ -6,12 +6,14 @@
 #include "edge/http/cors.hpp"
 #include "edge/http/http.hpp"
 #include "edge/http/target.hpp"
+#include "edge/limits/live_limit.hpp"
 #include "edge/limits/overload_queue.hpp"
 #include "edge/limits/rate_limit.hpp"
 #include "edge/metrics/metrics.hpp"
 #include "edge/upstream/asset_batcher.hpp"
 #include "edge/upstream/fleet.hpp"
 #include "edge/upstream/hedged_request.hpp"
+#include "edge/upstream/live_hub.hpp"
 #include "edge/upstream/outage_timer.hpp"
 #include "edge/upstream/readiness.hpp"
 #include "edge/upstream/view_batcher.hpp"
@@ -64,6 +66,13 @@ struct edge_metrics
     std::shared_ptr<const metrics_board> board; ///< of all threads
 };
 
+/// The live streams of one io thread.
+struct live_streams
+{
+    std::shared_ptr<live_hub> hub; ///< null: there are none
+    live_limit* limit = nullptr;   ///< of all threads
+};
+
 /// Everything that the handlers of one io thread use. Used on that thread only, except for the rate
 /// limits and the metrics board, which all threads share and which are thread-safe.
 struct edge_context
@@ -76,6 +85,7 @@ struct edge_context
     fleet_status fleet;
     asset_batcher* assets = nullptr; ///< nullptr: each play sends requests of its own
     view_batcher* batches = nullptr; ///< nullptr: each view is a message of its own
+    live_streams live;
 
     /// `direct` and `bundled` outlive the context; see service_client.
     edge_context(requester& direct, requester& bundled);

@@ -42,6 +42,9 @@ handler_result list_views(edge_context& edge, routed_call call); ///< GET /event
 // erasure.cpp
 handler_result erase_user(edge_context& edge, routed_call call); ///< DELETE /events/user/{user}
 
+// live.cpp
+handler_result live(edge_context& edge, routed_call call);
+
 // health.cpp
 handler_result alive(edge_context& edge, routed_call call);
 handler_result ready(edge_context& edge, routed_call call);

@@ -36,6 +36,7 @@ constexpr route table[] = {
     {"GET", "/events/top", handlers::top_assets, {.parameters = "window at limit content"}},
     {"GET", "/events/series", handlers::series, {.parameters = "step from to"}},
     {"GET", "/events/assets", handlers::list_views, {.parameters = "after limit"}},
+    {"GET", "/events/live", handlers::live, {.parameters = "asset user", .stream = true}},
     {"POST", "/events/asset/{asset}/user/{user}", handlers::record_view, {.user = true}},
     {"DELETE", "/events/user/{user}", handlers::erase_user, {.admin = true, .operators = true}},
 
@@ -51,7 +52,7 @@ constexpr auto labels = []
 {
     std::array<route_label, std::size(table)> all{};
     for (std::size_t i = 0; i < all.size(); ++i)
-        all[i] = {table[i].method, table[i].pattern, table[i].is.admin || table[i].is.user};
+        all[i] = {table[i].method, table[i].pattern, table[i].is.admin || table[i].is.user || table[i].is.stream};
     return all;
 }();
 

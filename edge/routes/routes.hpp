@@ -27,6 +27,7 @@ struct route_traits
     bool operators = false;           ///< for operators only: see route_set
     std::string_view parameters = {}; ///< allowed query parameters, separated by spaces; see checks_parameters()
     std::string_view repeatable = {}; ///< the one of them that may be given more than once
+    bool stream = false;              ///< the answer is a stream, made by the edge; with a user's token it may say more
 };
 
 /// Which routes a listener serves.

@@ -128,7 +128,9 @@ std::string response_text(http_response answer, const answer_context& context, c
     if (context.keep_alive != (context.version == 11)) // not the version's default
         add("Connection", context.keep_alive ? "keep-alive" : "close");
     const bool has_body = answer.status != 304 && answer.status != 204;
-    if (has_body)
+    if (answer.stream && context.version == 11)
+        add("Transfer-Encoding", "chunked");
+    else if (has_body && !answer.stream)
         add("Content-Length", std::to_string(answer.body.size()));
     text += "\r\n";
     if (has_body && !context.head_only)

@@ -5,6 +5,7 @@
 #include "edge/server/request_reader.hpp"
 #include "edge/server/response_text.hpp"
 #include "edge/server/session_timeout.hpp"
+#include "edge/server/stream_sender.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -83,6 +84,8 @@ public:
     void drain() override
     {
         stopping_ = true;
+        if (streaming_)
+            streaming_->drain();
         if (reader_.idle())
             timeout_.expire_by(clock::now() + settings_.drain_idle);
     }
@@ -129,10 +132,19 @@ private:
             context.keep_alive = false;
             answer = refusal(received.error(), context);
         }
-        context.keep_alive = context.keep_alive && !stopping_ && ++served_ != settings_.requests;
+        const auto stream = context.head_only ? nullptr : answer.stream;
+        context.keep_alive = context.keep_alive && !stopping_ && !stream && ++served_ != settings_.requests;
         const bool keep_alive = context.keep_alive;
+        const bool chunked = context.version == 11;
         const bool overloaded = answer.overloaded;
-        if (!co_await write(std::move(answer), std::move(context)) || !keep_alive)
+        if (!co_await write(std::move(answer), std::move(context)))
+            co_return false;
+        if (stream)
+        {
+            auto sending = send_stream(stream, chunked);
+            co_await std::move(sending);
+        }
+        if (!keep_alive)
             co_return false;
         if (overloaded && settings_.wait_for_room)
         {
@@ -170,7 +182,13 @@ private:
     asio::awaitable<bool> write(http_response answer, answer_context context)
     {
         const auto text = response_text(std::move(answer), context, settings_.cors);
-        std::string_view rest = text;
+        auto writing = write_text(text);
+        co_return co_await std::move(writing);
+    }
+
+    /// True: the whole text was sent. It outlives the call.
+    asio::awaitable<bool> write_text(std::string_view rest)
+    {
         error_code ec;
         auto token = asio::redirect_error(asio::use_awaitable, ec);
         writing_ends_ = clock::now() + settings_.answer_timeout;
@@ -185,6 +203,31 @@ private:
         writing_ = false;
         client_gone_ = client_gone_ || ec.failed();
         co_return !ec;
+    }
+
+    /// Sends a body while it is made.
+    asio::awaitable<void> send_stream(std::shared_ptr<body_stream> body, bool chunked)
+    {
+        streaming_ = body.get();
+        if (stopping_)
+            body->drain();
+        stream_sender<Stream> sender(stream_, socket(), *body, chunked);
+        sender.watch_input(discard_buffer(), settings_.linger_bytes);
+        for (;;)
+        {
+            timeout_.never_expire();
+            auto making = sender.next();
+            const auto text = co_await std::move(making);
+            if (text.empty())
+                break;
+            auto writing = write_text(text);
+            if (!co_await std::move(writing))
+                break;
+        }
+        streaming_ = nullptr;
+        client_gone_ = client_gone_ || sender.client_gone();
+        auto ending = sender.end();
+        co_await std::move(ending);
     }
 
     /// Extends the timeout where the client takes an answer slowly. The kernel accepts a large part
@@ -228,6 +271,7 @@ private:
     const http_handler& handler_;
     session_timeout timeout_;
     request_reader<Stream> reader_;
+    body_stream* streaming_ = nullptr;
     bool stopping_ = false;
     bool client_gone_ = false; ///< it has closed, failed or was idle: there is nothing to linger for
     bool writing_ = false;

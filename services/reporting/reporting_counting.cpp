@@ -106,12 +106,14 @@ void reporting_instance::count_collected()
         size = messages_for(batch_limit, all.subspan(at));
         const auto part = all.subspan(at, size);
         publisher_.begin(in_queue_group_, all.back().timestamp);
+        views_->live.before_staging(views_->counts);
         if (auto counted = views_->counts.stage(part, &publisher_); counted.has_error())
         {
             stop_counting(counted.error().detail);
             return;
         }
         publisher_.publish();
+        views_->live.staged(views_->counts);
         if (views_->counts.uncommitted() >= batch_limit)
             commit();
         else

@@ -5,6 +5,7 @@
 #include "broker/micro/service.hpp"
 #include "broker/nats/requester.hpp"
 #include "broker/program/program.hpp"
+#include "services/reporting/live_feed.hpp"
 #include "services/reporting/projection/projection.hpp"
 
 #include <chrono>
@@ -20,7 +21,7 @@ namespace marquee
 struct reporting_views
 {
     reporting_views(projection p, asio::any_io_executor executor, fatal_handler on_failure)
-        : counts(std::move(p)), waiter(std::move(executor), most_waiting), fatal(std::move(on_failure))
+        : counts(std::move(p)), waiter(executor, most_waiting), live(std::move(executor)), fatal(std::move(on_failure))
     {
         waiter.applied(counts.progress().last_sequence);
     }
@@ -30,6 +31,7 @@ struct reporting_views
     std::chrono::milliseconds unnamed_wait{2000}; ///< for an event to be counted, where a request names no deadline
     projection counts;
     sequence_waiter waiter;
+    live_feed live;
     std::function<std::chrono::system_clock::time_point()> now = std::chrono::system_clock::now; ///< of running steps
     fatal_handler fatal;         ///< called when the database fails
     requester* stream = nullptr; ///< for views that only the stream has; outlives the requests

@@ -5,6 +5,7 @@
 #include "broker/base/supervisor.hpp"
 #include "broker/micro/program_identity.hpp"
 #include "schemas/subjects.hpp"
+#include "services/reporting/live_endpoint.hpp"
 #include "services/reporting/reporting_statistics.hpp"
 
 #include <utility>
@@ -56,8 +57,9 @@ result<void> reporting_instance::register_endpoints()
                        {std::string(names::metadata_data_version), std::to_string(counting_version)}};
     identify_program(config, nats_);
     config.serving = false; // until caught up
-    auto registered =
-        service::start(nats_, std::move(config), reporting_endpoints(views_, [this] { return statistics(); }));
+    auto endpoints = reporting_endpoints(views_, [this] { return statistics(); });
+    endpoints.push_back(live_endpoint(views_, [this] { return statistics(); }));
+    auto registered = service::start(nats_, std::move(config), std::move(endpoints));
     if (registered.has_error())
         return registered.error();
     service_ = std::move(*registered);
@@ -115,6 +117,7 @@ void reporting_instance::follow_queue_group()
     if (in_queue_group_ == serves || service_->set_serving(serves).has_error())
         return;
     in_queue_group_ = serves;
+    views_->live.release();
     if (serves)
     {
         const bool first = !fsm_.has_served();
@@ -193,6 +196,7 @@ asio::awaitable<void> reporting_instance::stop(deadline until)
     watch_->stop();
     if (consumer_ && !fsm_.has_served()) // no request waits for an event
         consumer_->stop();
+    views_->live.stop();
     co_await service_->stop(until); // the consumer goes on: requests that wait for an event get it
     views_->waiter.stop();
     if (consumer_)

@@ -78,6 +78,7 @@ void replay(const settings& with);
 void views(const settings& with);
 void start(const settings& with);
 void idle(const settings& with);
+void live(const settings& with);
 void allocations(const settings& with);
 
 } // namespace marquee::bench

@@ -34,6 +34,7 @@ const std::vector<part> parts = {
     {"views", "reporting's answers by time over a year of views", views, false},
     {"start", "seconds, memory and latency of a service that starts with many records", start, false},
     {"idle", "memory of an idle keep-alive connection", idle, false},
+    {"live", "plays beside 1,020 live streams, and the memory of one", live, false},
     {"allocations", "allocations per play, by process", allocations, false},
 };
 

@@ -33,6 +33,7 @@ const fleet = {
     ["user", "reporting.user.*"],
     ["views", "reporting.views.*.*"],
     ["top", "reporting.top"],
+    ["live", "reporting.live"],
     ["many", "reporting.many"],
   ],
 };
@@ -148,6 +149,7 @@ const traffic = [
   ["reporting", "user", null, ["reporting.user.unknown"], errors.user],
   ["reporting", "views", ["reporting.views.1.2"], ["reporting.views.=.2"], errors.badId],
   ["reporting", "top", ["reporting.top"], ["reporting.top", "{"], errors.body],
+  ["reporting", "live", ["reporting.live", '{"after":"another-1"}'], ["reporting.live", "{"], errors.body],
 ];
 
 for (const [service, name, good, bad, lastError] of traffic) {

@@ -94,7 +94,7 @@ const table = {
     shows: (stats) => ({ name: stats.name, ...requests(stats) }),
     gives: {
       name: "reporting",
-      ...{ asset: 0, user: 1, views: 1, top: 0, series: 0, asset_series: 0, history: 0, assets: 0, many: 0 },
+      ...{ asset: 0, user: 1, views: 1, top: 0, series: 0, asset_series: 0, history: 0, assets: 0, live: 0, many: 0 },
     },
   },
   'nats pub events.admin \'{"retract":"01JV5K3QHEXAMPLE0000000000"}\'': {

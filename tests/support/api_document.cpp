@@ -39,7 +39,8 @@ std::string body_complaints(const json::object& schema, const std::string& body)
 /// Fields of HTTP itself, which the document does not list.
 bool is_of_http(const std::string& name)
 {
-    return name == "Date" || name == "Content-Type" || name == "Content-Length" || name == "Connection";
+    return name == "Date" || name == "Content-Type" || name == "Content-Length" || name == "Transfer-Encoding" ||
+           name == "Connection";
 }
 
 } // namespace

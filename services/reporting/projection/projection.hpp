@@ -14,6 +14,7 @@
 #include "services/reporting/projection/stream_identity.hpp"
 #include "services/reporting/projection/taken_ids.hpp"
 #include "services/reporting/projection/view_records.hpp"
+#include "services/reporting/projection/views_sink.hpp"
 
 #include <cstdint>
 #include <iosfwd>
@@ -99,6 +100,9 @@ public:
     /// the counts of messages that are counted now.
     [[nodiscard]] result<void> stage(std::span<const stored_message> messages, counts_sink* counts = nullptr);
 
+    /// `sink` gets every view that stage() counts, until the next call; null: nobody does.
+    void follow(views_sink* sink) noexcept { follower_ = sink; }
+
     /// Writes what was staged, and its last sequence, in one transaction. After a failure of
     /// commit(), stage() or attach() progress() is back at what was written: the messages after it
     /// must be staged again.
@@ -148,6 +152,10 @@ public:
     /// one would be its duplicate.
     [[nodiscard]] result<std::optional<first_use>> find_use(const std::string& event_id);
 
+    /// What became of an event with an id, at a line of a counted message with this timestamp.
+    [[nodiscard]] result<event_fate> fate_of(const std::string& event_id, std::uint64_t sequence, std::size_t line,
+                                             std::chrono::nanoseconds timestamp);
+
     /// All that a rebuild must reproduce, as text in one canonical order. Commits.
     [[nodiscard]] result<void> dump(std::ostream& out);
 
@@ -164,6 +172,7 @@ private:
 
     projection(projection_settings settings, std::unique_ptr<projection_file> file);
 
+    [[nodiscard]] bool is_taken_back(const std::string& event_id, std::uint64_t sequence);
     result<void> load();
     result<void> save(moment next, const stream_judgement* judged);
     void accept(const stream_judgement& judged, const stream_state& stream, projection_progress& next) const;
@@ -193,6 +202,7 @@ private:
     staged_rows<user_row> users_;
     staged_steps steps_;
     taken_ids ids_;
+    views_sink* follower_ = nullptr;
     std::string asset_; ///< of the event that is counted
     std::string user_;
     std::string offered_id_;    ///< of the attached stream; the projection's own once a message of it is counted

@@ -1,6 +1,7 @@
 // Answers from the counts in memory and in the file.
 #include "services/reporting/projection/projection.hpp"
 
+#include "services/reporting/projection/correction_tables.hpp"
 #include "services/reporting/projection/projection_file.hpp"
 
 #include <ostream>
@@ -25,6 +26,33 @@ result<std::optional<first_use>> projection::find_use(const std::string& event_i
             return ids_.find(event_id, counted_.progress.last_timestamp.count(), counted_.ids,
                              rule_.dedupe_window.count());
         });
+}
+
+result<event_fate> projection::fate_of(const std::string& event_id, std::uint64_t sequence, std::size_t line,
+                                       std::chrono::nanoseconds timestamp)
+{
+    if (rule_.dedupe_window.count() == 0)
+        return event_fate::view;
+    return file_->run(
+        [&](projection_tables&)
+        {
+            const auto use = ids_.find(event_id, timestamp.count(), counted_.ids, rule_.dedupe_window.count());
+            if (!use)
+                return event_fate::forgotten;
+            if (use->sequence != sequence || use->line != line)
+                return event_fate::duplicate;
+            return sequence <= committed_.progress.last_sequence && is_taken_back(event_id, sequence)
+                       ? event_fate::taken_back
+                       : event_fate::view;
+        });
+}
+
+/// Of a view that is written; corrections are made in the tables alone.
+bool projection::is_taken_back(const std::string& event_id, std::uint64_t sequence)
+{
+    const auto found = file_->corrections().find(event_id, [sequence](std::int64_t of, std::int64_t)
+                                                 { return static_cast<std::uint64_t>(of) == sequence; });
+    return !found || found->hour < 0 || found->user.empty(); // an erased user's ids are hashes
 }
 
 file_condition projection::condition() const noexcept { return file_->condition(); }

@@ -48,6 +48,7 @@ const std::map<std::string, std::map<std::string, std::string>> endpoints = {{"m
                                                                                {"asset_series", "reporting.series.*"},
                                                                                {"history", "reporting.history.*"},
                                                                                {"assets", "reporting.assets"},
+                                                                               {"live", "reporting.live"},
                                                                                {"many", "reporting.many"}}}};
 
 std::vector<json::value> ask_all(const std::string& subject, std::size_t count)

@@ -43,19 +43,22 @@ std::string replaced(std::string text, const std::string& part, const std::strin
     return text;
 }
 
-/// The routes that send requests to a service.
+/// The routes whose answers are replies of services.
 std::vector<route> external_routes()
 {
     std::vector<route> all(all_routes().begin(), all_routes().end());
-    std::erase_if(all, [](const route& each) { return each.is.internal; });
+    std::erase_if(all, [](const route& each) { return each.is.internal || each.is.stream; });
     return all;
 }
 
-/// A call of this route, for this asset and user, with what it needs but credentials.
+/// A call of this route, for this asset and user, with what it needs but credentials. A stream does
+/// not end: of it the head is asked.
 http_call anonymous(const route& each, const std::string& asset, const std::string& user)
 {
     http_call call{std::string(each.method),
                    replaced(replaced(std::string(each.pattern), "{asset}", asset), "{user}", user)};
+    if (each.is.stream)
+        call = {"HEAD", call.target + "?user=" + user};
     call.target = replaced(call.target, "{code}", asset == "nobody-knows" ? "no_such_code" : "bad_id");
     if (each.is.body)
         call.body = each.pattern.starts_with("/content") ? metadata_body : url_body;
@@ -190,11 +193,12 @@ public:
     void credentials()
     {
         for (const auto& each : all_.routes_with(401))
-            expect_status(each, anonymous(each, "123", "1"), 401, each.is.user ? "edge-keys" : "edge");
+            expect_status(each, anonymous(each, "123", "1"), 401,
+                          each.is.user || each.is.stream ? "edge-keys" : "edge");
         for (const auto& each : all_.routes_with(403))
         {
             const auto plain = anonymous(each, "123", "1");
-            if (each.is.user)
+            if (each.is.user || each.is.stream)
                 expect_status(each, with(plain, "Authorization", token_of("another")), 403, "edge-keys");
             else
                 all_.check(each, plain, http(open_port_, plain), 403);
@@ -222,7 +226,8 @@ public:
         for (std::size_t i = 0; i < all.size(); ++i)
         {
             BOOST_TEST(links[i].wait_for_end());
-            const auto answers = answers_in(links[i].received());
+            const auto bodiless = all[i].is.stream ? std::vector<std::size_t>{0} : std::vector<std::size_t>{};
+            const auto answers = answers_in(links[i].received(), bodiless);
             BOOST_TEST_REQUIRE(answers.size() == 1U);
             all_.check(all[i], call(all[i]), answers[0], 408);
         }
@@ -296,7 +301,8 @@ public:
         only.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
         BOOST_TEST_REQUIRE(only.wait_for("\"ok\"")); // it is counted
         for (const auto& each : all_routes())
-            all_.check(each, call(each), system_.call(call(each), each.is.internal ? "edge-full" : "edge"), 503);
+            all_.check(each, call(each),
+                       system_.call(call(each), each.is.internal || each.is.stream ? "edge-full" : "edge"), 503);
     }
 
     void malformed_replies()

@@ -58,6 +58,7 @@ constexpr rule rules[] = {
     {"reporting.series", 1, "series_request", "series_reply", true},
     {"reporting.history", 1, "history_request", "history_page", true},
     {"reporting.assets", 0, "list_request", "views_page", true},
+    {"reporting.live", 0, "live_request", "live_reply", true},
     {"metadata.gets", 0, lines, lines},
     {"cdnurl.gets", 0, lines, lines},
 };
@@ -352,13 +353,18 @@ void traffic_check::answer(const http_call& call, const http_answer& given)
         const bool numbers = route == "GET /metrics";
         const bool words = route == "GET /problems/{code}";
         const bool csv = given.header("Content-Type").starts_with("text/csv");
-        const auto* type = numbers ? metrics_type : words ? words_type : csv ? csv_type : "application/json";
+        const bool stream = route == "GET /events/live";
+        const auto* type = numbers  ? metrics_type
+                           : words  ? words_type
+                           : csv    ? csv_type
+                           : stream ? "text/event-stream"
+                                    : "application/json";
         BOOST_TEST(given.header("Content-Type") == type, where);
         seen_.insert(route + (head ? " head" : csv ? " csv" : " ok"));
         if (numbers && !head)
             BOOST_TEST(read_metrics(given.body).complaints == std::vector<std::string>(),
                        boost::test_tools::per_element());
-        if (numbers || words || csv || route == "GET /openapi.json") // these have no schema
+        if (numbers || words || csv || stream || route == "GET /openapi.json") // these have no schema
             return;
         const auto* known = std::find_if(std::begin(route_rules), std::end(route_rules),
                                          [&](const auto& r) { return r.route == route; });

@@ -21,6 +21,7 @@ const messages = {
   "reporting.series": ["series_request", "series_reply"],
   "reporting.history": ["history_request", "history_page"],
   "reporting.assets": ["list_request", "views_page"],
+  "reporting.live": ["live_request", "live_reply"],
 };
 
 /**

@@ -32,16 +32,27 @@ std::set<std::string> subjects_in_use()
     const auto asset = asset_id::parse("A").value();
     const auto user = user_id::parse("U").value();
     std::set<std::string> all;
-    for (const auto& each : {subjects::metadata_get(asset),     subjects::metadata_put(asset),
-                             subjects::metadata_delete(asset),  subjects::metadata_list(),
-                             subjects::metadata_search(),       subjects::metadata_gets(),
-                             subjects::cdnurl_get(asset),       subjects::cdnurl_put(asset),
-                             subjects::cdnurl_delete(asset),    subjects::cdnurl_list(),
-                             subjects::cdnurl_gets(),           subjects::reporting_asset(asset),
-                             subjects::reporting_user(user),    subjects::reporting_views(asset, user),
-                             subjects::reporting_top(),         subjects::reporting_series(),
-                             subjects::reporting_series(asset), subjects::reporting_history(user),
-                             subjects::reporting_assets(),      subjects::events(),
+    for (const auto& each : {subjects::metadata_get(asset),
+                             subjects::metadata_put(asset),
+                             subjects::metadata_delete(asset),
+                             subjects::metadata_list(),
+                             subjects::metadata_search(),
+                             subjects::metadata_gets(),
+                             subjects::cdnurl_get(asset),
+                             subjects::cdnurl_put(asset),
+                             subjects::cdnurl_delete(asset),
+                             subjects::cdnurl_list(),
+                             subjects::cdnurl_gets(),
+                             subjects::reporting_asset(asset),
+                             subjects::reporting_user(user),
+                             subjects::reporting_views(asset, user),
+                             subjects::reporting_top(),
+                             subjects::reporting_series(),
+                             subjects::reporting_series(asset),
+                             subjects::reporting_history(user),
+                             subjects::reporting_assets(),
+                             subjects::reporting_live(),
+                             subjects::events(),
                              subjects::events_admin()})
         all.insert(each.str());
     for (const auto* verb : {"PING", "INFO", "STATS"})

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "schemas/event.hpp"
+#include "schemas/live_messages.hpp"
 #include "schemas/messages.hpp"
+#include "schemas/rfc3339.hpp"
 #include "schemas/ulid.hpp"
 
 #include <string>
@@ -120,6 +122,12 @@ inline std::vector<sample> samples()
         {"top_reply", encode(top_reply{{{"1", 2}, {"3", 1}}})},
         {"top_reply", encode(top_reply{})},
         {"top_reply", encode(top_reply{{{"1", 2}}, "2026-11-30T07:00:00Z", "2026-11-30T08:00:00Z"})},
+        {"live_request", encode(live_request{"01JDX-7-0", 1000})},
+        {"live_request", encode(live_request{})},
+        {"live_reply",
+         encode(live_reply{
+             {{"0-7-1", "1", "u", rfc3339(now), 2, 1}, {"0-9-0", "2", "v", rfc3339(now), {}, {}}}, "0-9", {}})},
+        {"live_reply", encode(live_reply{{}, "0-12", true})},
         {"play_event", encode_event(make_ulid(now), asset, user, now)},
         {"play_event", encode_event(event_id_for_key(user, "k"), asset, user, now)},
         {"cloud_event", encode(cloud_event_json{"1.0", "marquee.play", "/tv", "1", "a", "u", "2026-01-31T09:30:00Z"})},

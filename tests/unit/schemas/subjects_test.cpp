@@ -41,6 +41,7 @@ BOOST_AUTO_TEST_CASE(subjects_without_an_id_are_those_of_the_contract)
     BOOST_TEST(subjects::reporting_top().str() == "reporting.top");
     BOOST_TEST(subjects::reporting_series().str() == "reporting.series");
     BOOST_TEST(subjects::reporting_assets().str() == "reporting.assets");
+    BOOST_TEST(subjects::reporting_live().str() == "reporting.live");
     BOOST_TEST(subjects::events().str() == "events");
 }
 

@@ -116,14 +116,16 @@ BOOST_AUTO_TEST_CASE(parameters_bodies_and_credentials_are_those_of_the_routes)
                 in_path.emplace(each.pattern.substr(open, each.pattern.find('}', open) - open + 1));
             BOOST_TEST(documented == in_path, boost::test_tools::per_element());
             BOOST_TEST(one.contains("requestBody") == each.is.body);
-            const char* rights = each.is.admin  ? R"([{"adminToken":[]}])"
-                                 : each.is.user ? R"([{},{"userToken":[]}])" // the edge may run without keys
-                                                : "[]";
+            const char* rights = each.is.admin    ? R"([{"adminToken":[]}])"
+                                 : each.is.user   ? R"([{},{"userToken":[]}])" // the edge may run without keys
+                                 : each.is.stream ? R"([{},{"userToken":[]},{"adminToken":[]}])"
+                                                  : "[]";
             BOOST_TEST(one.at("security") == json::parse(rights));
             for (const auto* refusal : {"401", "403"})
-                BOOST_TEST(one.at("responses").as_object().contains(refusal) == (each.is.admin || each.is.user),
+                BOOST_TEST(one.at("responses").as_object().contains(refusal) ==
+                               (each.is.admin || each.is.user || each.is.stream),
                            refusal);
-            BOOST_TEST(one.at("responses").as_object().contains("504") == !each.is.internal);
+            BOOST_TEST(one.at("responses").as_object().contains("504") == !(each.is.internal || each.is.stream));
             BOOST_TEST(one.at("responses").as_object().contains("200"));
         }
 }

@@ -46,6 +46,7 @@ BOOST_AUTO_TEST_CASE(every_row_of_the_contract_has_its_route)
         {"GET", "/events/asset/1/series", false},
         {"GET", "/events/user/1/history", false},
         {"DELETE", "/events/user/1", true},
+        {"GET", "/events/live", false},
         {"POST", "/events/asset/1/user/2", false},
         {"GET", "/healthz", false},
         {"GET", "/readyz", false},

@@ -1,0 +1,44 @@
+// The messages of reporting.live, as those of messages.hpp.
+#pragma once
+
+#include <boost/describe/class.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace marquee
+{
+
+/// Body of reporting.live. `after` is a place (schemas/live_place.hpp); absent: from now on.
+/// `limit` 1..1000, default 100. An empty payload means the defaults.
+struct live_request
+{
+    std::optional<std::string> after;
+    std::optional<std::uint64_t> limit;
+};
+BOOST_DESCRIBE_STRUCT(live_request, (), (after, limit))
+
+/// A counted view, in reporting.live.
+struct live_view
+{
+    std::string id; ///< its place
+    std::string asset;
+    std::string user;
+    std::string time;                        ///< RFC 3339, UTC
+    std::optional<std::uint64_t> assetviews; ///< as they were at this view; absent: no longer known
+    std::optional<std::uint64_t> userviews;
+};
+BOOST_DESCRIBE_STRUCT(live_view, (), (id, asset, user, time, assetviews, userviews))
+
+/// Reply of reporting.live, in the order of the stream.
+struct live_reply
+{
+    std::vector<live_view> views;
+    std::string next;        ///< the `after` of the next request
+    std::optional<bool> gap; ///< true: the place is gone; `next` is where views go on
+};
+BOOST_DESCRIBE_STRUCT(live_reply, (), (views, next, gap))
+
+} // namespace marquee

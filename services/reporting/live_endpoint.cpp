@@ -1,0 +1,146 @@
+#include "services/reporting/live_endpoint.hpp"
+
+#include "schemas/live_messages.hpp"
+#include "schemas/rfc3339.hpp"
+#include "schemas/subjects.hpp"
+#include "services/reporting/live_reading.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace marquee
+{
+
+namespace
+{
+
+using shared_views = std::shared_ptr<reporting_views>;
+
+constexpr std::size_t default_limit = 100;
+constexpr std::size_t most_requests = 256;                    ///< that wait
+constexpr std::chrono::milliseconds patience_with_ahead{900}; ///< an instance that serves lags less than a second
+
+struct wanted_views
+{
+    std::optional<live_place> after;
+    std::size_t limit = default_limit;
+    deadline until; ///< of the reply
+};
+
+result<wanted_views> read_request(const reporting_views& from, const service_request& request)
+{
+    wanted_views wanted{{}, default_limit, deadline::in(from.unnamed_wait)};
+    if (request.deadline_named)
+    {
+        const auto left = request.until.remaining();
+        wanted.until = deadline::in(left - std::min(left / 4, live_feed::latency));
+    }
+    if (request.msg.data.empty())
+        return wanted;
+    const auto given = decode<live_request>(request.msg.data);
+    if (given.has_error())
+        return given.error();
+    if (given->after)
+        wanted.after = live_place::parse(*given->after);
+    wanted.limit = given->limit.value_or(default_limit);
+    return wanted;
+}
+
+service_reply reply_with(const reporting_views& from, std::vector<live_view> views, live_position next, bool gap)
+{
+    live_reply reply;
+    reply.views = std::move(views);
+    reply.next = live_place{from.live.epoch(), next}.text();
+    if (gap)
+        reply.gap = true;
+    return {encode(reply), {}};
+}
+
+/// The views of the ring after `at`; nothing where there is none.
+std::optional<service_reply> from_ring(const reporting_views& from, live_position at, std::size_t limit)
+{
+    const auto& ring = from.live.ring();
+    std::vector<live_view> views;
+    auto number = ring.first_after(at);
+    for (std::size_t bytes = 0; number < ring.size() && views.size() < limit && bytes < most_live_bytes; ++number)
+    {
+        const auto& each = ring[number];
+        views.push_back({live_place{from.live.epoch(), each.at}.text(), each.asset, each.user, live_time(each.time),
+                         each.asset_views, each.user_views});
+        bytes += each.asset.size() + each.user.size() + 192;
+        at = each.at;
+    }
+    if (views.empty())
+        return std::nullopt;
+    return reply_with(from, std::move(views), number == ring.size() ? ring.end() : at, false);
+}
+
+/// An empty reply: everything that is counted held no view. A place that the reading did not take
+/// as far as the ring, or that is ahead of this instance, stays.
+service_reply nothing_new(const reporting_views& from, live_position at)
+{
+    const auto& ring = from.live.ring();
+    return reply_with(from, {}, at < ring.begin() ? at : std::max(at, ring.end()), false);
+}
+
+asio::awaitable<service_result> answer_live(shared_views from, service_request request)
+{
+    auto wanted = read_request(*from, request);
+    if (wanted.has_error())
+        co_return service_error(wanted.error());
+    auto& feed = from->live;
+    feed.asked(from->counts);
+    const auto began = deadline::clock::now();
+    auto at = wanted->after ? wanted->after->at : feed.ring().end();
+    for (;;)
+    {
+        if (wanted->after && !may_be_same_epoch(wanted->after->epoch, feed.epoch()))
+            co_return reply_with(*from, {}, feed.ring().begin(), true);
+        if (at < feed.ring().begin())
+        {
+            auto reading = read_live_part(from, at, wanted->limit, request.until);
+            auto part = co_await std::move(reading);
+            if (part.has_error())
+                co_return service_error(part.error());
+            const bool moved = part->next != at;
+            at = part->next;
+            if (part->gap || !part->views.empty())
+                co_return reply_with(*from, std::move(part->views), at, part->gap);
+            if (moved && !wanted->until.passed())
+                continue;
+        }
+        else if (auto reply = from_ring(*from, at, wanted->limit))
+            co_return std::move(*reply);
+        if (wanted->until.passed())
+            break;
+        auto waiting = feed.wait(wanted->until);
+        if (!co_await std::move(waiting))
+            break;
+    }
+    // An instance that serves cannot be so far behind another: the stream has lost its end.
+    const bool lost = at > feed.ring().end() && deadline::clock::now() - began >= patience_with_ahead;
+    co_return lost ? reply_with(*from, {}, feed.ring().end(), true) : nothing_new(*from, at);
+}
+
+} // namespace
+
+std::string live_time(std::chrono::nanoseconds since_epoch)
+{
+    using std::chrono::system_clock;
+    return rfc3339(system_clock::time_point(std::chrono::duration_cast<system_clock::duration>(since_epoch)));
+}
+
+endpoint_config live_endpoint(std::shared_ptr<reporting_views> views, std::function<boost::json::value()> data)
+{
+    endpoint_config endpoint;
+    endpoint.name = "live";
+    endpoint.subject = subjects::reporting_live().str();
+    endpoint.handler = [views = std::move(views)](service_request request)
+    { return answer_live(views, std::move(request)); };
+    endpoint.metadata = {{"description", "Views as they are counted, after a place in the stream"}};
+    endpoint.max_in_flight = most_requests;
+    endpoint.data = std::move(data);
+    return endpoint;
+}
+
+} // namespace marquee

@@ -1,0 +1,216 @@
+#include "services/reporting/live_reading.hpp"
+
+#include "broker/base/co_spawn_logged.hpp"
+#include "broker/base/wait.hpp"
+#include "broker/jetstream/stream_lookup.hpp"
+#include "schemas/event_lines.hpp"
+#include "schemas/rfc3339.hpp"
+#include "schemas/subjects.hpp"
+#include "services/reporting/live_endpoint.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace marquee
+{
+
+namespace
+{
+
+constexpr std::size_t reads_at_once = 32;
+
+using found_message = result<std::optional<stored_message>>;
+
+/// Messages that are being read at once.
+struct reads_under_way
+{
+    reads_under_way(const asio::any_io_executor& on, std::size_t count)
+        : found(count, found_message(fail(errc::timeout))), left(count), done(on)
+    {
+    }
+
+    std::vector<found_message> found;
+    std::size_t left;
+    asio::steady_timer done;
+};
+
+asio::awaitable<void> read_one(std::shared_ptr<reads_under_way> all, std::size_t number, requester* stream,
+                               std::uint64_t sequence, deadline until)
+{
+    auto finding = find_message(*stream, std::string(names::stream_events), sequence, until);
+    all->found[number] = co_await std::move(finding);
+    if (--all->left == 0)
+        all->done.cancel();
+}
+
+/// Messages `first` and those after it.
+asio::awaitable<std::vector<found_message>> read_messages(requester* stream, std::uint64_t first, std::size_t count,
+                                                          deadline until)
+{
+    const auto here = co_await asio::this_coro::executor;
+    const auto all = std::make_shared<reads_under_way>(here, count);
+    for (std::size_t i = 0; i < count; ++i)
+        co_spawn_logged("reading an event", here, read_one(all, i, stream, first + i, until));
+    all->done.expires_at(until.at());
+    if (all->left > 0)
+        co_await wait(all->done);
+    co_return std::move(all->found);
+}
+
+/// Collects the views of messages in order.
+class part_builder
+{
+public:
+    part_builder(reporting_views& from, live_position after, std::size_t limit)
+        : from_(from), limit_(limit), oldest_(oldest(from))
+    {
+        part_.next = after;
+    }
+
+    [[nodiscard]] bool done() const noexcept { return done_; }
+    [[nodiscard]] live_position next() const noexcept { return part_.next; }
+    [[nodiscard]] live_part take() { return std::move(part_); }
+
+    /// There is no such message, and it is no loss.
+    void skip(std::uint64_t sequence) { part_.next = {sequence, live_position::whole}; }
+
+    /// What comes next is gone; views go on after `at`. The views before it come first, alone.
+    void gone(live_position at)
+    {
+        done_ = true;
+        if (!part_.views.empty())
+            return;
+        part_.gap = true;
+        part_.next = at;
+    }
+
+    result<void> add(const stored_message& m)
+    {
+        if (m.timestamp <= oldest_)
+        {
+            gone(from_.live.ring().begin());
+            return {};
+        }
+        event_reader events(m.data);
+        while (m.subject == subjects::events().str() && events.next())
+        {
+            const live_position at{m.sequence, events.line()};
+            if (at <= part_.next || events.event().has_error())
+                continue;
+            if (part_.views.size() >= limit_ || bytes_ >= most_live_bytes)
+            {
+                done_ = true;
+                return {};
+            }
+            if (auto added = add(m, at, *events.event()); added.has_error() || done_)
+                return added;
+        }
+        skip(m.sequence);
+        return {};
+    }
+
+private:
+    /// Messages up to this time are a dedupe window old.
+    static std::chrono::nanoseconds oldest(const reporting_views& from)
+    {
+        const auto window = from.counts.rule().dedupe_window;
+        return window.count() == 0 ? std::chrono::nanoseconds::min() : from.counts.progress().last_timestamp - window;
+    }
+
+    result<void> add(const stored_message& m, live_position at, const event_view& event)
+    {
+        if (!event.id.empty())
+        {
+            const auto fate = from_.counts.fate_of(std::string(event.id), m.sequence, at.index, m.timestamp);
+            if (fate.has_error())
+                return fate.error();
+            if (*fate == event_fate::forgotten)
+            {
+                gone(from_.live.ring().begin());
+                return {};
+            }
+            if (*fate != event_fate::view)
+                return {};
+        }
+        const auto user = user_id::parse(event.user);
+        const auto of_user = from_.counts.user_views(*user);
+        if (of_user.has_error())
+            return of_user.error();
+        if (*of_user == 0) // erased: the event stays in the stream
+            return {};
+        part_.views.push_back({live_place{from_.live.epoch(), at}.text(), std::string(event.asset),
+                               std::string(event.user), live_time(m.timestamp), std::nullopt, std::nullopt});
+        part_.next = at;
+        bytes_ += event.asset.size() + event.user.size() + 128;
+        return {};
+    }
+
+    reporting_views& from_;
+    std::size_t limit_;
+    std::chrono::nanoseconds oldest_;
+    live_part part_;
+    std::size_t bytes_ = 0;
+    bool done_ = false;
+};
+
+/// Where the stream begins now; nothing where it still has everything after `sequence`.
+asio::awaitable<result<std::optional<live_position>>> begin_after(requester* stream, std::uint64_t sequence,
+                                                                  deadline until)
+{
+    auto looking = find_stream(*stream, std::string(names::stream_events), until);
+    const auto state = co_await std::move(looking);
+    if (state.has_error())
+        co_return state.error();
+    if (sequence >= state->first_sequence)
+        co_return std::optional<live_position>();
+    co_return std::optional(live_position{state->first_sequence - 1, live_position::whole});
+}
+
+} // namespace
+
+asio::awaitable<result<live_part>> read_live_part(std::shared_ptr<reporting_views> from, live_position after,
+                                                  std::size_t limit, deadline until)
+{
+    part_builder builder(*from, after, limit);
+    std::optional<bool> whole; ///< whether the stream has all messages after `after`
+    for (std::size_t read = 0; read < most_messages_read && !builder.done(); read += reads_at_once)
+    {
+        const auto next = builder.next();
+        const auto first = next.index == live_position::whole ? next.sequence + 1 : next.sequence;
+        const auto last = std::min(from->live.ring().begin().sequence, from->counts.progress().last_sequence);
+        if (first > last)
+            break;
+        const auto count = std::min<std::uint64_t>(reads_at_once, last - first + 1);
+        auto reading = read_messages(from->stream, first, count, until);
+        const auto messages = co_await std::move(reading);
+        for (std::size_t i = 0; i < messages.size() && !builder.done(); ++i)
+        {
+            if (messages[i].has_error())
+                co_return messages[i].error();
+            if (const auto& found = *messages[i])
+            {
+                if (auto added = builder.add(*found); added.has_error())
+                    co_return added.error();
+                continue;
+            }
+            if (!whole)
+            {
+                auto looking = begin_after(from->stream, first + i, until);
+                const auto begin = co_await std::move(looking);
+                if (begin.has_error())
+                    co_return begin.error();
+                whole = !begin->has_value();
+                if (*begin)
+                    builder.gone(**begin);
+            }
+            if (!builder.done())
+                builder.skip(first + i);
+        }
+    }
+    co_return builder.take();
+}
+
+} // namespace marquee

@@ -1,0 +1,319 @@
+// reporting.live: views from memory and from the stream, places, gaps, waiting.
+#include "services/reporting/live_endpoint.hpp"
+
+#include "schemas/live_messages.hpp"
+#include "schemas/rfc3339.hpp"
+#include "tests/unit/services/kit.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <map>
+#include <span>
+
+#include <openssl/evp.h>
+
+using namespace marquee;
+using namespace marquee::test;
+using namespace std::chrono_literals;
+
+namespace
+{
+
+std::string base64(const std::string& text)
+{
+    std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
+    const auto size =
+        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                        reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+    out.resize(static_cast<std::size_t>(size));
+    return out;
+}
+
+/// A stream that answers STREAM.MSG.GET and STREAM.INFO.
+class fake_stream final : public requester
+{
+public:
+    explicit fake_stream(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+
+    void store(const stored_message& m) { messages[m.sequence] = m; }
+
+    pending_reply request(const subject& to, std::string_view payload, const header_list&, deadline) override
+    {
+        pending_reply reply(executor_);
+        ++requests;
+        reply.settle(message{"", "", to.str().find("MSG.GET") == std::string::npos ? info() : get(payload), {}});
+        return reply;
+    }
+    pending_reply request_by_header(const subject& to, std::string_view payload, header_list headers, std::string_view,
+                                    deadline until) override
+    {
+        return request(to, payload, headers, until);
+    }
+
+    std::map<std::uint64_t, stored_message> messages;
+    std::size_t requests = 0;
+
+private:
+    std::string get(std::string_view payload)
+    {
+        const auto found = messages.find(json(payload).at("seq").to_number<std::uint64_t>());
+        if (found == messages.end())
+            return R"({"error":{"code":404,"err_code":10037,"description":"no message found"}})";
+        const auto& m = found->second;
+        const std::chrono::system_clock::time_point time(m.timestamp);
+        return R"({"message":{"subject":")" + m.subject + R"(","seq":)" + std::to_string(m.sequence) + R"(,"data":")" +
+               base64(m.data) + R"(","time":")" + rfc3339(time) + R"("}})";
+    }
+
+    [[nodiscard]] std::string info() const
+    {
+        const auto first = messages.empty() ? 1 : messages.begin()->first;
+        const auto last = messages.empty() ? 0 : messages.rbegin()->first;
+        return R"({"config":{"name":"EVENTS"},"created":"2026-01-31T09:30:00Z","state":{"messages":)" +
+               std::to_string(messages.size()) + R"(,"first_seq":)" + std::to_string(first) + R"(,"last_seq":)" +
+               std::to_string(last) + "}}";
+    }
+
+    asio::any_io_executor executor_;
+};
+
+struct live_fixture
+{
+    temporary_folder folder;
+    asio::io_context io{1};
+    fake_stream stream{io.get_executor()};
+    std::shared_ptr<reporting_views> views = make();
+    endpoint_config endpoint = live_endpoint(views, [] { return boost::json::value(); });
+
+    std::shared_ptr<reporting_views> make(nanoseconds window = hours(24))
+    {
+        projection_settings settings;
+        settings.path = folder.file("counts" + std::to_string(window.count()) + ".db");
+        settings.dedupe_window = window;
+        auto counts = projection::open(settings);
+        BOOST_REQUIRE_MESSAGE(counts.has_value(), counts.error().detail);
+        auto made = std::make_shared<reporting_views>(std::move(*counts), io.get_executor(), [](std::string) {});
+        made->stream = &stream;
+        return made;
+    }
+
+    /// Stores messages and counts them, as the instance does.
+    void count(const std::vector<stored_message>& messages, bool commit = true)
+    {
+        for (const auto& m : messages)
+            stream.store(m);
+        views->live.before_staging(views->counts);
+        BOOST_REQUIRE(views->counts.stage(messages).has_value());
+        views->live.staged(views->counts);
+        if (commit)
+            BOOST_REQUIRE(views->counts.commit().has_value());
+    }
+
+    std::shared_ptr<std::optional<service_result>> begin(std::string payload, std::chrono::milliseconds limit = 5s)
+    {
+        auto answer = std::make_shared<std::optional<service_result>>();
+        service_request request{message{"reporting.live", "", std::move(payload), {}}, deadline::in(limit), true};
+        asio::co_spawn(io, endpoint.handler(std::move(request)),
+                       [answer](const std::exception_ptr& e, service_result r)
+                       {
+                           if (e)
+                               std::rethrow_exception(e);
+                           *answer = std::move(r);
+                       });
+        io.restart();
+        io.poll();
+        return answer;
+    }
+
+    live_reply finish(const std::shared_ptr<std::optional<service_result>>& answer)
+    {
+        run_until(io, [&] { return answer->has_value(); });
+        BOOST_REQUIRE(code_of(**answer) == "ok");
+        return decode<live_reply>((**answer)->data).value();
+    }
+
+    live_reply call(std::string payload, std::chrono::milliseconds limit = 5s)
+    {
+        return finish(begin(std::move(payload), limit));
+    }
+
+    live_reply after(const std::string& place, std::size_t limit = 100, std::chrono::milliseconds time = 5s)
+    {
+        return call(R"({"after":")" + place + R"(","limit":)" + std::to_string(limit) + "}", time);
+    }
+};
+
+/// `id asset user`, one a view, with the counts where they are known.
+std::string shown(const live_reply& reply)
+{
+    std::string text;
+    for (const auto& each : reply.views)
+    {
+        text += each.id + ' ' + each.asset + ' ' + each.user;
+        if (each.assetviews)
+            text += ' ' + std::to_string(*each.assetviews) + ' ' + std::to_string(each.userviews.value());
+        text += '\n';
+    }
+    return text + (reply.gap.value_or(false) ? "gap " : "") + reply.next;
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(live_endpoint_, live_fixture)
+
+BOOST_AUTO_TEST_CASE(a_request_without_a_place_waits_for_the_next_view)
+{
+    count({stored(1, "a:u")});
+    const auto answer = begin("");
+    BOOST_TEST(!answer->has_value());
+    count({stored(2, "{no event")});
+    io.restart();
+    io.poll();
+    BOOST_TEST(!answer->has_value());
+    count({stored(3, "a:u\nb:v")});
+    BOOST_TEST(shown(finish(answer)) == "0-3-0 a u 2 2\n0-3-1 b v 1 1\n0-3");
+    BOOST_TEST(stream.requests == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(without_views_the_reply_is_empty_shortly_before_the_deadline)
+{
+    count({stored(1, "a:u"), stored(2, "{no event")});
+    BOOST_TEST(shown(call("", 40ms)) == "0-2");
+    BOOST_TEST(shown(after("0-2", 100, 40ms)) == "0-2");
+    BOOST_TEST(shown(call("", 0ms)) == "0-2");
+}
+
+BOOST_AUTO_TEST_CASE(views_come_once_in_portions_and_from_any_place)
+{
+    (void)call("", 0ms);
+    count({stored(1, "a:u\nb:u\na:v"), stored(2, event_json("e", "a", "w")), stored(3, event_json("e", "a", "w"))});
+    BOOST_TEST(shown(after("0-0", 2)) == "0-1-0 a u 1 1\n0-1-1 b u 1 2\n0-1-1");
+    BOOST_TEST(shown(after("0-1-1", 2)) == "0-1-2 a v 2 1\n0-2-0 a w 3 1\n0-3");
+    BOOST_TEST(shown(after("0-1", 2)) == "0-2-0 a w 3 1\n0-3");
+    BOOST_TEST(stream.requests == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_in_memory_is_read_from_the_stream)
+{
+    count({stored(1, event_json("e1", "a", "u")), stored(2, event_json("e1", "a", "u")),
+           stored(3, event_json("e2", "b", "u") + '\n' + event_json("e2", "b", "u") + "\nno event\nc:v"),
+           stored(4, "{no event")});
+    BOOST_TEST(shown(after("0-0")) == "0-1-0 a u\n0-3-0 b u\n0-3-3 c v\n0-4");
+    BOOST_TEST(shown(after("0-0", 1)) == "0-1-0 a u\n0-1");
+    BOOST_TEST(shown(after("0-1-0", 1)) == "0-3-0 b u\n0-3-0");
+    BOOST_TEST(shown(after("0-3-0", 1)) == "0-3-3 c v\n0-4");
+    count({stored(5, "d:w")});
+    BOOST_TEST(shown(after("0-3-3")) == "0-5-0 d w 1 1\n0-5");
+}
+
+BOOST_AUTO_TEST_CASE(a_long_stretch_is_read_in_parts)
+{
+    std::vector<stored_message> many;
+    for (std::uint64_t i = 1; i <= 600; ++i)
+        many.push_back(stored(i, i % 300 == 0 ? "a:u" : "{no event"));
+    count(many);
+    BOOST_TEST(shown(after("0-0")) == "0-300-0 a u\n0-512"); // it reads 256 messages at a time
+    BOOST_TEST(shown(after("0-512")) == "0-600-0 a u\n0-600");
+}
+
+BOOST_AUTO_TEST_CASE(the_ids_of_a_batch_are_views_where_they_were_first_used)
+{
+    const std::string batch = "01JDXABCDEFGHJKMNPQRSTVWXY";
+    const auto text = event_json(batch + ".0", "a", "u") + '\n' + event_json(batch + ".1", "b", "v");
+    count({stored(1, text), stored(2, text), stored(3, event_json(batch + ".1", "b", "v"))});
+    BOOST_TEST(shown(after("0-0")) == "0-1-0 a u\n0-1-1 b v\n0-3");
+}
+
+BOOST_AUTO_TEST_CASE(the_ring_keeps_the_last_views_and_takes_each_once)
+{
+    live_ring ring(2);
+    ring.begin_after(7);
+    for (std::uint64_t sequence : {8, 9, 10})
+        ring.counted({sequence, 0, "a", "u", day_one, 1, 1});
+    BOOST_TEST(ring.size() == 0U);
+    ring.publish(10);
+    BOOST_TEST(ring.size() == 2U);
+    BOOST_TEST((ring.begin() == live_position{8, 0}));
+    BOOST_TEST((ring.end() == live_position{10}));
+    ring.counted({10, 0, "a", "u", day_one, 1, 1}); // again, after a rollback
+    ring.counted({11, 0, "a", "u", day_one, 1, 1});
+    ring.discard();
+    ring.counted({11, 0, "b", "u", day_one, 1, 1});
+    ring.publish(12);
+    BOOST_TEST(ring.size() == 2U);
+    BOOST_TEST(ring[1].asset == "b");
+    BOOST_TEST(ring.first_after({10, 0}) == 1U);
+    BOOST_TEST(ring.first_after({12}) == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_place_of_another_epoch_is_a_gap)
+{
+    stream_state attached;
+    attached.id = "A";
+    BOOST_REQUIRE(views->counts.attach(attached).has_value());
+    count({stored(1, "a:u")});
+    BOOST_TEST(shown(after("B-7-0")) == "gap A-1");
+    BOOST_TEST(shown(after("A-0")) == "A-1-0 a u\nA-1");
+    BOOST_TEST(shown(after("0-0")) == "A-1-0 a u\nA-1"); // no id on either side says nothing
+}
+
+BOOST_AUTO_TEST_CASE(a_place_that_the_stream_no_longer_has_is_a_gap)
+{
+    count({stored(1, "a:u"), stored(2, "b:u"), stored(3, "c:u"), stored(4, "d:u")});
+    stream.messages.erase(3); // deleted by hand: no loss of others
+    BOOST_TEST(shown(after("0-0")) == "0-1-0 a u\n0-2-0 b u\n0-4-0 d u\n0-4");
+    stream.messages.erase(1);
+    BOOST_TEST(shown(after("0-0")) == "gap 0-1");
+    BOOST_TEST(shown(after("0-1")) == "0-2-0 b u\n0-4-0 d u\n0-4");
+    stream.messages.erase(2);
+    BOOST_TEST(shown(after("0-1")) == "gap 0-3");
+}
+
+BOOST_AUTO_TEST_CASE(a_view_a_dedupe_window_old_is_a_gap)
+{
+    count({stored(1, event_json("e1", "a", "u")), stored(2, event_json("e2", "b", "u"), day_one + hours(23)),
+           stored(3, event_json("e3", "c", "u"), day_one + hours(24))});
+    BOOST_TEST(shown(after("0-0")) == "gap 0-3"); // on with what is in memory
+    BOOST_TEST(shown(after("0-1")) == "0-2-0 b u\n0-3-0 c u\n0-3");
+}
+
+BOOST_AUTO_TEST_CASE(without_a_dedupe_window_every_event_is_a_view)
+{
+    views = make(nanoseconds(0));
+    endpoint = live_endpoint(views, [] { return boost::json::value(); });
+    count({stored(1, event_json("e1", "a", "u")), stored(2, event_json("e1", "a", "u"), day_one + hours(48))});
+    BOOST_TEST(shown(after("0-0")) == "0-1-0 a u\n0-2-0 a u\n0-2");
+}
+
+BOOST_AUTO_TEST_CASE(a_place_ahead_is_waited_for_and_at_last_a_gap)
+{
+    count({stored(1, "a:u")});
+    BOOST_TEST(shown(after("0-3-0", 100, 40ms)) == "0-3-0"); // another instance may be ahead
+    const auto answer = begin(R"({"after":"0-3-0"})");
+    count({stored(2, "b:u"), stored(3, "c:u\nd:u")});
+    BOOST_TEST(shown(finish(answer)) == "0-3-1 d u 1 4\n0-3");
+    BOOST_TEST(shown(after("0-9", 100, 1300ms)) == "gap 0-3"); // the stream has lost its end
+}
+
+BOOST_AUTO_TEST_CASE(those_who_wait_are_released)
+{
+    const auto answer = begin("");
+    views->live.release();
+    BOOST_TEST(shown(finish(answer)) == "0-0");
+    views->live.stop();
+    BOOST_TEST(shown(call("")) == "0-0");
+}
+
+BOOST_AUTO_TEST_CASE(a_bad_request_is_refused_and_the_member_named)
+{
+    for (const auto& [payload, field] :
+         std::map<std::string, std::string>{{R"({"after":"7"})", "after"}, {R"({"limit":0})", "limit"}, {"{", ""}})
+    {
+        const auto answer = begin(payload);
+        run_until(io, [&] { return answer->has_value(); });
+        BOOST_TEST(code_of(**answer) == "bad_request");
+        BOOST_TEST((*answer)->error().what.field == field);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
