@@ -24,13 +24,15 @@ asio::awaitable<result<view_counts>> store_and_count(edge_context& edge, const r
     auto storing = store_view(edge, call, seen, until);
     const auto stored = co_await std::move(storing);
     if (stored.has_error() && stored.error() == errc::key_reused)
-        co_return stored.error();
+        co_return key_reused();
     if (stored.has_error())
     {
         log(log_level::debug, "a view is not confirmed",
             {{"request", call.request.id}, {"reason", std::string(name_of(stored.error().code))}});
         co_return counts_missing(fault_injected("said_to_be_stored") ? "reporting" : "events");
     }
+    if (auto counts = counts_with(*stored))
+        co_return std::move(*counts);
     auto counting = count_view(edge, call, seen, *stored, until);
     co_return co_await std::move(counting);
 }
@@ -45,6 +47,8 @@ void note_degraded(edge_context& edge, const view_counts& counts)
 /// client without a key must not retry that as if it had failed.
 error storing_failed(const error& why, bool link_was_up)
 {
+    if (why == errc::key_reused)
+        return key_reused();
     if (why == errc::timeout || (link_was_up && (why == errc::disconnected || why == errc::stopping)))
         return fail(errc::outcome_unknown, "The view was sent; whether it was stored is not known.");
     return why;

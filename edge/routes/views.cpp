@@ -15,12 +15,24 @@ namespace marquee
 namespace
 {
 
+asio::awaitable<result<stored_view>> store_alone(edge_context& edge, const view& seen, deadline until)
+{
+    const auto now = std::chrono::system_clock::now();
+    const auto id = seen.event_id.empty() ? make_ulid(now) : seen.event_id;
+    auto storing = store_message(edge.services.direct, edge.fleet.stream_outage,
+                                 encode_event(id, seen.asset, seen.user, now), id, {}, until);
+    const auto stored = co_await std::move(storing);
+    if (stored.has_error())
+        co_return stored.error();
+    co_return stored_view{stored->sequence, std::nullopt};
+}
+
+} // namespace
+
 error key_reused()
 {
     return fail(errc::key_reused, "This user's key was first used for another asset.", "Idempotency-Key");
 }
-
-} // namespace
 
 result<view> read_view(const routed_call& call)
 {
@@ -47,33 +59,25 @@ asio::awaitable<result<stored_view>> store_view(edge_context& edge, const routed
                                                 deadline until)
 {
     if (edge.batches != nullptr && edge.batches->ready())
-    {
-        auto sending = edge.batches->send(seen, call.request.id, until);
-        auto sent = co_await std::move(sending);
-        if (sent.has_error() && sent.error() == errc::key_reused)
-            co_return key_reused();
-        co_return sent;
-    }
-    const auto now = std::chrono::system_clock::now();
-    const auto id = seen.event_id.empty() ? make_ulid(now) : seen.event_id;
-    auto storing = store_message(edge.services.direct, edge.fleet.stream_outage,
-                                 encode_event(id, seen.asset, seen.user, now), id, {}, until);
-    const auto stored = co_await std::move(storing);
-    if (stored.has_error())
-        co_return stored.error();
-    co_return stored_view{stored->sequence, std::nullopt};
+        return edge.batches->send(seen, call.request.id, until);
+    return store_alone(edge, seen, until);
+}
+
+std::optional<view_counts> counts_with(const stored_view& stored)
+{
+    if (!stored.counts)
+        return std::nullopt;
+    view_counts counts;
+    counts.user.value = stored.counts->userviews;
+    counts.asset.value = stored.counts->assetviews;
+    return counts;
 }
 
 asio::awaitable<result<view_counts>> count_view(edge_context& edge, const routed_call& call, const view& seen,
                                                 const stored_view& stored, deadline until)
 {
-    view_counts counts;
-    if (stored.counts)
-    {
-        counts.user.value = stored.counts->userviews;
-        counts.asset.value = stored.counts->assetviews;
-        co_return counts;
-    }
+    if (auto known = counts_with(stored))
+        co_return std::move(*known);
     if (stored.sequence == 0)
         co_return counts_missing("reporting");
     header_list headers;
@@ -100,6 +104,7 @@ asio::awaitable<result<view_counts>> count_view(edge_context& edge, const routed
         malformed.write({{"request", call.request.id}, {"reason", counted.error().detail}});
         co_return counts_missing("reporting");
     }
+    view_counts counts;
     counts.user.value = counted->userviews;
     counts.asset.value = counted->assetviews;
     co_return counts;

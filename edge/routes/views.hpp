@@ -31,6 +31,12 @@ struct view_counts
 /// The deadline for storing and counting a view: half of the time until `until`, at most 500 ms.
 [[nodiscard]] deadline statistics_deadline(deadline until) noexcept;
 
+/// What a client is told whose key was first used for another view.
+[[nodiscard]] error key_reused();
+
+/// The counts that came with a stored view; nothing where count_view() has to ask for them.
+[[nodiscard]] std::optional<view_counts> counts_with(const stored_view& stored);
+
 /// Stores the view: together with others of this loop turn where edge.batches is ready, else in a
 /// message of its own. Fails with key_reused where that is known already; else as view_batcher and
 /// store_message() do; with timeout if it may have been stored. Runs on the io thread of `edge`.
