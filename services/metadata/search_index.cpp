@@ -59,17 +59,19 @@ void search_index::set(std::string_view id, const catalogue_entry& entry)
     const auto record = read_object(entry.value).value_or(boost::json::object());
     const auto folded = fold(text_in(record, "title"));
     auto key = sort_key_of(folded, max_title_key_bytes);
-    auto number = number_of(id);
+    auto place = place_of(id);
+    auto number = number_at(place, id);
     if (number && titles_[*number].key != key)
     {
         removed(id);
         number.reset();
+        place = place_of(id);
     }
     if (!number)
     {
         number = make_title(id);
         titles_[*number].key = std::move(key);
-        by_id_.insert(place_of(id), *number);
+        by_id_.insert(place, *number);
         by_title_.insert(place_of(titles_[*number].key, id), *number);
     }
     titles_[*number].entry = &entry;
@@ -78,11 +80,12 @@ void search_index::set(std::string_view id, const catalogue_entry& entry)
 
 void search_index::removed(std::string_view id)
 {
-    const auto number = number_of(id);
+    const auto place = place_of(id);
+    const auto number = number_at(place, id);
     if (!number)
         return;
     auto& gone = titles_[*number];
-    by_id_.erase(place_of(id));
+    by_id_.erase(place);
     by_title_.erase(place_of(gone.key, id));
     clear_terms(*number);
     gone = title();
@@ -110,16 +113,17 @@ sorted_blocks<search_index::term_number>::position search_index::place_of_term(s
     return by_text_.first_not([&](term_number each) { return terms_[each].text < text; });
 }
 
-std::optional<search_index::title_number> search_index::number_of(std::string_view id) const
+std::optional<search_index::title_number> search_index::number_at(sorted_blocks<title_number>::position place,
+                                                                  std::string_view id) const
 {
-    const auto* found = by_id_.value_at(place_of(id));
+    const auto* found = by_id_.value_at(place);
     return found != nullptr && titles_[*found].id == id ? std::optional(*found) : std::nullopt;
 }
 
-const search_index::term* search_index::find_term(std::string_view text) const
+const search_index::term* search_index::find_term(const std::string& text) const
 {
-    const auto* found = by_text_.value_at(place_of_term(text));
-    return found != nullptr && terms_[*found].text == text ? &terms_[*found] : nullptr;
+    const auto found = numbers_.find(text);
+    return found != numbers_.end() ? &terms_[found->second] : nullptr;
 }
 
 search_index::title_number search_index::make_title(std::string_view id)
@@ -138,10 +142,9 @@ search_index::title_number search_index::make_title(std::string_view id)
 
 search_index::term_number search_index::make_term(const std::string& text)
 {
-    const auto place = place_of_term(text);
-    const auto* found = by_text_.value_at(place);
-    if (found != nullptr && terms_[*found].text == text)
-        return *found;
+    const auto [known, is_new] = numbers_.try_emplace(text, 0);
+    if (!is_new)
+        return known->second;
     auto number = static_cast<term_number>(terms_.size());
     if (free_terms_.empty())
         terms_.emplace_back();
@@ -150,8 +153,9 @@ search_index::term_number search_index::make_term(const std::string& text)
         number = free_terms_.back();
         free_terms_.pop_back();
     }
-    terms_[number].text = text;
-    by_text_.insert(place, number);
+    known->second = number;
+    terms_[number].text = known->first;
+    by_text_.insert(place_of_term(text), number);
     return number;
 }
 
@@ -182,8 +186,10 @@ void search_index::clear_terms(title_number of)
         titles.pop_back();
         if (!titles.empty())
             continue;
-        by_text_.erase(place_of_term(terms_[number].text));
+        const std::string text(terms_[number].text);
+        by_text_.erase(place_of_term(text));
         terms_[number] = term();
+        numbers_.erase(text);
         free_terms_.push_back(number);
     }
     titles_[of].terms = {};

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace marquee
@@ -69,15 +70,16 @@ private:
 
     struct term
     {
-        std::string text;                                       ///< with the sign of its kind in front
+        std::string_view text; ///< with the sign of its kind in front; refers to numbers_
         boost::container::small_vector<title_number, 4> titles; ///< in no order
     };
 
     [[nodiscard]] sorted_blocks<title_number>::position place_of(std::string_view id) const;
     [[nodiscard]] sorted_blocks<title_number>::position place_of(std::string_view key, std::string_view id) const;
     [[nodiscard]] sorted_blocks<term_number>::position place_of_term(std::string_view text) const;
-    [[nodiscard]] std::optional<title_number> number_of(std::string_view id) const;
-    [[nodiscard]] const term* find_term(std::string_view text) const;
+    [[nodiscard]] std::optional<title_number> number_at(sorted_blocks<title_number>::position place,
+                                                        std::string_view id) const;
+    [[nodiscard]] const term* find_term(const std::string& text) const;
     term_number make_term(const std::string& text);
     title_number make_title(std::string_view id);
     void set_terms(title_number of, std::vector<std::string> texts);
@@ -90,6 +92,7 @@ private:
     std::vector<title_number> free_titles_;
     std::vector<term> terms_;
     std::vector<term_number> free_terms_;
+    std::unordered_map<std::string, term_number> numbers_; ///< of the terms, by text
     sorted_blocks<title_number> by_id_;
     sorted_blocks<title_number> by_title_; ///< by key, then by id
     sorted_blocks<term_number> by_text_;

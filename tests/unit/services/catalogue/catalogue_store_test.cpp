@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(no_two_states_have_the_same_tag)
     auto last = tagged_put(store, "a", "x").value();
     for (int i = 0; i < 100; ++i)
     {
-        const auto next = tagged_put(store, "a", "x").value();
+        const auto next = tagged_put(store, "a", std::to_string(i)).value();
         BOOST_TEST(next.revision > last.revision);
         BOOST_TEST(next.stored.count() > last.stored.count());
         BOOST_TEST((store.get(asset("a"))->tag == next));

@@ -41,7 +41,8 @@ struct search_fixture
         BOOST_REQUIRE_MESSAGE(code_of(answer) == "ok", request);
         BOOST_REQUIRE(decode<search_page>(answer->data).has_value());
         std::string ids;
-        for (const auto& each : json(answer->data).at("assets").as_array())
+        const auto page = json(answer->data);
+        for (const auto& each : page.at("assets").as_array())
             ids += (ids.empty() ? "" : " ") + std::string(each.at("id").as_string());
         return ids;
     }
