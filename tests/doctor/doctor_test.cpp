@@ -155,22 +155,4 @@ BOOST_AUTO_TEST_CASE(a_user_who_may_not_look_is_told_so)
     check_has(found, "warning  permissions: the broker refused subjects to this user");
 }
 
-BOOST_AUTO_TEST_CASE(users_are_tried_with_their_seeds)
-{
-    const std::string seed = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY\n";
-    const temporary_folder folder;
-    (void)folder.write("viewer.nk", seed);
-    (void)folder.write("edge.nk", seed);
-    const nats_server broker(R"(authorization { users: [ {
-        nkey: UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4
-        permissions: { publish: ["metadata.list", "_INBOX_viewer.>"], subscribe: ["_INBOX_viewer.>"] } } ] })"
-                             "\n");
-    const auto found = examine(broker.url(), {"--credentials", folder.file(""), "--timeout", "5s"});
-    BOOST_TEST(found.code == 1);
-    check_has(found, "ok       users: nobody is connected without credentials\n");
-    check_has(found, "ok       user viewer: may ask metadata.list, and not ask $JS.API.STREAM.INFO.EVENTS\n");
-    check_has(found, "problem  user edge: may not ask $JS.API.STREAM.INFO.EVENTS\n         cure: ");
-    check_has(found, "replay.nk is missing\n");
-}
-
 BOOST_AUTO_TEST_SUITE_END()
