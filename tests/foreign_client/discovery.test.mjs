@@ -23,6 +23,7 @@ const catalogue = (name) =>
     .concat([
       ["list", `${name}.list`],
       ["gets", `${name}.gets`],
+      ...(name === "metadata" ? [["search", "metadata.search"]] : []),
       ["many", `${name}.many`],
     ]);
 const fleet = {

@@ -30,10 +30,13 @@ struct catalogue
 const catalogue catalogues[] = {{"/content/asset/", "/content/assets", metadata_body},
                                 {"/url/asset/", "/url/assets", url_body}};
 
-/// Stores `id` and returns its ETag.
+/// Stores `id` with a body of its own, for a POST of what stands already is no change. Returns its
+/// ETag.
 std::string store(const catalogue& in, const std::string& id)
 {
-    const auto answer = send("POST", in.path + id, {}, in.body);
+    static int count = 0;
+    const auto body = in.body.substr(0, in.body.size() - 2) + ' ' + std::to_string(++count) + "\"}";
+    const auto answer = send("POST", in.path + id, {}, body);
     BOOST_REQUIRE(answer.status == 200);
     return answer.header("ETag");
 }
