@@ -14,7 +14,7 @@ void live_ring::begin_after(std::uint64_t sequence)
     fresh_.clear();
 }
 
-void live_ring::counted(const counted_view& view)
+void live_ring::counted(const followed_view& view)
 {
     if (view.sequence <= through_) // again, after a rollback
         return;

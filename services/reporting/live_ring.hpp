@@ -34,7 +34,7 @@ public:
     /// Begins anew: it will have all views after the message `sequence`.
     void begin_after(std::uint64_t sequence);
 
-    void counted(const counted_view& view) override;
+    void counted(const followed_view& view) override;
 
     /// Forgets what was counted since publish(): stage() has failed.
     void discard() noexcept { fresh_.clear(); }

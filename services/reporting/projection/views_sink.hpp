@@ -10,7 +10,7 @@ namespace marquee
 {
 
 /// A view that was counted just now. The texts are valid during the call.
-struct counted_view
+struct followed_view
 {
     std::uint64_t sequence = 0; ///< of its message
     std::size_t line = 0;       ///< of its event in the message, from 0
@@ -29,7 +29,7 @@ public:
 
     /// Called inside projection::stage(). When that fails, the views of its messages were not
     /// counted; when something is rolled back later, they are counted again, with equal results.
-    virtual void counted(const counted_view& view) = 0;
+    virtual void counted(const followed_view& view) = 0;
 };
 
 /// What became of an event that was counted.
