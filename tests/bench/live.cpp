@@ -106,7 +106,7 @@ public:
     {
         for (int i = 0; i < 64; ++i)
         {
-            links_.push_back({http_connection(port), {}});
+            links_.emplace_back(http_connection(port), clock::time_point());
             epoll_event event{};
             event.events = EPOLLIN;
             event.data.u32 = static_cast<std::uint32_t>(i);
