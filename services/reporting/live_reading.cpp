@@ -141,8 +141,9 @@ private:
             return of_user.error();
         if (*of_user == 0) // erased: the event stays in the stream
             return {};
-        part_.views.push_back({live_place{from_.live.epoch(), at}.text(), std::string(event.asset),
-                               std::string(event.user), live_time(m.timestamp), std::nullopt, std::nullopt});
+        part_.views.push_back(
+            {live_place{from_.live.epoch(), at}.text(), std::string(event.asset), std::string(event.user),
+             live_time(std::chrono::milliseconds(view_time(event.time, m.timestamp))), std::nullopt, std::nullopt});
         part_.next = at;
         bytes_ += event.asset.size() + event.user.size() + 128;
         return {};

@@ -141,7 +141,8 @@ void projection::count_event(const stored_message& m, const event_reader& at, st
     if (!event->id.empty())
         ids_.counted(user.number, asset.number);
     if (follower_ != nullptr)
-        follower_->counted({m.sequence, at.line(), asset_, user_, m.timestamp, asset.views, user.views});
+        follower_->counted(
+            {m.sequence, at.line(), asset_, user_, std::chrono::milliseconds(viewed), asset.views, user.views});
     if (counts != nullptr)
         append_counts(*counts, asset.views, user.views);
 }

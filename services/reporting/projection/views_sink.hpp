@@ -16,7 +16,7 @@ struct followed_view
     std::size_t line = 0;       ///< of its event in the message, from 0
     std::string_view asset;
     std::string_view user;
-    std::chrono::nanoseconds time{0}; ///< since the epoch
+    std::chrono::nanoseconds time{0}; ///< of the view (counting_rule.hpp), since the epoch
     std::uint64_t asset_views = 0;    ///< with this one
     std::uint64_t user_views = 0;     ///< with this one
 };
