@@ -26,6 +26,23 @@ void live_ring::counted(const followed_view& view)
                       view.user_views});
 }
 
+template <class Test>
+void live_ring::remove(const Test& which)
+{
+    std::erase_if(views_, which);
+    std::erase_if(fresh_, which);
+}
+
+void live_ring::retracted(std::uint64_t sequence, std::size_t line)
+{
+    remove([&](const entry& each) { return each.at.sequence == sequence && each.at.index == line; });
+}
+
+void live_ring::erased(std::string_view user)
+{
+    remove([&](const entry& each) { return each.user == user; });
+}
+
 void live_ring::publish(std::uint64_t sequence)
 {
     for (auto& view : fresh_)

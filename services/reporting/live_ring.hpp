@@ -35,6 +35,8 @@ public:
     void begin_after(std::uint64_t sequence);
 
     void counted(const followed_view& view) override;
+    void retracted(std::uint64_t sequence, std::size_t line) override;
+    void erased(std::string_view user) override;
 
     /// Forgets what was counted since publish(): stage() has failed.
     void discard() noexcept { fresh_.clear(); }
@@ -54,6 +56,9 @@ public:
     [[nodiscard]] const entry& operator[](std::size_t number) const { return views_[number]; }
 
 private:
+    template <class Test>
+    void remove(const Test& which);
+
     std::size_t capacity_;
     live_position begin_;
     std::uint64_t through_ = 0;

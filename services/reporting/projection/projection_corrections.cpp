@@ -55,6 +55,8 @@ std::string projection::retract(const std::string& id, std::int64_t time)
     tables.take_back(*found);
     assets_.forget(found->asset);
     users_.forget(found->user);
+    if (follower_ != nullptr)
+        follower_->retracted(found->sequence, found->line);
     ++counted_.progress.retracted;
     return {};
 }
@@ -64,6 +66,8 @@ void projection::erase(const std::string& user)
     counted_.progress.erased +=
         file_->corrections().erase(user, [this](const std::string& asset) { assets_.forget(asset); });
     users_.forget(user);
+    if (follower_ != nullptr)
+        follower_->erased(user);
 }
 
 } // namespace marquee

@@ -30,6 +30,10 @@ public:
     /// Called inside projection::stage(). When that fails, the views of its messages were not
     /// counted; when something is rolled back later, they are counted again, with equal results.
     virtual void counted(const followed_view& view) = 0;
+
+    /// A view was taken back; a user was erased. Called inside projection::stage().
+    virtual void retracted(std::uint64_t sequence, std::size_t line) = 0;
+    virtual void erased(std::string_view user) = 0;
 };
 
 /// What became of an event that was counted.

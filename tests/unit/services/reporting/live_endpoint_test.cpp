@@ -224,6 +224,32 @@ BOOST_AUTO_TEST_CASE(the_ids_of_a_batch_are_views_where_they_were_first_used)
     BOOST_TEST(shown(after("0-0")) == "0-1-0 a u\n0-1-1 b v\n0-3");
 }
 
+BOOST_AUTO_TEST_CASE(what_is_taken_back_and_who_is_erased_is_not_shown_again)
+{
+    const std::string batch = "01JDXABCDEFGHJKMNPQRSTVWXY";
+    const std::vector<stored_message> events{
+        stored(1, event_json("e1", "a", "u")), stored(2, event_json("e2", "b", "u")),
+        stored(3, event_json(batch + ".0", "c", "v") + '\n' + event_json(batch + ".1", "c", "w")), stored(4, "d:v")};
+    auto retract = stored(5, R"({"retract":"e2"})");
+    auto retract_in_batch = stored(6, R"({"retract":")" + batch + R"(.1"})");
+    auto erase = stored(7, R"({"erase":"v"})");
+    for (auto* each : {&retract, &retract_in_batch, &erase})
+        each->subject = "events.admin";
+    const std::vector<stored_message> corrections{retract, retract_in_batch, erase};
+
+    count(events);
+    count(corrections);
+    BOOST_TEST(shown(after("0-0")) == "0-1-0 a u\n0-7"); // from the stream
+
+    views = make(hours(25)); // counts anew
+    endpoint = live_endpoint(views, [] { return boost::json::value(); });
+    (void)call("", 0ms);
+    count(events);
+    BOOST_TEST(after("0-0").views.size() == 5U);
+    count(corrections);
+    BOOST_TEST(shown(after("0-0")) == "0-1-0 a u 1 1\n0-7"); // from memory
+}
+
 BOOST_AUTO_TEST_CASE(the_ring_keeps_the_last_views_and_takes_each_once)
 {
     live_ring ring(2);
