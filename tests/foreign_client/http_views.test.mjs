@@ -89,7 +89,9 @@ async function publish(messages) {
 
 /** Waits until each of so many instances serves what is counted up to `sequence`. */
 async function counted(sequence, count) {
-  for (const seen = new Set(); seen.size < count; ) {
+  const seen = new Set();
+  for (let tries = 0; seen.size < count; tries += 1) {
+    assert.ok(tries < 200, `only ${seen.size} of ${count} instances answer`);
     const found = await get(nats, "reporting.views.x.x", "", { "Marquee-After": sequence, "Marquee-Timeout": 20_000 });
     seen.add(found.instance);
   }
