@@ -268,7 +268,7 @@ for (const { name, change, wrong, double = false } of lies) {
     const told = structuredClone(right);
     change(told);
     const fake = await fakeReporting(told);
-    const { code, output, report } = await recount(acknowledged, "--reporting");
+    const { code, output, report } = await recount(acknowledged, "--reporting", "--counts-only");
     await fake.stop();
     assert.equal(code, wrong.length === 0 ? 0 : 1, output);
     const found = report.wrong.list.map((w) =>
