@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(without_a_broker_or_services_it_ends_in_time_and_says_so)
     on.write("a.csv", header + "\n1,It,,,p\n");
     const auto no_services = on.import({"@a.csv", "--timeout", "200ms"});
     BOOST_TEST(no_services.code == 1);
-    BOOST_TEST(no_services.has("metadata.gets"), no_services.output);
+    BOOST_TEST(no_services.has(".gets: "), no_services.output);
     BOOST_TEST(no_services.has("the same command goes on"));
     BOOST_TEST(on.export_({"@b.csv", "--timeout", "200ms"}).code == 1);
     BOOST_TEST(!std::filesystem::exists(on.path("b.csv")));
@@ -143,23 +143,23 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_killed_or_stopped_goes_on_when_it_is_run_agai
 BOOST_AUTO_TEST_CASE(a_broker_that_dies_and_comes_back_delays_an_import_and_changes_nothing)
 {
     catalogue_fixture on;
-    const auto titles = many_titles(3000, "summary");
+    const auto titles = many_titles(900, "summary"); // all of them fit into the pipe, read or not
     on.write("a.csv", titles);
     const auto fifo = on.path("fifo");
     BOOST_REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
     process import(program("marquee-import"), on.command({fifo.string(), "--format", "csv", "--progress", "20ms"}));
     std::ofstream out(fifo, std::ios::binary);
-    const auto half = titles.find("t02000,");
+    const auto half = titles.find("t00600,");
     out << titles.substr(0, half) << std::flush;
     BOOST_REQUIRE(import.wait_for_line(" rows").has_value()); // some are under way, most likely
     on.system().broker().kill();
-    out << titles.substr(half) << std::flush; // fits into the pipe
+    out << titles.substr(half) << std::flush;
     out.close();
     BOOST_TEST(import.wait_for_line("trying again").has_value());
     on.system().broker().restart();
     const auto outcome = outcome_of(import);
     BOOST_TEST(outcome.code == 0, outcome.output);
-    BOOST_TEST(outcome.has("new 3000, changed 0, equal 0, refused 0"), outcome.output);
+    BOOST_TEST(outcome.has("new 900, changed 0, equal 0, refused 0"), outcome.output);
     on.export_({"@b.csv"});
     BOOST_TEST((without_demo(on.read("b.csv")) == titles));
 }

@@ -86,8 +86,8 @@ BOOST_AUTO_TEST_CASE(instances_that_count_by_different_rules_are_a_problem)
     const auto found = examine(system.server());
     BOOST_TEST(found.code == 1);
     check_has(found, "problem  reporting: instances count by different rules: ");
-    check_has(found, "version 3, window 1d");
-    check_has(found, "version 3, window 1h");
+    check_has(found, "version 4, window 1d");
+    check_has(found, "version 4, window 1h");
     check_has(found, "cure: start all with one version and the same --dedupe-window");
 }
 

@@ -47,10 +47,11 @@ inline bool is_allowed_subject(const std::string& subject)
     static const std::string id = "(?:[A-Za-z0-9_-]|=(?:[89A-F][0-9A-F]|2[0-9A-CE-F]|3[A-F]|40|5[B-E]|60|7[B-E]))+";
     static const std::string state = "(?:EVENTS|KV_metadata|KV_cdnurl)";
     static const std::regex shape(
-        "(?:metadata|cdnurl)\\.(?:(?:get|put|delete)\\." + id + "|list|gets)|reporting\\.(?:(?:asset|user)\\." + id +
-            "|views\\." + id + "\\." + id + "|top)|events|\\$KV\\.(?:metadata|cdnurl)\\." + id +
+        "(?:metadata|cdnurl)\\.(?:(?:get|put|delete)\\." + id +
+            "|list|gets)|metadata\\.search|reporting\\.(?:(?:asset|user|series|history)\\." + id + "|views\\." + id +
+            "\\." + id + "|top|series|assets|live)|events(?:\\.admin)?|\\$KV\\.(?:metadata|cdnurl)\\." + id +
             "|\\$SRV\\.(?:PING|INFO|STATS)(?:\\.[a-z]+(?:\\.[A-Za-z0-9]+)?)?|\\$JS\\.API\\.STREAM\\."
-            "(?:INFO|CREATE)\\." +
+            "(?:INFO|CREATE|MSG\\.GET)\\." +
             state + "|\\$JS\\.API\\.CONSUMER\\.CREATE\\." + state +
             "\\.[a-z]+-[A-Za-z0-9]{22}-[0-9]+|\\$JS\\.EVENT\\.ADVISORY\\..*|\\$JS\\.FC\\." + state +
             "\\..*|_INBOX\\.[A-Za-z0-9.]+",

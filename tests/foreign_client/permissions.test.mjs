@@ -78,7 +78,7 @@ test("the table keeps the rules that it is for", () => {
     const listeners = /^\$SRV\.\w+$/.test(pattern) ? Object.values(owner) : [service ?? inbox].filter(Boolean);
     assert.deepEqual([...subscribers].sort(), [...listeners].sort(), pattern);
     if (publishers.includes("viewer"))
-      assert.match(pattern, /^(\$SRV|metadata\.(get|list)|reporting\.(assets?|top|series)|_INBOX_viewer)\b/);
+      assert.match(pattern, /^(\$SRV|metadata\.(get|list|search)|reporting\.(assets?|top|series)|_INBOX_viewer)\b/);
     if (publishers.includes("replay")) assert.match(pattern, /^(events|_INBOX_replay\.>)$/);
   }
 });

@@ -2,6 +2,7 @@
 
 #include "broker/base/log.hpp"
 #include "broker/base/wait.hpp"
+#include "schemas/duration.hpp"
 #include "tools/catalogue/asking.hpp"
 
 #include <boost/asio/redirect_error.hpp>
@@ -190,8 +191,7 @@ asio::awaitable<result<void>> importer::recover(batch& of)
         if (stopping_)
             co_return result<void>();
         if (clock::now() >= until)
-            co_return fail(why.code, "no answer for " + std::to_string(settings_.patience.count() / 1000) +
-                                         " s: " + text_of(why));
+            co_return fail(why.code, "no answer for " + to_text(settings_.patience) + ": " + text_of(why));
         auto waiting = wait(pause_, std::min<clock::time_point>(clock::now() + backoff, until));
         co_await std::move(waiting);
         backoff = std::min(2 * backoff, std::chrono::milliseconds(longest_pause));

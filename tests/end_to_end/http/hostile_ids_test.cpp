@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(an_invalid_id_in_a_path_is_refused_and_nothing_is_sent)
 {
     tapped_system system;
     const auto routes = id_routes();
-    BOOST_TEST(routes.size() == 16U);
+    BOOST_TEST(routes.size() == 21U);
     for (const auto& bad : bad_ids)
     {
         const auto from = system.tap().count();

@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(no_request_is_answered_before_everything_stored_is_counted)
             first = ask("asset", "a");
             return first.has_value();
         });
-    BOOST_TEST(first->data == R"({"id":"a","views":60000})");
+    BOOST_TEST(first->data.starts_with(R"({"id":"a","views":60000,)"), first->data);
     require_caught_up(reporting);
     BOOST_TEST(reporting.output().find("applied=60000") != std::string::npos, reporting.output());
     stop(reporting);
