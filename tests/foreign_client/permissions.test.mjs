@@ -64,7 +64,8 @@ test("the table keeps the rules that it is for", () => {
     [/^\$JS\.API\..*\.(?:OTHER|x\.y)$/, () => []],
     [/MSG\.DELETE|DIRECT|MSG\.NEXT|DURABLE|CONSUMER\.DELETE|^\$SYS|^_INBOX\.|^_R_/, () => []],
     [/^(?:metadata|cdnurl)\.(?:put|delete)\./, () => ["edge", "operator"]],
-    [/\.many$/, () => ["edge"]],
+    [/^(?:metadata|cdnurl)\.many$/, () => ["edge"]],
+    [/^reporting\.many$/, () => ["edge", "operator"]],
     [/^events\.admin$/, () => ["edge", "operator"]],
     [/^reporting\.(?:user|history|views)\./, () => ["edge", "operator"]],
   ];
