@@ -42,7 +42,7 @@ enum class event_fate : std::uint8_t
     view,
     duplicate,
     taken_back, ///< it was a view, and was retracted, or its user erased
-    forgotten, ///< the uses of ids at its time are forgotten: it cannot be told any more
+    forgotten,  ///< the uses of ids at its time are forgotten: it cannot be told any more
 };
 
 } // namespace marquee
