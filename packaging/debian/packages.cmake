@@ -37,7 +37,7 @@ set(CPACK_COMPONENT_MARQUEE_DESCRIPTION "play backend of a video site, with all 
 ${about}
 .
 This package depends on the edge, the services and the tools, and has the
-documentation.")
+documentation, and marquee-run, which runs all of it on one machine.")
 foreach(component EDGE SERVICES TOOLS)
     string(TOLOWER marquee-${component} CPACK_DEBIAN_${component}_PACKAGE_NAME)
     set(CPACK_DEBIAN_${component}_PACKAGE_SHLIBDEPS ON)

@@ -3,7 +3,8 @@
 // is told.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { appendFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { once } from "node:events";
+import { appendFileSync, copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { symlinkSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -120,6 +121,37 @@ describe("packages in a bare Debian", { skip }, () => {
     await play(3);
     await stop();
     assert.notDeepEqual(database(), kept); // it is the file that is counted in
+  });
+
+  test("a secured system of three brokers and two of everything runs from the packages alone", limit, async () => {
+    copyFileSync(natsServer, machine.path("tmp/nats-server"));
+    const ports = await freePorts(8);
+    const words = ["--secure", "--cluster", "--http-port", ports, "--nats-port", ports + 2, "--data", "/tmp/first"];
+    const system = machine.spawn(["marquee-run", ...words.map(String)], { NATS_SERVER: "/tmp/nats-server" });
+    const [output, ended] = [[], once(system, "exit")];
+    for (const stream of [system.stdout, system.stderr]) stream.on("data", (text) => output.push(text));
+    try {
+      const told = () => /^ready:/m.test(output.join("")) || system.exitCode !== null;
+      await eventually("it is ready or has ended", told).catch((e) => assert.fail(`${e.message}:\n${output.join("")}`));
+      assert.equal(system.exitCode, null, output.join(""));
+      const nkeys = "/tmp/first/nkeys";
+      await machine.run("marquee-doctor", "--context", `${nkeys}/operator.json`, "--credentials", nkeys);
+      const plays = async (edge) =>
+        (await fetch(`http://127.0.0.1:${ports + edge}/play/asset/123/user/1`, { method: "POST" })).status;
+      assert.deepEqual([await plays(0), await plays(1)], [200, 200]);
+      const file = "tmp/first/pids/marquee-reporting-1";
+      const pid = () => machine.text(file).trim();
+      const first = pid();
+      process.kill(Number(first), "SIGKILL");
+      assert.equal(await plays(0), 200);
+      await eventually("what died is started again", () => machine.has(file) && pid() !== first);
+    } finally {
+      system.kill("SIGTERM");
+      await ended;
+      rmSync(machine.path("tmp/first"), { recursive: true });
+      rmSync(machine.path("tmp/nats-server"));
+    }
+    assert.equal(system.exitCode, 0, output.join(""));
   });
 
   test("removed packages leave settings and state, and no program", limit, async () => {
