@@ -71,6 +71,8 @@ asio::awaitable<result<top_answer>> request_top(edge_context& edge, const routed
         std::all_of(top->assets.begin(), top->assets.end(), [](const auto& each) { return is_valid_id(each.id); });
     if (!ids_are_valid)
         co_return fail(errc::malformed_reply, "The reply holds an invalid id.", "id");
+    if (request.window && *request.window != "all" && !top->from) // of a version that ignores windows
+        co_return fail(errc::unavailable, "The instance of reporting that answered knows no windows yet.");
     top_answer answer;
     answer.assets = std::move(*top);
     answer.text = std::move(reply->data);

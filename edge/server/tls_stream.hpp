@@ -20,8 +20,8 @@ namespace marquee
 namespace asio = boost::asio;
 
 /// OpenSSL reads and writes the socket itself. asio::ssl::stream is not used because its buffers
-/// would be most of an idle connection's memory. One operation at a time, on the socket's io
-/// thread. To cancel or close the socket ends the current operation with operation_aborted; after
+/// would be most of an idle connection's memory. A read and a write at a time, on the socket's io
+/// thread. To cancel or close the socket ends the current operations with operation_aborted; after
 /// that only a read may be tried again.
 class tls_stream
 {
@@ -110,6 +110,8 @@ private:
             if (state == completing)
                 return self.complete(outcome.ec, outcome.size);
             outcome = ec ? progress{progress::done, ec, 0} : stream.attempt(wanted);
+            if (ec && wanted.what == operation::write)
+                stream.usable_ = false; // a part of a record may be sent
             auto& socket = stream.socket_;
             if (outcome.state != progress::done)
             {

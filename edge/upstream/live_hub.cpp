@@ -70,11 +70,7 @@ void live_hub::take(const std::vector<live_view>& views, live_place next)
         const auto number = end_number();
         ring_.emplace_back(view, place->at);
         if (ring_.size() > settings_.views)
-        {
-            begin_ = ring_.front().at();
-            ring_.pop_front();
-            ++first_;
-        }
+            drop_oldest();
         for (auto* each : everyone_)
             mark(*each, number);
         if (const auto found = by_asset_.find(view.asset); found != by_asset_.end())
@@ -88,6 +84,13 @@ void live_hub::take(const std::vector<live_view>& views, live_place next)
     if (next.at > next_->at)
         next_->at = next.at;
     next_->epoch = std::move(next.epoch);
+}
+
+void live_hub::drop_oldest()
+{
+    begin_ = ring_.front().at();
+    ring_.pop_front();
+    ++first_;
 }
 
 void live_hub::gap(live_place at)
@@ -126,6 +129,12 @@ void live_hub::beat(std::size_t one_of)
         all_.back()->beat_ = true;
         all_.back()->wake();
     }
+    beats_.push_back(flushed_);
+    if (beats_.size() <= settings_.beats)
+        return;
+    while (first_ < beats_.front() && !ring_.empty())
+        drop_oldest();
+    beats_.pop_front();
 }
 
 void live_hub::end()

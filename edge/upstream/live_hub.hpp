@@ -30,6 +30,7 @@ public:
     struct settings
     {
         std::size_t views = 8192;            ///< in the ring
+        std::size_t beats = 60;              ///< that a view stays in the ring
         std::size_t piece_bytes = 64 * 1024; ///< of what a client takes at once, about
     };
 
@@ -71,7 +72,8 @@ public:
     /// Whether flush() has anything to do.
     [[nodiscard]] bool is_dirty() const noexcept { return !dirty_.empty(); }
 
-    /// Sends a heartbeat to the next part of all clients.
+    /// Sends a heartbeat to the next part of all clients. Old views leave the ring: reporting, when
+    /// it is asked for them, does not show those of a user who was erased.
     void beat(std::size_t one_of);
 
     /// The feed ends: no place is known any more.
@@ -97,6 +99,7 @@ private:
     void start(live_client& client);
     void mark(live_client& client, std::uint64_t number);
     void remove(live_client& client);
+    void drop_oldest();
     [[nodiscard]] bool covers(const live_place& after) const;
     [[nodiscard]] std::uint64_t end_number() const noexcept { return first_ + ring_.size(); }
     [[nodiscard]] std::uint64_t first_after(const live_position& at) const;
@@ -122,6 +125,7 @@ private:
     index by_asset_;       ///< those with an asset and no user
     index by_user_;
     std::vector<live_client*> dirty_; ///< to be woken by flush()
+    std::deque<std::uint64_t> beats_; ///< flushed_ at the last beats
     std::size_t drained_ = 0;
 };
 

@@ -22,13 +22,13 @@ constexpr std::uint64_t most_views = 1000; // of a reply
 
 live_source::live_source(asio::io_context& io, live_hub& hub, service_client& services, const settings& with)
     : io_(io), hub_(hub), services_(services), settings_(with), retry_(with.first_retry),
-      flush_(io, with.flush,
-             [this]
-             {
-                 flushing_ = hub_.is_dirty();
-                 hub_.flush();
-                 return flushing_;
-             }),
+      catch_up_retry_(with.first_retry), flush_(io, with.flush,
+                                                [this]
+                                                {
+                                                    flushing_ = hub_.is_dirty();
+                                                    hub_.flush();
+                                                    return flushing_;
+                                                }),
       heartbeat_(io, with.heartbeat_part,
                  [this]
                  {
@@ -49,7 +49,13 @@ void live_source::start()
 {
     heartbeat_.start();
     if (!std::exchange(feeding_, true))
-        co_spawn_logged("feeding live streams", io_.get_executor(), feed());
+        co_spawn_logged("feeding live streams", io_.get_executor(), feed(),
+                        [this](bool)
+                        {
+                            feeding_ = false;
+                            if (hub_.clients() > 0) // it threw
+                                start();
+                        });
 }
 
 asio::awaitable<void> live_source::feed()
@@ -64,7 +70,6 @@ asio::awaitable<void> live_source::feed()
             co_await pause(least - spent);
     }
     hub_.end();
-    feeding_ = false;
 }
 
 /// True where more views may be there already.
@@ -90,7 +95,8 @@ asio::awaitable<bool> live_source::feed_once()
     else
         hub_.take(reply->views, std::move(*next));
     flush_soon();
-    co_return reply->views.size() >= most_views;
+    const bool is_behind = !reply->views.empty() && !reply->views.back().assetviews; // read from the stream
+    co_return is_behind || reply->views.size() >= most_views;
 }
 
 /// The first views after a pause are sent at once; those that come soon after them, together.
@@ -119,28 +125,20 @@ void live_source::start_catching_up()
     }
 }
 
+/// One request for the client, which then waits behind the others: a slow one keeps nobody waiting.
 asio::awaitable<void> live_source::catch_up(std::weak_ptr<live_client> who)
 {
-    auto retry = settings_.first_retry;
-    for (;;)
-    {
-        auto asking = catch_up_once(who);
-        switch (co_await std::move(asking))
-        {
-        case progress::done:
-            co_return;
-        case progress::more:
-            retry = settings_.first_retry;
-            break;
-        case progress::none:
-            co_await pause(settings_.flush);
-            break;
-        case progress::failed:
-            co_await pause(retry);
-            retry = std::min(2 * retry, settings_.last_retry);
-            break;
-        }
-    }
+    auto asking = catch_up_once(who);
+    const auto got = co_await std::move(asking);
+    if (got == progress::done)
+        co_return;
+    auto least = got == progress::more ? settings_.pause : settings_.flush;
+    if (got == progress::failed)
+        least = std::exchange(catch_up_retry_, std::min(2 * catch_up_retry_, settings_.last_retry));
+    else
+        catch_up_retry_ = settings_.first_retry;
+    co_await pause(least);
+    waiting_.push_back(std::move(who));
 }
 
 /// Joins the client, or sends one request for it where it has taken what it got. It may go away

@@ -27,14 +27,14 @@ public:
     struct settings
     {
         std::chrono::milliseconds flush{100};       ///< between two writes to a client, at least
-        std::chrono::milliseconds pause{40};        ///< between two full replies: they are not to overrun the ring
+        std::chrono::milliseconds pause{40};        ///< between two full replies, which are not to overrun the ring
         std::chrono::milliseconds poll{1500};       ///< the deadline of a request that waits
         std::chrono::milliseconds grace{1000};      ///< of its reply after that: the instance may be gone
         std::chrono::milliseconds first_retry{50};  ///< after a failure; then twice as long each time
         std::chrono::milliseconds last_retry{1000}; ///< and no longer than this
         std::chrono::milliseconds heartbeat_part{1000};
         std::size_t heartbeat_parts = 15; ///< each client has a heartbeat once in so many parts
-        std::size_t catching_up = 8;      ///< clients at once; others wait
+        std::size_t catching_up = 8;      ///< clients at once, in turns
     };
 
     /// `hub` and `services` outlive the coroutines.
@@ -72,6 +72,7 @@ private:
     settings settings_;
     bool feeding_ = false;
     std::chrono::milliseconds retry_;
+    std::chrono::milliseconds catch_up_retry_;
     bool flushing_ = false; ///< a flush was less than settings::flush ago
     ticker flush_;
     ticker heartbeat_;

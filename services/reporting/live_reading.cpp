@@ -24,7 +24,7 @@ constexpr std::size_t reads_at_once = 32;
 
 using found_message = result<std::optional<stored_message>>;
 
-/// Messages that are being read at once.
+/// Messages that are being read at once. A reply that comes after all were given up is dropped.
 struct reads_under_way
 {
     reads_under_way(const asio::any_io_executor& on, std::size_t count)
@@ -35,13 +35,17 @@ struct reads_under_way
     std::vector<found_message> found;
     std::size_t left;
     asio::steady_timer done;
+    bool given_up = false;
 };
 
 asio::awaitable<void> read_one(std::shared_ptr<reads_under_way> all, std::size_t number, requester* stream,
                                std::uint64_t sequence, deadline until)
 {
     auto finding = find_message(*stream, std::string(names::stream_events), sequence, until);
-    all->found[number] = co_await std::move(finding);
+    auto found = co_await std::move(finding);
+    if (all->given_up)
+        co_return;
+    all->found[number] = std::move(found);
     if (--all->left == 0)
         all->done.cancel();
 }
@@ -57,6 +61,7 @@ asio::awaitable<std::vector<found_message>> read_messages(requester* stream, std
     all->done.expires_at(until.at());
     if (all->left > 0)
         co_await wait(all->done);
+    all->given_up = true;
     co_return std::move(all->found);
 }
 

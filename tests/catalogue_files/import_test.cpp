@@ -123,7 +123,8 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_killed_or_stopped_goes_on_when_it_is_run_agai
         process import(program("marquee-import"), on.command({fifo.string(), "--format", "csv", "--progress", "20ms"}));
         std::ofstream out(fifo, std::ios::binary);
         out << titles.substr(0, titles.find(signal == SIGKILL ? "t01000," : "t02000,")) << std::flush;
-        BOOST_REQUIRE(import.wait_for_line(signal == SIGKILL ? "1000 rows" : "2000 rows").has_value());
+        BOOST_REQUIRE(
+            import.wait_for_line(signal == SIGKILL ? "1000 rows" : "2000 rows", std::chrono::minutes(1)).has_value());
         import.signal(signal);
         const auto outcome = outcome_of(import);
         if (signal == SIGINT)
@@ -151,11 +152,12 @@ BOOST_AUTO_TEST_CASE(a_broker_that_dies_and_comes_back_delays_an_import_and_chan
     std::ofstream out(fifo, std::ios::binary);
     const auto half = titles.find("t00600,");
     out << titles.substr(0, half) << std::flush;
-    BOOST_REQUIRE(import.wait_for_line(" rows").has_value()); // some are under way, most likely
+    BOOST_REQUIRE(
+        import.wait_for_line(" rows", std::chrono::minutes(1)).has_value()); // some are under way, most likely
     on.system().broker().kill();
     out << titles.substr(half) << std::flush;
     out.close();
-    BOOST_TEST(import.wait_for_line("trying again").has_value());
+    BOOST_TEST(import.wait_for_line("trying again", std::chrono::minutes(1)).has_value());
     on.system().broker().restart();
     const auto outcome = outcome_of(import);
     BOOST_TEST(outcome.code == 0, outcome.output);

@@ -76,7 +76,7 @@ function line() {
 
 /** Publishes views, some in messages of several; returns the last sequence. */
 async function publish(messages) {
-  const stream = jetstream(nats);
+  const stream = jetstream(nats, { timeout: 30_000 });
   const acks = [];
   for (let i = 0; i < messages; i += 1) {
     const lines = Array.from({ length: random() < 0.5 ? 1 : 1 + whole(80) }, line);
@@ -92,7 +92,7 @@ async function counted(sequence, count) {
   const seen = new Set();
   for (let tries = 0; seen.size < count; tries += 1) {
     assert.ok(tries < 200, `only ${seen.size} of ${count} instances answer`);
-    const found = await get(nats, "reporting.views.x.x", "", { "Marquee-After": sequence, "Marquee-Timeout": 20_000 });
+    const found = await get(nats, "reporting.views.x.x", "", { "Marquee-After": sequence, "Marquee-Timeout": 15_000 });
     seen.add(found.instance);
   }
 }

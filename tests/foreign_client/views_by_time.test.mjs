@@ -63,7 +63,7 @@ const ulid = (i) => `01ARZ3NDEKTSV4${String(i).padStart(12, "0")}`;
 
 /** Publishes some views and corrections, and returns the stream's last sequence. */
 async function publish(messages) {
-  const stream = jetstream(nats);
+  const stream = jetstream(nats, { timeout: 30_000 });
   const acks = [];
   for (let i = 0; i < messages; i += 1) {
     const now = Date.now();
@@ -90,7 +90,7 @@ async function counted(sequence, count) {
   const seen = new Set();
   for (let tries = 0; seen.size < count; tries += 1) {
     assert.ok(tries < 200, `only ${seen.size} of ${count} instances answer`);
-    const found = await get(nats, "reporting.views.x.x", "", { "Marquee-After": sequence, "Marquee-Timeout": 20_000 });
+    const found = await get(nats, "reporting.views.x.x", "", { "Marquee-After": sequence, "Marquee-Timeout": 15_000 });
     seen.add(found.instance);
   }
 }
@@ -156,7 +156,7 @@ test("so it is after a rebuild", async () => {
 
 test("an erased user is gone from every answer, and what comes later is a new user's", async () => {
   const user = "Zoë@example.org";
-  const stream = jetstream(nats);
+  const stream = jetstream(nats, { timeout: 30_000 });
   await stream.publish("events", `only:${user}`);
   const { seq } = await stream.publish("events.admin", JSON.stringify({ erase: user }));
   await counted(seq, 1);

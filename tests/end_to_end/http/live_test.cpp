@@ -444,7 +444,7 @@ BOOST_AUTO_TEST_CASE(an_idle_stream_has_heartbeats_and_one_that_is_closed_is_gon
     while (metric("marquee_edge_live_clients", "edge-2") >= before && std::chrono::steady_clock::now() < end)
     {
     }
-    BOOST_TEST(metric("marquee_edge_live_clients", "edge-2") == before - 1);
+    BOOST_TEST(metric("marquee_edge_live_clients", "edge-2") < before);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -24,8 +24,8 @@ BOOST_AUTO_TEST_CASE(a_play_answers_what_the_page_needs_and_counts_itself)
     const auto second = counted(marquee, {"POST", "/play/asset/123/user/1"}, "second");
     BOOST_TEST(second.number("userviews") == 2);
     BOOST_TEST(second.number("assetviews") == 2);
-    BOOST_TEST(marquee.call({"GET", "/events/asset/123"}).body == R"({"id":"123","views":2})");
-    BOOST_TEST(marquee.call({"GET", "/events/user/8"}).body == R"({"id":"8","views":1})");
+    BOOST_TEST(marquee.call({"GET", "/events/asset/123"}).number("views") == 2);
+    BOOST_TEST(marquee.call({"GET", "/events/user/8"}).number("views") == 1);
 }
 
 BOOST_AUTO_TEST_CASE(another_users_play_counts_for_the_asset_and_not_for_this_user)

@@ -106,6 +106,31 @@ BOOST_AUTO_TEST_CASE(each_client_gets_what_its_filter_takes)
     BOOST_TEST(counted.events.get() == 10U);
 }
 
+BOOST_AUTO_TEST_CASE(old_views_leave_the_ring)
+{
+    live_hub::settings with;
+    with.beats = 2;
+    hub = make(with);
+    hub->begin(place("E-1"));
+    take({view("E-2-0", "a", "u")}, "E-2");
+    const auto at_once = add(everything(), "E-1");
+    BOOST_TEST(at_once->next() == event("E-2-0", "a", "u"));
+    hub->beat(1);
+    take({view("E-3-0", "b", "u")}, "E-3");
+    for (int i = 0; i < 2; ++i)
+        hub->beat(1);
+    const auto late = add(everything(), "E-1");
+    BOOST_TEST(catching_up.size() == 1U); // reporting is asked again
+    const auto newer = add(everything(), "E-2-0");
+    BOOST_TEST(catching_up.size() == 1U);
+    BOOST_TEST(newer->next() == event("E-3-0", "b", "u"));
+    for (int i = 0; i < 3; ++i)
+        hub->beat(1);
+    BOOST_TEST(hub->next()->text() == "E-3");
+    const auto last = add(everything(), "E-2");
+    BOOST_TEST(catching_up.size() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(views_are_given_together_at_a_flush)
 {
     hub->begin(place("E-1"));

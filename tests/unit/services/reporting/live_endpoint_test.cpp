@@ -37,10 +37,16 @@ public:
 
     void store(const stored_message& m) { messages[m.sequence] = m; }
 
-    pending_reply request(const subject& to, std::string_view payload, const header_list&, deadline) override
+    pending_reply request(const subject& to, std::string_view payload, const header_list&, deadline until) override
     {
         pending_reply reply(executor_);
         ++requests;
+        if (silent)
+        {
+            auto end = std::make_shared<asio::steady_timer>(executor_, until.at());
+            end->async_wait([end, reply](auto) { reply.settle(fail(errc::timeout)); });
+            return reply;
+        }
         reply.settle(message{"", "", to.str().find("MSG.GET") == std::string::npos ? info() : get(payload), {}});
         return reply;
     }
@@ -52,6 +58,7 @@ public:
 
     std::map<std::uint64_t, stored_message> messages;
     std::size_t requests = 0;
+    bool silent = false; ///< no request is answered
 
 private:
     std::string get(std::string_view payload)
@@ -224,6 +231,22 @@ BOOST_AUTO_TEST_CASE(the_ids_of_a_batch_are_views_where_they_were_first_used)
     BOOST_TEST(shown(after("0-0")) == "0-1-0 a u\n0-1-1 b v\n0-3");
 }
 
+BOOST_AUTO_TEST_CASE(a_stream_that_does_not_answer_fails_a_reading_and_nothing_else)
+{
+    std::vector<stored_message> many;
+    for (std::uint64_t i = 1; i <= 40; ++i)
+        many.push_back(stored(i, "a:u"));
+    count(many);
+    stream.silent = true;
+    const auto answer = begin(R"({"after":"0-0"})", 300ms);
+    run_until(io, [&] { return answer->has_value(); });
+    BOOST_TEST(code_of(**answer) != "ok");
+    io.restart();
+    io.run_for(50ms); // whatever was asked ends, too
+    stream.silent = false;
+    BOOST_TEST(after("0-0").views.size() == 40U);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_taken_back_and_who_is_erased_is_not_shown_again)
 {
     const std::string batch = "01JDXABCDEFGHJKMNPQRSTVWXY";
@@ -318,7 +341,7 @@ BOOST_AUTO_TEST_CASE(a_place_ahead_is_waited_for_and_at_last_a_gap)
     const auto answer = begin(R"({"after":"0-3-0"})");
     count({stored(2, "b:u"), stored(3, "c:u\nd:u")});
     BOOST_TEST(shown(finish(answer)) == "0-3-1 d u 1 4\n0-3");
-    BOOST_TEST(shown(after("0-9", 100, 1300ms)) == "gap 0-3"); // the stream has lost its end
+    BOOST_TEST(shown(after("0-9", 100, 3s)) == "gap 0-3"); // the stream has lost its end
 }
 
 BOOST_AUTO_TEST_CASE(those_who_wait_are_released)
