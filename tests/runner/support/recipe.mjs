@@ -10,7 +10,8 @@ import { natsServer, newFolder, programs, source } from "./runner.mjs";
 
 const own = [
   ...(process.getuid() === 0 ? [] : ["--user", "--map-root-user"]),
-  ...["--net", "--pid", "--fork", "--kill-child", "--mount-proc"],
+  // In a chroot the root of the file system is no mount, whose propagation could change.
+  ...["--net", "--pid", "--fork", "--kill-child", "--propagation", "unchanged", "--mount-proc"],
 ];
 
 /** Why recipes cannot run here, or false. */
