@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(a_client_goes_on_from_a_place_in_the_ring)
 
 BOOST_AUTO_TEST_CASE(older_and_later_places_and_other_epochs_have_to_catch_up)
 {
-    hub = make({2, 1000});
+    hub = make({.views = 2, .piece_bytes = 1000});
     hub->begin(place("E-1"));
     const auto other = joined(everything());
     take({view("E-2-0", "a", "u"), view("E-3-0", "b", "u"), view("E-4-0", "a", "v")}, "E-4");
@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(a_client_catches_up_and_joins)
 
 BOOST_AUTO_TEST_CASE(a_client_that_falls_out_of_the_ring_is_told_and_ends)
 {
-    hub = make({3, 1000});
+    hub = make({.views = 3, .piece_bytes = 1000});
     hub->begin(place("E-1"));
     const auto slow = joined(everything());
     const auto slow_too = joined(of_asset("a"));
@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_falls_out_of_the_ring_is_told_and_ends)
 
 BOOST_AUTO_TEST_CASE(much_is_taken_in_pieces)
 {
-    hub = make({100, 200});
+    hub = make({.views = 100, .piece_bytes = 200});
     hub->begin(place("E-1"));
     const auto client = joined(everything());
     std::vector<live_view> views;
@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(much_is_taken_in_pieces)
 
 BOOST_AUTO_TEST_CASE(a_client_that_takes_what_it_wants_is_never_slow)
 {
-    hub = make({3, 1000});
+    hub = make({.views = 3, .piece_bytes = 1000});
     hub->begin(place("E-1"));
     const auto client = joined(of_asset("a"));
     hub->take({view("E-2-0", "a", "u")}, place("E-2"));
