@@ -19,6 +19,7 @@ struct live_position
     std::uint64_t sequence = 0;  ///< of the message; 0: before the first one
     std::uint64_t index = whole; ///< of the event in its message, from 0; `whole`: all of them
 
+    // NOLINTNEXTLINE(modernize-use-nullptr): the 0 that a default comparison compares with
     friend auto operator<=>(const live_position&, const live_position&) = default;
 };
 

@@ -70,7 +70,7 @@ asio::awaitable<result<void>> importer::run()
             if (outcome.has_value())
                 outcome = finished;
         }
-        writing_ = std::move(reading);
+        writing_ = std::exchange(reading, nullptr);
         if (next.has_value())
             reading = std::move(*next);
         if (!idle)
