@@ -28,12 +28,11 @@ asio::awaitable<void> run_and_close(connection& nats, const connected_work& work
 
 } // namespace
 
-int run_connected(const std::string& program, connection_options how, const connected_work& work)
+int run_connected(const std::string& program, asio::io_context& io, connection_options how, const connected_work& work)
 {
     how.name = program;
     if (!how.context.empty()) // before anything is changed where that leads
         std::cerr << program << ": context " << how.context << ", server " << servers_for_log(how) << '\n';
-    asio::io_context io(1);
     auto nats = connection::open(io, how);
     if (nats.has_error())
     {

@@ -5,6 +5,7 @@
 #include "broker/program/options.hpp"
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
 
 #include <functional>
 #include <string>
@@ -21,8 +22,9 @@ struct connected_work
 
 /// Names the context and its server on standard error, if there is one, connects, runs the work and
 /// closes the connection. Logs a failure. Returns an exit code: of exit_code, exit_failed for a
-/// failure.
-[[nodiscard]] int run_connected(const std::string& program, connection_options how, const connected_work& work);
+/// failure. `io` runs meanwhile, and outlives what the work makes on it.
+[[nodiscard]] int run_connected(const std::string& program, asio::io_context& io, connection_options how,
+                                const connected_work& work);
 
 /// Prints `program: why (see --help)`; returns exit_usage.
 int wrong_usage(const std::string& program, const error& why);

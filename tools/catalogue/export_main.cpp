@@ -117,6 +117,7 @@ result<export_settings> read_command(const po::variables_map& given, const std::
 
 int export_titles(const export_settings& settings, const connection_options& connect, std::ostream& out)
 {
+    asio::io_context io(1);
     std::unique_ptr<exporter> running;
     const auto run = [&](connection& nats)
     {
@@ -128,7 +129,7 @@ int export_titles(const export_settings& settings, const connection_options& con
         if (running)
             running->stop();
     };
-    const auto code = run_connected(name, connect, {run, stop});
+    const auto code = run_connected(name, io, connect, {run, stop});
     if (!running)
         return code;
     for (const auto& member : running->left_out())

@@ -128,6 +128,7 @@ void report(const import_run& run, bool failed)
 
 int import_titles(const import_command& what, const connection_options& connect, title_reader& titles)
 {
+    asio::io_context io(1);
     import_run run{what, titles, seen_ids(), refusals(what.refused)};
     const auto stop = [&run]
     {
@@ -137,7 +138,8 @@ int import_titles(const import_command& what, const connection_options& connect,
         if (run.question)
             run.question->cancel();
     };
-    const auto code = run_connected(name, connect, {[&run](connection& nats) { return import_all(run, nats); }, stop});
+    const auto code =
+        run_connected(name, io, connect, {[&run](connection& nats) { return import_all(run, nats); }, stop});
     if (!run.rows) // there is no connection
         return code;
     report(run, code != exit_ok);
