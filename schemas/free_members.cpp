@@ -98,22 +98,6 @@ std::string decoded(std::string_view json_string)
     return !ec && read.is_string() ? std::string(read.as_string()) : std::string(json_string);
 }
 
-void append_compact(std::string& out, std::string_view json)
-{
-    bool in_string = false;
-    for (std::size_t i = 0; i < json.size(); ++i)
-    {
-        const char c = json[i];
-        if (!in_string && (c == ' ' || c == '\t' || c == '\n' || c == '\r'))
-            continue;
-        out += c;
-        if (c == '"')
-            in_string = !in_string;
-        else if (in_string && c == '\\' && i + 1 < json.size())
-            out += json[++i];
-    }
-}
-
 bool is_refused_control(std::uint32_t point) noexcept
 {
     return (point < 0x20 && point != '\t' && point != '\n' && point != '\r') || (point >= 0x7F && point <= 0x9F);
@@ -192,6 +176,22 @@ result<void> check_free(const std::string& members)
 }
 
 } // namespace
+
+void append_compact(std::string& out, std::string_view json)
+{
+    bool in_string = false;
+    for (std::size_t i = 0; i < json.size(); ++i)
+    {
+        const char c = json[i];
+        if (!in_string && (c == ' ' || c == '\t' || c == '\n' || c == '\r'))
+            continue;
+        out += c;
+        if (c == '"')
+            in_string = !in_string;
+        else if (in_string && c == '\\' && i + 1 < json.size())
+            out += json[++i];
+    }
+}
 
 std::string free_members(std::string_view object, std::span<const std::string_view> known)
 {

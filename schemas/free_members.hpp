@@ -14,6 +14,9 @@ namespace marquee
 
 inline constexpr std::size_t max_free_bytes = 32 * 1024;
 
+/// Appends JSON without white space outside strings. Thread-safe.
+void append_compact(std::string& out, std::string_view json);
+
 /// The members of a JSON object whose names are not among `known`, separated by commas, in their
 /// order, without white space outside strings. `object` must be valid JSON. Thread-safe.
 [[nodiscard]] std::string free_members(std::string_view object, std::span<const std::string_view> known);

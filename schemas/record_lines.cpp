@@ -1,5 +1,6 @@
 #include "schemas/record_lines.hpp"
 
+#include "schemas/free_members.hpp"
 #include "schemas/parse_number.hpp"
 
 #include <algorithm>
@@ -21,26 +22,6 @@ constexpr std::size_t reserve_per_line = bad_token_line.size() + 1;
 bool has_line_break(std::string_view text) noexcept
 {
     return text.find('\n') != std::string_view::npos || text.find('\r') != std::string_view::npos;
-}
-
-/// The JSON without white space outside strings.
-std::string compact(std::string_view json)
-{
-    std::string out;
-    out.reserve(json.size());
-    bool in_string = false;
-    for (std::size_t i = 0; i < json.size(); ++i)
-    {
-        const char c = json[i];
-        if (!in_string && (c == ' ' || c == '\t' || c == '\n' || c == '\r'))
-            continue;
-        out += c;
-        if (c == '"')
-            in_string = !in_string;
-        else if (in_string && c == '\\' && i + 1 < json.size())
-            out += json[++i];
-    }
-    return out;
 }
 
 std::optional<record_line> read_line(std::string_view line)
@@ -155,7 +136,10 @@ void record_lines_writer::found(std::uint64_t revision, std::string_view record)
 {
     std::string shorter;
     if (has_line_break(record))
-        record = shorter = compact(record);
+    {
+        append_compact(shorter, record);
+        record = shorter;
+    }
     if (has_line_break(record)) // within a string: no JSON, and so no record
         return absent();
     const auto number = std::to_string(revision);

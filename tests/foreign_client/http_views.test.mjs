@@ -11,6 +11,7 @@ import { compareByTime } from "./recount/compare_by_time.mjs";
 import { ViewsByTime } from "./recount/views_by_time.mjs";
 import { get } from "./support/requests.mjs";
 import { patience } from "./support/processes.mjs";
+import { drawing } from "./support/drawing.mjs";
 import { System } from "./support/system.mjs";
 
 const token = "token-of-an-administrator";
@@ -33,19 +34,7 @@ before(async () => {
 });
 after(() => system.end());
 
-/** A generator of numbers from 0 to before 1, the same in each run. */
-function randomNumbers(seed) {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-const random = randomNumbers(1664);
-const whole = (below) => Math.floor(random() * below);
-
-/** Small numbers are drawn often, large ones seldom. */
-const zipf = (below) => Math.min(below - 1, Math.floor(below ** random()) - 1);
+const { random, whole, zipf } = drawing(1664);
 
 const titles = Array.from({ length: 250 }, (_, i) => (i % 9 === 4 ? `=${i}, "Été"; +1` : `film-${i}`));
 const titled = titles.filter((id, i) => id.startsWith("film") && i % 5 !== 0);

@@ -7,6 +7,7 @@ import { compareByTime } from "./recount/compare_by_time.mjs";
 import { readStream } from "./recount/stream.mjs";
 import { ViewsByTime } from "./recount/views_by_time.mjs";
 import { encodeToken } from "./ids.mjs";
+import { drawing } from "./support/drawing.mjs";
 import { sendRequest, get } from "./support/requests.mjs";
 import { System } from "./support/system.mjs";
 
@@ -20,19 +21,7 @@ before(async () => {
 });
 after(() => system.end());
 
-/** A generator of numbers from 0 to before 1, the same in each run. */
-function randomNumbers(seed) {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-const random = randomNumbers(17);
-const whole = (below) => Math.floor(random() * below);
-
-/** Small numbers are drawn often, large ones seldom. */
-const zipf = (below) => Math.min(below - 1, Math.floor(below ** random()) - 1);
+const { random, whole, zipf } = drawing(17);
 
 const assets = 300;
 const users = 200;
