@@ -1,8 +1,8 @@
 # Unity builds: the files of one folder of a target are compiled as one, which takes a fraction of
-# the time, for most of it goes to the libraries' headers and templates. For builds that nobody
-# works in, as those of the sanitizers. So names are unique within a folder, those of anonymous
-# namespaces too; tests whose helpers have short names that others of their folder also have are
-# named here.
+# the time, for most of it goes to the libraries' headers and templates. So names are unique within
+# a folder, those of anonymous namespaces too; tests whose helpers have short names that others of
+# their folder also have are named here. What runs is built file by file, so that one that forgets
+# an include is found there.
 set(compiled_alone
     tests/catalogue_files/import_test.cpp
     tests/integration/jetstream/ordered_consumer_test.cpp
