@@ -4,6 +4,7 @@
 #include "edge/upstream/hedged_request.hpp"
 #include "schemas/free_members.hpp"
 #include "schemas/messages.hpp"
+#include "schemas/video_url.hpp"
 
 #include <algorithm>
 
