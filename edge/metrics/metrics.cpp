@@ -165,9 +165,11 @@ request_meter::request_meter(worker_metrics& into, std::string_view method) noex
 {
 }
 
-void request_meter::answered(int status) noexcept
+std::chrono::nanoseconds request_meter::answered(int status) noexcept
 {
-    into_.answered(found_, head_, status, deadline::clock::now() - begin_);
+    const auto took = deadline::clock::now() - begin_;
+    into_.answered(found_, head_, status, took);
+    return took;
 }
 
 std::string metrics_board::labels_of(std::size_t slot) const

@@ -164,8 +164,12 @@ public:
 
     /// Sets the route: an index of the labels.
     void routed(std::size_t route) noexcept { found_ = route; }
-    /// Counts the response; call once.
-    void answered(int status) noexcept;
+    /// Counts the response, and returns how long the request took; call once.
+    std::chrono::nanoseconds answered(int status) noexcept;
+
+    [[nodiscard]] std::optional<std::size_t> route() const noexcept { return found_; }
+    [[nodiscard]] bool head() const noexcept { return head_; }
+    [[nodiscard]] deadline::clock::time_point begin() const noexcept { return begin_; }
 
 private:
     worker_metrics& into_;

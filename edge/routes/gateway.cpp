@@ -200,7 +200,8 @@ void log_failure(const std::string& request, const error& why)
 
 /// Runs the checks that may refuse a request before its handler, the cheapest first.
 boost::system::result<routed_call, request_failure> admit(edge_context& edge, http_request request, route_set among,
-                                                          rate_check& rates, request_meter& meter)
+                                                          rate_check& rates, request_meter& meter,
+                                                          request_timing& timing)
 {
     const auto until = deadline::in(edge.admitted.timeout);
     auto target = parse_target(request.target);
@@ -224,7 +225,8 @@ boost::system::result<routed_call, request_failure> admit(edge_context& edge, ht
     if (auto valid = check_ids(*matched, ids); valid.has_error())
         return request_failure(valid.error());
 
-    routed_call call{wanted, std::move(request), std::move(*target), until, {}, {}, std::move(matched->parameters)};
+    routed_call call{wanted, std::move(request), std::move(*target), until, {}, {}, std::move(matched->parameters),
+                     timing};
     if (ids.asset)
         call.asset = std::move(**ids.asset);
     if (ids.user)
@@ -233,14 +235,14 @@ boost::system::result<routed_call, request_failure> admit(edge_context& edge, ht
 }
 
 asio::awaitable<http_result> answer_request(edge_context& edge, http_request request, route_set among,
-                                            rate_check& rates, request_meter& meter)
+                                            rate_check& rates, request_meter& meter, request_timing& timing)
 {
     if (!is_unlimited(request.target, among) && !is_preflight(request))
         if (auto within = rates.count_address(request); within.has_error())
             co_return within.error();
     if (request.method == "OPTIONS")
         co_return answer_options(edge, request, among);
-    auto call = admit(edge, std::move(request), among, rates, meter);
+    auto call = admit(edge, std::move(request), among, rates, meter, timing);
     if (call.has_error())
         co_return call.error();
     const auto& wanted = call->found;
@@ -257,8 +259,10 @@ asio::awaitable<http_response> handle_request(edge_context& edge, http_request r
     const auto id = request.id;
     rate_check rates(edge.admitted.rates);
     request_meter meter(*edge.metrics.worker, request.method);
-    auto answer = co_await answer_request(edge, std::move(request), among, rates, meter);
-    meter.answered(answer.has_value() ? answer->status : status_of(answer.error().what.code));
+    request_timing timing(meter.begin());
+    auto answer = co_await answer_request(edge, std::move(request), among, rates, meter, timing);
+    const auto took = meter.answered(answer.has_value() ? answer->status : status_of(answer.error().what.code));
+    timing.finish(timing.begin() + took);
     if (answer.has_value())
     {
         rates.describe(answer->fields);
