@@ -160,11 +160,6 @@ void worker_metrics::sampled(const worker_sample& now) noexcept
         sampled_[i].set(values[i]);
 }
 
-request_meter::request_meter(worker_metrics& into, std::string_view method) noexcept
-    : into_(into), head_(method == "HEAD")
-{
-}
-
 std::chrono::nanoseconds request_meter::answered(int status) noexcept
 {
     const auto took = deadline::clock::now() - begin_;
@@ -336,6 +331,7 @@ asio::awaitable<std::string> metrics_board::text(deadline until) const
     add_services(text);
     add_views(text);
     add_live(text);
+    add_log(text);
     add_samples(text);
     add_head(text, "marquee_edge_threads", "gauge", "Threads, each with its own connection to the broker.");
     add_line(text, "marquee_edge_threads", "", workers_.size());
