@@ -1,7 +1,9 @@
 #include "broker/base/log.hpp"
 #include "broker/base/log_reporter.hpp"
+#include "broker/base/log_writer.hpp"
 #include "broker/base/supervisor.hpp"
 #include "broker/nats/connection.hpp"
+#include "broker/program/log_options.hpp"
 #include "broker/program/options.hpp"
 #include "broker/program/program.hpp"
 #include "edge/live_reload.hpp"
@@ -13,7 +15,6 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -118,7 +119,7 @@ private:
                 if (std::exchange(stopping_, true))
                 {
                     log(log_level::warning, "second signal: stopping at once");
-                    std::_Exit(exit_failed);
+                    exit_at_once(exit_failed);
                 }
                 log(log_level::info, "stopping", {{"signal", number == SIGINT ? "INT" : "TERM"}});
                 notify_stopping();
@@ -143,6 +144,7 @@ private:
 
 int run(const edge_config& config, const connection_options& nats, const program_settings& settings)
 {
+    const log_thread writing;
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c): cannot fail; a broken connection is an error code
     connection_limits limits{connection_limit(config.max_connections, config.limits.max_connections_per_address,
                                               config.limits.rates.trusted_proxies),
@@ -204,6 +206,7 @@ int main(int argc, char** argv)
     block_sighup();
     boost::program_options::options_description options("Options");
     add_edge_options(options);
+    add_access_log_options(options);
     add_connection_options(options);
     const auto read =
         read_settings(argc, argv,

@@ -1,4 +1,5 @@
 #include "edge/worker.hpp"
+#include "edge/routes/request_line.hpp"
 
 #include "broker/base/co_spawn_logged.hpp"
 #include "edge/routes/gateway.hpp"
@@ -84,7 +85,11 @@ std::unique_ptr<http_server> edge_worker::serve(asio::ip::tcp::acceptor acceptor
     auto handler = [this, routes](http_request request)
     { return handle_request(*context_, std::move(request), routes); };
     auto settings = now_.config.limits.session;
-    settings.on_refused = [counted = context_->metrics.worker](int status) { counted->refused(status); };
+    settings.on_refused = [counted = context_->metrics.worker](const refused_input& input)
+    {
+        counted->refused(input.status);
+        log_refused(input);
+    };
     settings.wait_for_room = [this] { return context_->admitted.queue.wait(); };
     return std::make_unique<http_server>(io_, std::move(acceptor), settings, handler, limit, tls_);
 }

@@ -1,13 +1,10 @@
 #include "broker/base/log.hpp"
 
-#include "schemas/rfc3339.hpp"
-#include "schemas/utf8.hpp"
-
-#include <unistd.h>
+#include "broker/base/log_line.hpp"
+#include "broker/base/log_repeats.hpp"
 
 #include <array>
 #include <atomic>
-#include <cstdio>
 #include <cstdlib>
 
 namespace marquee
@@ -15,8 +12,6 @@ namespace marquee
 
 namespace
 {
-
-std::string program_name = "marquee"; // NOLINT: set once before the first thread
 
 constexpr std::array<std::string_view, 4> level_names = {"debug", "info", "warning", "error"};
 
@@ -32,61 +27,9 @@ std::atomic<log_level>& lowest_level() noexcept
     return lowest;
 }
 
-void append_escape(std::string& line, const char* format, unsigned value)
-{
-    std::array<char, 8> escape{};
-    std::snprintf(escape.data(), escape.size(), format, value);
-    line += escape.data();
-}
-
-/// Characters that move a terminal's cursor, begin a new line in some viewer, or reorder the text
-/// that is shown.
-bool is_control(std::uint32_t c)
-{
-    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || c == 0x200e || c == 0x200f ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
-}
-
-void append_escaped(std::string& line, std::string_view text, bool quotes = true)
-{
-    while (!text.empty())
-    {
-        std::uint32_t code = 0;
-        const auto size = decode_utf8(text, code);
-        if (size == 0) // not UTF-8
-            append_escape(line, "\\x%02x", static_cast<unsigned char>(text[0]));
-        else if (is_control(code))
-            append_escape(line, code < 0x80 ? "\\x%02x" : "\\u%04x", code);
-        else
-        {
-            if (quotes && (code == '"' || code == '\\'))
-                line += '\\';
-            line += text.substr(0, size);
-        }
-        text.remove_prefix(size == 0 ? 1 : size);
-    }
-}
-
-void append_value(std::string& line, std::string_view value)
-{
-    const bool plain = !value.empty() && value.find_first_of(" =\"\\") == std::string_view::npos;
-    if (!plain)
-        line += '"';
-    append_escaped(line, value);
-    if (!plain)
-        line += '"';
-}
-
 } // namespace
 
-std::string printable(std::string_view text)
-{
-    std::string line;
-    append_escaped(line, text, false);
-    return line;
-}
-
-void set_log_program(std::string_view name) { program_name = name; }
+std::string_view name_of(log_level level) noexcept { return level_names[static_cast<std::size_t>(level)]; }
 
 std::optional<log_level> parse_log_level(std::string_view text) noexcept
 {
@@ -105,26 +48,12 @@ bool is_logged(log_level level) noexcept { return level >= lowest_level().load(s
 
 void log(log_level level, std::string_view text, std::initializer_list<log_field> fields)
 {
-    if (!is_logged(level))
+    if (!is_logged(level) || is_repeated(level, text, fields))
         return;
-    std::string line = rfc3339(std::chrono::system_clock::now());
-    line += ' ';
-    line += level_names[static_cast<std::size_t>(level)];
-    line += ' ';
-    line += program_name;
-    line += ": ";
-    append_escaped(line, text);
-    for (const auto& [key, value] : fields)
-    {
-        line += ' ';
-        line += key;
-        line += '=';
-        append_value(line, value);
-    }
-    line += '\n';
-    // One write per line, so that lines of several threads do not mix. Its failure cannot be
-    // logged.
-    [[maybe_unused]] auto written = ::write(STDERR_FILENO, line.data(), line.size());
+    log_line line(level, text);
+    for (const auto& each : fields)
+        line.add(each);
+    line.write();
 }
 
 } // namespace marquee

@@ -1,5 +1,7 @@
 #include "broker/base/log_quota.hpp"
 
+#include "broker/base/log_repeats.hpp"
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -40,12 +42,17 @@ limited_log::~limited_log()
     std::erase(logs.all, this);
 }
 
-void limited_log::write(std::initializer_list<log_field> fields, log_quota::clock::time_point now)
+bool limited_log::grants(log_quota::clock::time_point now)
 {
     const std::lock_guard lock(mutex_);
     if (quota_.window_ended(now))
         log_left_out();
-    if (quota_.grants(now))
+    return quota_.grants(now);
+}
+
+void limited_log::write(std::initializer_list<log_field> fields, log_quota::clock::time_point now)
+{
+    if (grants(now))
         log(level_, text_, fields);
 }
 
@@ -70,6 +77,7 @@ void report_left_out(bool at_once)
     const std::lock_guard lock(logs.mutex);
     for (auto* each : logs.all)
         each->report(now, at_once);
+    report_repeats(at_once);
 }
 
 } // namespace marquee

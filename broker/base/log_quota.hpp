@@ -67,6 +67,9 @@ public:
     void write(std::initializer_list<log_field> fields = {},
                log_quota::clock::time_point now = log_quota::clock::now());
 
+    /// Whether a line of this kind may be written now, which the caller then writes; counts it.
+    [[nodiscard]] bool grants(log_quota::clock::time_point now = log_quota::clock::now());
+
     /// Logs how many lines were left out, if the window has ended or `at_once` is set.
     void report(log_quota::clock::time_point now, bool at_once);
 
@@ -79,8 +82,8 @@ private:
     log_quota quota_;
 };
 
-/// Calls limited_log::report() on all limited logs. Programs call it once per second, and with
-/// `at_once` at their end. Thread-safe.
+/// Calls limited_log::report() on all limited logs, and report_repeats(). Programs
+/// call it once per second, and with `at_once` at their end. Thread-safe.
 void report_left_out(bool at_once = false);
 
 } // namespace marquee

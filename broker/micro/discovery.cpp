@@ -1,5 +1,6 @@
 #include "broker/micro/discovery.hpp"
 
+#include "broker/base/log_writer.hpp"
 #include "broker/micro/service_detail.hpp"
 
 #include <boost/json/array.hpp>
@@ -37,6 +38,7 @@ json::value data_of(const endpoint& of, const message_counts& discovery)
         (*members)["replies_lost"] = of.messages.lost;
         (*members)["discovery_refused"] = discovery.refused;
         (*members)["discovery_lost"] = discovery.lost;
+        (*members)["log_lines_dropped"] = log_lines_dropped();
     }
     return data;
 }

@@ -1,6 +1,7 @@
 #include "broker/micro/endpoint.hpp"
 
 #include "broker/base/log_quota.hpp"
+#include "broker/micro/request_line.hpp"
 #include "broker/micro/service_detail.hpp"
 #include "schemas/messages.hpp"
 #include "schemas/parse_number.hpp"
@@ -59,13 +60,17 @@ std::optional<service_result> endpoint::answer_at_once(const service_request& re
     {
         outcome = failure_of(*this, e);
     }
-    processing += clock::now() - began;
+    const auto took = clock::now() - began;
+    processing += took;
+    if (outcome)
+        log_request(config, request.msg.headers, *outcome, took);
     return outcome;
 }
 
 asio::awaitable<service_result> endpoint::handle(service_request request)
 {
     const auto began = clock::now();
+    const auto logged = logged_request::of(request.msg.headers);
     service_result outcome = service_error(fail(errc::service_failed));
     try
     {
@@ -76,8 +81,16 @@ asio::awaitable<service_result> endpoint::handle(service_request request)
     {
         outcome = failure_of(*this, e);
     }
-    processing += clock::now() - began;
+    const auto took = clock::now() - began;
+    processing += took;
+    log_request(config, logged, outcome, took);
     co_return outcome;
+}
+
+service_error endpoint::not_handled(const message& msg, const error& why) const
+{
+    log_request(config, msg.headers, service_error(why), {});
+    return why;
 }
 
 service_reply endpoint::refuse(const service_error& why)

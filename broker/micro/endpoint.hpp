@@ -37,6 +37,9 @@ struct endpoint
     /// Runs `config.handler`.
     [[nodiscard]] asio::awaitable<service_result> handle(service_request request);
 
+    /// Logs a request that comes to no handler, and returns why.
+    [[nodiscard]] service_error not_handled(const message& msg, const error& why) const;
+
     /// Counts a failure, and returns the error reply.
     [[nodiscard]] service_reply refuse(const service_error& why);
 

@@ -258,11 +258,12 @@ void service_impl::on_request(const endpoint_ptr& to, message msg)
         return;
     service_request request{std::move(msg), deadline::in(config_.max_timeout)};
     if (const auto read = to->read_deadline(request, config_.max_timeout); read.has_error())
-        return replies_.answer_error(to, request.msg.reply, read.error());
+        return replies_.answer_error(to, request.msg.reply, to->not_handled(request.msg, read.error()));
     if (const auto outcome = to->answer_at_once(request))
         return replies_.answer(to, request.msg.reply, *outcome, request.until);
     if (to->in_flight >= to->config.max_in_flight)
-        return replies_.answer_error(to, request.msg.reply, fail(errc::overloaded, "too many requests in flight"));
+        return replies_.answer_error(to, request.msg.reply,
+                                     to->not_handled(request.msg, fail(errc::overloaded, "too many in flight")));
     ++to->in_flight;
     ++in_flight_;
     co_spawn_logged("answering a request", nats_.context().get_executor(), serve(to, std::move(request)));
@@ -322,7 +323,7 @@ std::optional<service_result> service_impl::try_at_once(endpoint& to, service_re
 {
     ++to.requests;
     if (const auto read = to.read_deadline(item, config_.max_timeout); read.has_error())
-        return service_error(read.error());
+        return to.not_handled(item.msg, read.error());
     return to.answer_at_once(item);
 }
 

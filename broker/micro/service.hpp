@@ -63,6 +63,7 @@ struct endpoint_config
     immediate_handler at_once; ///< called first; may be empty
     std::map<std::string, std::string> metadata;
     bool change = false;       ///< carried out without a reply subject too; never after the deadline
+    bool long_poll = false;    ///< waits for something to happen: never a slow request
     bool takes_payload = true; ///< false: a change whose request must be empty
     /// Requests that wait in `handler`; beyond it they are answered with 503 "overloaded".
     std::size_t max_in_flight = 1024;

@@ -1,6 +1,8 @@
 #include "broker/program/command_line.hpp"
 
 #include "broker/base/log.hpp"
+#include "broker/base/log_line.hpp"
+#include "broker/program/log_options.hpp"
 #include "broker/program/options.hpp"
 #include "schemas/ids.hpp"
 
@@ -95,13 +97,13 @@ void add_general_options(settings_description& what)
 std::variant<program_settings, int> read_settings(int argc, char** argv, settings_description what)
 {
     set_log_program(what.program);
+    detect_journal();
     what.options.add_options() //
         ("config", po::value<std::string>()->value_name("FILE"),
          "more settings, a line `name = value` each; what the command line or the environment gives counts before them "
-         "(MARQUEE_CONFIG)")                                                            //
-        ("print-config", "print each setting and where its value comes from, and exit") //
-        ("log-level", po::value<std::string>()->value_name("LEVEL"),
-         "debug, info, warning or error (MARQUEE_LOG; info)");
+         "(MARQUEE_CONFIG)") //
+        ("print-config", "print each setting and where its value comes from, and exit");
+    add_log_options(what.options);
     what.actions.insert(what.actions.end(), {"config", "print-config"});
     add_general_options(what);
     const auto described = std::make_shared<const settings_description>(std::move(what));
@@ -113,7 +115,7 @@ std::variant<program_settings, int> read_settings(int argc, char** argv, setting
     auto settings = program_settings::from(described, std::move(given), read_environment());
     if (settings.has_error())
         return wrong_usage(described->program, settings.error().detail);
-    set_log_level(settings->log_level());
+    apply_log_options(settings->values());
     for (const auto& warning : settings->warnings())
         log(log_level::warning, warning);
     if (!print)

@@ -3,13 +3,13 @@
 #include "broker/base/co_spawn_logged.hpp"
 #include "broker/base/log.hpp"
 #include "broker/base/log_reporter.hpp"
+#include "broker/base/log_writer.hpp"
 #include "broker/base/supervisor.hpp"
 #include "broker/program/settings_reloader.hpp"
 
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
-#include <cstdlib>
 #include <optional>
 #include <utility>
 
@@ -37,7 +37,7 @@ public:
             [this](const std::string& subject)
             {
                 if (!started_) // the start may wait long for replies that cannot come
-                    std::_Exit(log_refused(subject));
+                    exit_at_once(log_refused(subject));
             });
         co_spawn_logged("starting", io_.get_executor(), start(),
                         [this](bool threw)
@@ -126,7 +126,7 @@ private:
                 if (ending_)
                 {
                     log(log_level::warning, "second signal: stopping at once");
-                    std::_Exit(exit_failed);
+                    exit_at_once(exit_failed);
                 }
                 log(log_level::info, "stopping", {{"signal", signal_name(number)}});
                 end();
@@ -189,6 +189,7 @@ private:
 int run_program(const connection_options& options, std::chrono::milliseconds stop_timeout, start_function start,
                 const program_settings* settings)
 {
+    const log_thread writing;
     asio::io_context io(1);
     const log_reporter left_out(io);
     auto starting = std::make_unique<exit_on_signal>();

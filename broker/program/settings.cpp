@@ -1,5 +1,6 @@
 #include "broker/program/settings.hpp"
 
+#include "broker/program/log_options.hpp"
 #include "broker/program/options.hpp"
 
 #include <boost/program_options/errors.hpp>
@@ -39,13 +40,6 @@ void store_one(const po::options_description& options, const std::string& name, 
         parsed.options.push_back(std::move(one));
     }
     po::store(parsed, values);
-}
-
-result<void> check_log_level(const po::variables_map& values)
-{
-    if (values.count("log-level") > 0 && !parse_log_level(values["log-level"].as<std::string>()))
-        return fail(errc::bad_request, "--log-level: debug, info, warning or error", "log-level");
-    return {};
 }
 
 } // namespace
@@ -88,13 +82,6 @@ result<program_settings> program_settings::read_again() const
     return again;
 }
 
-std::optional<marquee::log_level> program_settings::log_level() const
-{
-    if (values_.count("log-level") == 0)
-        return std::nullopt;
-    return parse_log_level(values_["log-level"].as<std::string>());
-}
-
 result<void> program_settings::read_file()
 {
     given_ = unchanging_;
@@ -103,8 +90,8 @@ result<void> program_settings::read_file()
             return added;
     if (auto stored = store(); stored.has_error())
         return stored;
-    if (auto level = check_log_level(values_); level.has_error())
-        return located(level.error());
+    if (auto log = check_log_options(values_); log.has_error())
+        return located(log.error());
     if (what_->check)
         if (auto checked = what_->check(values_); checked.has_error())
             return located(checked.error());

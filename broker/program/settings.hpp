@@ -1,7 +1,6 @@
 // The settings of a program: what is in force, and where each value comes from.
 #pragma once
 
-#include "broker/base/log.hpp"
 #include "broker/program/options.hpp"
 #include "broker/program/setting_sources.hpp"
 #include "schemas/error.hpp"
@@ -12,7 +11,6 @@
 #include <functional>
 #include <iosfwd>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,9 +51,6 @@ public:
     [[nodiscard]] const boost::program_options::variables_map& values() const noexcept { return values_; }
     [[nodiscard]] const given_settings& given() const noexcept { return given_; }
     [[nodiscard]] const std::string& file() const noexcept { return file_; } ///< empty: none
-    /// Of --log-level; nothing where it is not given.
-    [[nodiscard]] std::optional<marquee::log_level> log_level() const;
-
     [[nodiscard]] const std::vector<std::string>& warnings() const noexcept { return warnings_; }
 
     /// Writes each setting with its value and where that comes from, in a line each. Secrets are

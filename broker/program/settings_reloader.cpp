@@ -1,6 +1,7 @@
 #include "broker/program/settings_reloader.hpp"
 
 #include "broker/base/log.hpp"
+#include "broker/program/log_options.hpp"
 #include "broker/program/signals.hpp"
 
 #include <algorithm>
@@ -25,7 +26,8 @@ const std::vector<std::string>* values_of(const given_settings& given, const std
 settings_reloader::settings_reloader(asio::io_context& io, program_settings settings, live_part live)
     : first_(settings), now_(std::move(settings)), live_(std::move(live)), hangup_(io, SIGHUP)
 {
-    live_.options.emplace_back("log-level");
+    for (auto& each : log_option_names())
+        live_.options.push_back(std::move(each));
     wait();
     unblock_sighup();
 }
@@ -62,7 +64,7 @@ void settings_reloader::applied(const program_settings& next)
     const bool was_logged = is_logged(log_level::info);
     if (was_logged) // the new level may leave it out
         report(next);
-    set_log_level(next.log_level());
+    apply_log_options(next.values());
     if (!was_logged)
         report(next);
     now_ = next;

@@ -16,7 +16,7 @@ namespace marquee
 namespace asio = boost::asio;
 
 /// Reads the configuration file again at every SIGHUP and puts in force what can change in a
-/// running program: the level of the log, and what the program names. The log says which settings
+/// running program: the log, and what the program names. The log says which settings
 /// have changed, and which of them need a restart. A file that is wrong changes nothing; why is
 /// logged. A program without a file is left alone. On the thread that runs `io`.
 class settings_reloader

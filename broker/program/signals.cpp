@@ -1,6 +1,7 @@
 #include "broker/program/signals.hpp"
 
 #include "broker/base/log.hpp"
+#include "broker/base/log_writer.hpp"
 #include "broker/base/supervisor.hpp"
 #include "broker/program/command_line.hpp"
 
@@ -9,7 +10,6 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
-#include <cstdlib>
 #include <thread>
 
 namespace marquee
@@ -45,7 +45,7 @@ struct exit_on_signal::waiter
                     return;
                 log(log_level::info, "stopping", {{"signal", signal_name(number)}});
                 notify_stopping();
-                std::_Exit(exit_ok);
+                exit_at_once(exit_ok);
             });
         thread = std::thread([this] { io.run(); });
     }

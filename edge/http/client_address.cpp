@@ -61,6 +61,13 @@ std::optional<client_address> client_address::parse(std::string_view text)
     return inside && text.find(':') != std::string_view::npos ? inside : std::nullopt;
 }
 
+std::string client_address::text() const
+{
+    const auto whole = boost::asio::ip::make_address_v6(raw_);
+    return is_v4() ? boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, whole).to_string()
+                   : whole.to_string();
+}
+
 bool client_address::is_v4() const noexcept { return std::equal(v4_prefix.begin(), v4_prefix.end(), raw_.begin()); }
 
 client_address client_address::counted() const noexcept

@@ -38,6 +38,9 @@ public:
     /// bits, which one subscriber has.
     [[nodiscard]] client_address counted() const noexcept;
 
+    /// `192.0.2.1` or `2001:db8::1`.
+    [[nodiscard]] std::string text() const;
+
     [[nodiscard]] bool is_v4() const noexcept;
     [[nodiscard]] const bytes& raw() const noexcept { return raw_; } ///< IPv4 as ::ffff:a.b.c.d
     friend bool operator==(const client_address&, const client_address&) = default;

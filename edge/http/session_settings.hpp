@@ -1,9 +1,11 @@
 // The limits of an HTTP connection: sizes, numbers, times.
 #pragma once
 
+#include "edge/http/client_address.hpp"
 #include "edge/http/cors.hpp"
 #include "edge/http/framing.hpp"
 #include "edge/http/request_body.hpp"
+#include "schemas/error.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -11,11 +13,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string_view>
 
 namespace marquee
 {
 
 namespace asio = boost::asio;
+
+/// Input that was answered without the handler.
+struct refused_input
+{
+    int status = 0;
+    std::string_view request_id; ///< that the answer has; empty: there was no answer
+    const error* why = nullptr;
+    client_address peer;
+};
 
 /// Of one connection, unless a member says otherwise. Sizes are bytes.
 struct session_settings
@@ -56,8 +68,8 @@ struct session_settings
     /// Awaited after an `overloaded` answer, before the next request is read. May be empty.
     std::function<asio::awaitable<void>()> wait_for_room;
 
-    /// Called with the status of every answer that the handler did not make. May be empty.
-    std::function<void(int status)> on_refused;
+    /// Called for every answer that the handler did not make. May be empty.
+    std::function<void(const refused_input&)> on_refused;
 };
 
 } // namespace marquee

@@ -160,14 +160,11 @@ void worker_metrics::sampled(const worker_sample& now) noexcept
         sampled_[i].set(values[i]);
 }
 
-request_meter::request_meter(worker_metrics& into, std::string_view method) noexcept
-    : into_(into), head_(method == "HEAD")
+std::chrono::nanoseconds request_meter::answered(int status) noexcept
 {
-}
-
-void request_meter::answered(int status) noexcept
-{
-    into_.answered(found_, head_, status, deadline::clock::now() - begin_);
+    const auto took = deadline::clock::now() - begin_;
+    into_.answered(found_, head_, status, took);
+    return took;
 }
 
 std::string metrics_board::labels_of(std::size_t slot) const
@@ -334,6 +331,7 @@ asio::awaitable<std::string> metrics_board::text(deadline until) const
     add_services(text);
     add_views(text);
     add_live(text);
+    add_log(text);
     add_samples(text);
     add_head(text, "marquee_edge_threads", "gauge", "Threads, each with its own connection to the broker.");
     add_line(text, "marquee_edge_threads", "", workers_.size());

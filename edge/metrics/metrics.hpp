@@ -160,12 +160,16 @@ private:
 class request_meter
 {
 public:
-    request_meter(worker_metrics& into, std::string_view method) noexcept;
+    request_meter(worker_metrics& into, std::string_view method) noexcept : into_(into), head_(method == "HEAD") {}
 
     /// Sets the route: an index of the labels.
     void routed(std::size_t route) noexcept { found_ = route; }
-    /// Counts the response; call once.
-    void answered(int status) noexcept;
+    /// Counts the response, and returns how long the request took; call once.
+    std::chrono::nanoseconds answered(int status) noexcept;
+
+    [[nodiscard]] std::optional<std::size_t> route() const noexcept { return found_; }
+    [[nodiscard]] bool head() const noexcept { return head_; }
+    [[nodiscard]] deadline::clock::time_point begin() const noexcept { return begin_; }
 
 private:
     worker_metrics& into_;
@@ -206,6 +210,7 @@ private:
     void add_services(std::string& to) const;
     void add_views(std::string& to) const;
     void add_live(std::string& to) const;
+    static void add_log(std::string& to);
     [[nodiscard]] std::string labels_of(std::size_t slot) const;
     [[nodiscard]] bool starts_at_zero(std::size_t slot, int status) const noexcept;
     [[nodiscard]] std::uint64_t sum(const std::function<const counter&(const worker_metrics&)>& of) const;

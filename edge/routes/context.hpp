@@ -5,6 +5,7 @@
 #include "edge/auth/player_token.hpp"
 #include "edge/http/cors.hpp"
 #include "edge/http/http.hpp"
+#include "edge/http/request_timing.hpp"
 #include "edge/http/target.hpp"
 #include "edge/limits/overload_queue.hpp"
 #include "edge/limits/rate_limit.hpp"
@@ -115,9 +116,9 @@ struct routed_call
     std::optional<asset_id> asset;       ///< set if the route's pattern has {asset}
     std::optional<user_id> user;         ///< set if it has {user}
     std::vector<std::string> parameters; ///< path parameters, in order, percent-decoded
+    request_timing& timing;              ///< the handler fills it; outlives the call
 
     /// What requests to services take over. Refers to this call, which outlives it.
-
     [[nodiscard]] hedged_request::call upstream_call() const noexcept { return {request.id, until}; }
 };
 

@@ -1,7 +1,7 @@
 #include "edge/routes/gateway.hpp"
 
-#include "broker/base/log_quota.hpp"
 #include "edge/limits/rate_limit.hpp"
+#include "edge/routes/request_line.hpp"
 #include "schemas/ids.hpp"
 
 #include <algorithm>
@@ -192,18 +192,10 @@ error refuse_overload(admission& in)
     return fail(errc::overloaded, "Too many requests are under way; nothing was done.");
 }
 
-/// Logs a failure of 500 and above. Limited, because under overload, or without the broker, every
-/// request fails.
-void log_failure(const std::string& request, const error& why)
-{
-    static limited_log failures(log_level::warning, "request failed", {100, std::chrono::seconds(10)});
-    failures.write(
-        {{"request", request}, {"code", std::string(name_of(why.code))}, {"detail", why.detail}, {"field", why.field}});
-}
-
 /// Runs the checks that may refuse a request before its handler, the cheapest first.
 boost::system::result<routed_call, request_failure> admit(edge_context& edge, http_request request, route_set among,
-                                                          rate_check& rates, request_meter& meter)
+                                                          rate_check& rates, request_meter& meter,
+                                                          request_timing& timing)
 {
     const auto until = deadline::in(edge.admitted.timeout);
     auto target = parse_target(request.target);
@@ -228,7 +220,7 @@ boost::system::result<routed_call, request_failure> admit(edge_context& edge, ht
         return request_failure(valid.error());
 
     routed_call call{
-        wanted, std::move(request), std::move(*target), until, among, {}, {}, std::move(matched->parameters)};
+        wanted, std::move(request), std::move(*target), until, among, {}, {}, std::move(matched->parameters), timing};
     if (ids.asset)
         call.asset = std::move(**ids.asset);
     if (ids.user)
@@ -237,14 +229,14 @@ boost::system::result<routed_call, request_failure> admit(edge_context& edge, ht
 }
 
 asio::awaitable<http_result> answer_request(edge_context& edge, http_request request, route_set among,
-                                            rate_check& rates, request_meter& meter)
+                                            rate_check& rates, request_meter& meter, request_timing& timing)
 {
     if (!is_unlimited(request.target, among) && !is_preflight(request))
         if (auto within = rates.count_address(request); within.has_error())
             co_return within.error();
     if (request.method == "OPTIONS")
         co_return answer_options(edge, request, among);
-    auto call = admit(edge, std::move(request), among, rates, meter);
+    auto call = admit(edge, std::move(request), among, rates, meter, timing);
     if (call.has_error())
         co_return call.error();
     const auto& wanted = call->found;
@@ -258,23 +250,31 @@ asio::awaitable<http_result> answer_request(edge_context& edge, http_request req
 
 asio::awaitable<http_response> handle_request(edge_context& edge, http_request request, route_set among)
 {
-    const auto id = request.id;
+    const auto facts = facts_of(request, edge.admitted.rates);
     rate_check rates(edge.admitted.rates);
     request_meter meter(*edge.metrics.worker, request.method);
-    auto answer = co_await answer_request(edge, std::move(request), among, rates, meter);
-    meter.answered(answer.has_value() ? answer->status : status_of(answer.error().what.code));
+    request_timing timing(meter.begin());
+    auto answer = co_await answer_request(edge, std::move(request), among, rates, meter, timing);
+    request_outcome outcome;
+    outcome.status = answer.has_value() ? answer->status : status_of(answer.error().what.code);
+    outcome.took = meter.answered(outcome.status);
+    timing.finish(timing.begin() + outcome.took);
     if (answer.has_value())
     {
         rates.describe(answer->fields);
         if (!answer->fields.get("Cache-Control"))
             answer->fields.add("Cache-Control", "no-store");
+        outcome.bytes = answer->body.size();
+        log_request(facts, meter, timing, outcome);
         co_return std::move(*answer);
     }
     auto failure = answer.error();
     rates.describe(failure.fields);
-    if (status_of(failure.what.code) >= 500)
-        log_failure(id, failure.what);
-    co_return problem_response(failure, id);
+    auto problem = problem_response(failure, facts.id);
+    outcome.bytes = problem.body.size();
+    outcome.why = &failure.what;
+    log_request(facts, meter, timing, outcome);
+    co_return problem;
 }
 
 } // namespace marquee

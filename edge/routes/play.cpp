@@ -20,7 +20,9 @@ asio::awaitable<result<playable_text>> look_up(edge_context& edge, const routed_
 /// Stores and counts a view by statistics_deadline(). Fails only with key_reused.
 asio::awaitable<result<view_counts>> store_and_count(edge_context& edge, const routed_call& call, const view& seen)
 {
-    const auto until = statistics_deadline(call.until);
+    const auto now = deadline::clock::now();
+    call.timing.start(request_part::store, now);
+    const auto until = statistics_deadline(call.until, now);
     auto storing = store_view(edge, call, seen, until);
     const auto stored = co_await std::move(storing);
     if (stored.has_error() && stored.error() == errc::key_reused)
@@ -33,6 +35,7 @@ asio::awaitable<result<view_counts>> store_and_count(edge_context& edge, const r
     }
     if (auto counts = counts_with(*stored))
         co_return std::move(*counts);
+    call.timing.start(request_part::count, deadline::clock::now());
     auto counting = count_view(edge, call, seen, *stored, until);
     co_return co_await std::move(counting);
 }
@@ -62,6 +65,7 @@ handler_result play(edge_context& edge, routed_call call)
     if (seen.has_error())
         co_return seen.error();
     const auto& id = seen->asset.text();
+    call.timing.start(request_part::lookups, call.timing.begin());
     auto looking_up = look_up(edge, call, seen->asset);
     const auto found = co_await std::move(looking_up);
     if (found.has_error())
@@ -87,11 +91,15 @@ handler_result record_view(edge_context& edge, routed_call call)
         co_return seen.error();
     const auto& id = seen->asset.text();
     const bool link_was_up = edge.services.link_up();
+    call.timing.start(request_part::store, call.timing.begin());
     auto storing = store_view(edge, call, *seen, call.until); // required, so until the request's own deadline
     const auto stored = co_await std::move(storing);
     if (stored.has_error())
         co_return request_failure(storing_failed(stored.error(), link_was_up), id);
-    const auto until = statistics_deadline(call.until);
+    const auto now = deadline::clock::now();
+    if (!stored->counts)
+        call.timing.start(request_part::count, now);
+    const auto until = statistics_deadline(call.until, now);
     auto counting = count_view(edge, call, *seen, *stored, until);
     auto counts = co_await std::move(counting);
     if (counts.has_error())

@@ -49,10 +49,10 @@ view_counts counts_missing(const char* part)
     return counts;
 }
 
-deadline statistics_deadline(deadline until) noexcept
+deadline statistics_deadline(deadline until, deadline::clock::time_point now) noexcept
 {
-    const auto half = until.remaining() / 2;
-    return deadline::in(std::min(half, std::chrono::milliseconds(500))).sooner(until);
+    const auto left = std::max(until.at() - now, deadline::clock::duration::zero());
+    return deadline(now + std::min<deadline::clock::duration>(left / 2, std::chrono::milliseconds(500)));
 }
 
 asio::awaitable<result<stored_view>> store_view(edge_context& edge, const routed_call& call, const view& seen,

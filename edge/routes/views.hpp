@@ -28,8 +28,9 @@ struct view_counts
 /// Null counts, with `part` ("events" or "reporting") as the failing part.
 [[nodiscard]] view_counts counts_missing(const char* part);
 
-/// The deadline for storing and counting a view: half of the time until `until`, at most 500 ms.
-[[nodiscard]] deadline statistics_deadline(deadline until) noexcept;
+/// The deadline for storing and counting a view from `now` on: half of the time until `until`, at
+/// most 500 ms.
+[[nodiscard]] deadline statistics_deadline(deadline until, deadline::clock::time_point now) noexcept;
 
 /// What a client is told whose key was first used for another view.
 [[nodiscard]] error key_reused();

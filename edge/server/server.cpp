@@ -38,16 +38,17 @@ bool starts_with_head(tcp::socket& socket)
 }
 
 /// Answers 503 without a session, as much as the socket takes at once. The request is not read, so
-/// its Origin is unknown.
-void refuse(tcp::socket& socket, const char* why, const cors_policy& cors)
+/// its Origin is unknown. Returns the id that the answer has.
+std::string refuse(tcp::socket& socket, const error& why, const cors_policy& cors)
 {
     error_code ignored;
     socket.non_blocking(true, ignored);
     auto context = context_of(head_glance{});
     context.head_only = starts_with_head(socket);
-    const auto text = response_text(problem_response(fail(errc::overloaded, why), context.request_id), context, cors);
+    const auto text = response_text(problem_response(why, context.request_id), context, cors);
     socket.write_some(asio::buffer(text), ignored);
     socket.shutdown(tcp::socket::shutdown_send, ignored);
+    return context.request_id;
 }
 
 } // namespace
@@ -137,13 +138,14 @@ try
     const auto entry = limit_.enter(from);
     if (entry == connection_limit::entry::granted)
         return serve(std::move(socket), from);
+    const error why =
+        fail(errc::overloaded, entry == connection_limit::entry::too_many ? "Too many connections."
+                                                                          : "Too many connections from this address.");
+    std::string id;
     if (tls_ == nullptr) // a TLS client can read nothing before the handshake
-        refuse(socket,
-               entry == connection_limit::entry::too_many ? "Too many connections."
-                                                          : "Too many connections from this address.",
-               settings_.cors);
+        id = refuse(socket, why, settings_.cors);
     if (settings_.on_refused)
-        settings_.on_refused(status_of(errc::overloaded));
+        settings_.on_refused({status_of(why.code), id, &why, from});
 }
 catch (const std::exception&) // concerns this connection only
 {

@@ -182,7 +182,7 @@ private:
     {
         auto answer = problem_response(why, context.request_id);
         if (settings_.on_refused)
-            settings_.on_refused(answer.status);
+            settings_.on_refused({answer.status, context.request_id, &why.what, peer_});
         return answer;
     }
 

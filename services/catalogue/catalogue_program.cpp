@@ -2,6 +2,7 @@
 
 #include "broker/base/log.hpp"
 #include "broker/micro/program_identity.hpp"
+#include "broker/program/log_options.hpp"
 #include "broker/program/options.hpp"
 #include "broker/program/program.hpp"
 #include "schemas/subjects.hpp"
@@ -135,6 +136,7 @@ int run_catalogue(int argc, char** argv, catalogue_program what)
          "accept a bucket that drops its oldest records when it is full");
     add_connection_options(options);
     add_reply_options(options);
+    add_access_log_options(options);
     const auto read = read_settings(argc, argv, {name, what.summary, std::move(options), check_options});
     if (const auto* code = std::get_if<int>(&read))
         return *code;

@@ -138,6 +138,7 @@ endpoint_config live_endpoint(std::shared_ptr<reporting_views> views, std::funct
     endpoint.handler = [views = std::move(views)](service_request request)
     { return answer_live(views, std::move(request)); };
     endpoint.metadata = {{"description", "Views as they are counted, after a place in the stream"}};
+    endpoint.long_poll = true;
     endpoint.max_in_flight = most_requests;
     endpoint.data = std::move(data);
     return endpoint;

@@ -1,4 +1,5 @@
 #include "broker/jetstream/state_streams.hpp"
+#include "broker/program/log_options.hpp"
 #include "broker/program/options.hpp"
 #include "services/reporting/option_values.hpp"
 #include "services/reporting/projection/backup.hpp"
@@ -41,6 +42,7 @@ po::options_description all_options()
     po::options_description options("Connection");
     marquee::add_connection_options(options);
     marquee::add_reply_options(options);
+    marquee::add_access_log_options(options);
     return options.add(database).add(stream);
 }
 

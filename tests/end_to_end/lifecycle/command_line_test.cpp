@@ -114,6 +114,10 @@ const usage_row wrong_usage[] = {
     {"", {}, {{"MARQUEE_CONFIG", "/nonexistent/file"}}},
     {"", {"--log-level", "loud"}},
     {"", {}, {{"MARQUEE_LOG_LEVEL", "loud"}}},
+    {"", {"--log-format", "xml"}},
+    {"", {"--access-log", "sometimes"}},
+    {"", {"--access-log", "1.5"}},
+    {"", {"--slow-request", "0"}},
     {"", {}, {{"MARQUEE_INBOX_PREFIX", "a b"}}},
     {"metadata", {"--reply-prefix", "*"}},
     {"reporting", {"--reply-prefix", "$JS.API"}},
@@ -188,12 +192,12 @@ BOOST_AUTO_TEST_SUITE(command_line)
 
 BOOST_AUTO_TEST_CASE(help_names_every_option_and_its_environment_variable)
 {
-    const words connection = {"--server",       "NATS_URL",       "--user",      "NATS_USER",      "--password",
-                              "NATS_PASSWORD",  "--token",        "NATS_TOKEN",  "--creds",        "NATS_CREDS",
-                              "--nkey",         "NATS_NKEY",      "--tlsca",     "NATS_CA",        "--tlscert",
-                              "NATS_CERT",      "--tlskey",       "NATS_KEY",    "--inbox-prefix", "--config",
-                              "MARQUEE_CONFIG", "--print-config", "--log-level", "MARQUEE_LOG",    "--encode-id",
-                              "--version"};
+    const words connection = {"--server",       "NATS_URL",       "--user",         "NATS_USER",      "--password",
+                              "NATS_PASSWORD",  "--token",        "NATS_TOKEN",     "--creds",        "NATS_CREDS",
+                              "--nkey",         "NATS_NKEY",      "--tlsca",        "NATS_CA",        "--tlscert",
+                              "NATS_CERT",      "--tlskey",       "NATS_KEY",       "--inbox-prefix", "--config",
+                              "MARQUEE_CONFIG", "--print-config", "--log-level",    "MARQUEE_LOG",    "--encode-id",
+                              "--log-format",   "--access-log",   "--slow-request", "--version"};
     const std::vector<std::pair<std::string, words>> own = {
         {"metadata", {"--replicas", "--no-demo", "--allow-discard-old", "--reply-prefix"}},
         {"cdnurl", {"--replicas", "--no-demo", "--allow-discard-old", "--reply-prefix"}},

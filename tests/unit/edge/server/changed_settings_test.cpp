@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(an_open_connection_gets_new_origins_and_limits_of_bodies_an
     kit.settings.head.header_bytes = 1000;
     kit.settings.buffer_bytes = 2000;
     int refused = 0;
-    kit.settings.on_refused = [&refused](int) { ++refused; };
+    kit.settings.on_refused = [&refused](const refused_input&) { ++refused; };
     kit.start();
     const auto one = [&]() -> asio::awaitable<void>
     {

@@ -394,7 +394,7 @@ BOOST_AUTO_TEST_CASE(a_failure_of_one_connection_does_not_stop_accepting)
     connection_limit none(0);
     asio::ip::tcp::acceptor acceptor(io, {asio::ip::address_v4::loopback(), 0});
     at = acceptor.local_endpoint();
-    settings.on_refused = [](int) { throw std::bad_alloc(); };
+    settings.on_refused = [](const refused_input&) { throw std::bad_alloc(); };
     server = std::make_unique<http_server>(io, std::move(acceptor), settings, handler, none);
     server->start();
     for (int i = 0; i < 2; ++i)
@@ -413,7 +413,7 @@ BOOST_AUTO_TEST_CASE(a_refused_connection_is_told_which_limit_it_met)
         connection_limit one(of_address ? 100 : 1, of_address ? 1 : 0, {});
         server_kit kit;
         std::vector<int> told;
-        kit.settings.on_refused = [&told](int status) { told.push_back(status); };
+        kit.settings.on_refused = [&told](const refused_input& input) { told.push_back(input.status); };
         asio::ip::tcp::acceptor acceptor(kit.io, {asio::ip::address_v4::loopback(), 0});
         kit.at = acceptor.local_endpoint();
         kit.server = std::make_unique<http_server>(kit.io, std::move(acceptor), kit.settings, kit.handler, one);
