@@ -6,6 +6,7 @@
 #include "edge/server/listen.hpp"
 #include "edge/server/tls_files.hpp"
 #include "schemas/error.hpp"
+#include "schemas/trace_context.hpp"
 
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/variables_map.hpp>
@@ -35,12 +36,13 @@ struct edge_config
     std::size_t max_in_flight = 1024;               ///< requests per thread
     std::size_t max_live = 2000;                    ///< live streams of all threads together
     bool batch_views = true;                        ///< where every reporting can count batches
+    trace_ratio traces;                             ///< share of requests that are traced
     limit_settings limits;
 };
 
 /// Adds --listen, --admin-listen, --tls-cert, --tls-key, --threads, --timeout, --admin-token-file,
-/// --drain-timeout, --max-connections, --max-in-flight, --max-live, --batch-views, and those of
-/// limit_options.hpp.
+/// --drain-timeout, --max-connections, --max-in-flight, --max-live, --batch-views, --trace-ratio,
+/// and those of limit_options.hpp.
 void add_edge_options(boost::program_options::options_description& options);
 
 /// Reads the options of add_edge_options(). Fails with bad_request, with the option in detail and

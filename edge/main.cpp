@@ -4,6 +4,7 @@
 #include "broker/nats/connection.hpp"
 #include "broker/program/options.hpp"
 #include "broker/program/program.hpp"
+#include "broker/program/trace_options.hpp"
 #include "edge/live_reload.hpp"
 #include "edge/routes/routes.hpp"
 #include "edge/server/listen.hpp"
@@ -39,6 +40,8 @@ result<void> check_options(const boost::program_options::variables_map& given)
 {
     if (auto config = read_edge_config(given); config.has_error())
         return config.error();
+    if (auto traces = check_trace_options(given); traces.has_error())
+        return traces;
     return check_connection_options(given);
 }
 
@@ -196,6 +199,7 @@ int main(int argc, char** argv)
     boost::program_options::options_description options("Options");
     add_edge_options(options);
     add_connection_options(options);
+    add_trace_options(options);
     const auto read =
         read_settings(argc, argv,
                       {"marquee-edge", "The HTTP edge of Marquee: plays, content, URLs and views over NATS.", options,
@@ -205,5 +209,8 @@ int main(int argc, char** argv)
     const auto& settings = std::get<program_settings>(read);
     auto nats = read_connection_options(settings.values()).value();
     nats.name = "marquee-edge";
+    const auto traces = start_export(settings.values(), nats.name, nats.instance);
+    if (traces.has_error())
+        return report_unusable(traces.error());
     return run(read_edge_config(settings.values()).value(), nats, settings);
 }

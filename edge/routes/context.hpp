@@ -10,6 +10,7 @@
 #include "edge/limits/overload_queue.hpp"
 #include "edge/limits/rate_limit.hpp"
 #include "edge/metrics/metrics.hpp"
+#include "edge/routes/request_span.hpp"
 #include "edge/upstream/asset_batcher.hpp"
 #include "edge/upstream/fleet.hpp"
 #include "edge/upstream/hedged_request.hpp"
@@ -86,6 +87,7 @@ struct edge_context
     asset_batcher* assets = nullptr; ///< nullptr: each play sends requests of its own
     view_batcher* batches = nullptr; ///< nullptr: each view is a message of its own
     live_streams live;
+    trace_rules tracing;
 
     /// `direct` and `bundled` outlive the context; see service_client.
     edge_context(requester& direct, requester& bundled);
@@ -101,13 +103,14 @@ struct routed_call
     http_request request;
     request_target target;
     deadline until;
-    std::optional<asset_id> asset;       ///< set if the route's pattern has {asset}
-    std::optional<user_id> user;         ///< set if it has {user}
-    std::vector<std::string> parameters; ///< path parameters, in order, percent-decoded
+    std::optional<asset_id> asset;        ///< set if the route's pattern has {asset}
+    std::optional<user_id> user;          ///< set if it has {user}
+    std::vector<std::string> parameters;  ///< path parameters, in order, percent-decoded
+    const trace_context* trace = nullptr; ///< of the request's span, which outlives it; null: it is not traced
 
     /// What requests to services take over. Refers to this call, which outlives it.
 
-    [[nodiscard]] hedged_request::call upstream_call() const noexcept { return {request.id, until}; }
+    [[nodiscard]] hedged_request::call upstream_call() const noexcept { return {request.id, until, trace}; }
 };
 
 } // namespace marquee

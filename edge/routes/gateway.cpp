@@ -200,7 +200,7 @@ void log_failure(const std::string& request, const error& why)
 
 /// Runs the checks that may refuse a request before its handler, the cheapest first.
 boost::system::result<routed_call, request_failure> admit(edge_context& edge, http_request request, route_set among,
-                                                          rate_check& rates, request_meter& meter)
+                                                          rate_check& rates, request_meter& meter, span& trace)
 {
     const auto until = deadline::in(edge.admitted.timeout);
     auto target = parse_target(request.target);
@@ -211,6 +211,9 @@ boost::system::result<routed_call, request_failure> admit(edge_context& edge, ht
         return matched.error();
     const auto& wanted = *matched->found;
     meter.routed(index_of(wanted));
+    if (wanted.is.internal)
+        trace.discard(); // health checks and metrics would be most of what is recorded
+    name_request_span(trace, request.method, wanted.pattern);
     if (!wanted.is.internal && edge.admitted.in_flight >= edge.admitted.max_in_flight)
         return request_failure(refuse_overload(edge.admitted)); // before the costly check of a signature
     if (auto allowed = check_rights_and_body(edge.access, wanted, request, matched->parameters); allowed.has_error())
@@ -225,6 +228,7 @@ boost::system::result<routed_call, request_failure> admit(edge_context& edge, ht
         return request_failure(valid.error());
 
     routed_call call{wanted, std::move(request), std::move(*target), until, {}, {}, std::move(matched->parameters)};
+    call.trace = trace.context();
     if (ids.asset)
         call.asset = std::move(**ids.asset);
     if (ids.user)
@@ -233,14 +237,14 @@ boost::system::result<routed_call, request_failure> admit(edge_context& edge, ht
 }
 
 asio::awaitable<http_result> answer_request(edge_context& edge, http_request request, route_set among,
-                                            rate_check& rates, request_meter& meter)
+                                            rate_check& rates, request_meter& meter, span& trace)
 {
     if (!is_unlimited(request.target, among) && !is_preflight(request))
         if (auto within = rates.count_address(request); within.has_error())
             co_return within.error();
     if (request.method == "OPTIONS")
         co_return answer_options(edge, request, among);
-    auto call = admit(edge, std::move(request), among, rates, meter);
+    auto call = admit(edge, std::move(request), among, rates, meter, trace);
     if (call.has_error())
         co_return call.error();
     const auto& wanted = call->found;
@@ -257,8 +261,12 @@ asio::awaitable<http_response> handle_request(edge_context& edge, http_request r
     const auto id = request.id;
     rate_check rates(edge.admitted.rates);
     request_meter meter(*edge.metrics.worker, request.method);
-    auto answer = co_await answer_request(edge, std::move(request), among, rates, meter);
-    meter.answered(answer.has_value() ? answer->status : status_of(answer.error().what.code));
+    const auto* limits = edge.admitted.rates;
+    auto trace = begin_request_span(edge.tracing, request, limits != nullptr ? &limits->trusted_proxies : nullptr);
+    auto answer = co_await answer_request(edge, std::move(request), among, rates, meter, trace);
+    const auto status = answer.has_value() ? answer->status : status_of(answer.error().what.code);
+    meter.answered(status);
+    end_request_span(trace, status, answer.has_value() ? std::string_view() : name_of(answer.error().what.code));
     if (answer.has_value())
     {
         rates.describe(answer->fields);

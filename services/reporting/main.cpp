@@ -1,5 +1,6 @@
 #include "broker/jetstream/state_streams.hpp"
 #include "broker/program/options.hpp"
+#include "broker/program/trace_options.hpp"
 #include "services/reporting/option_values.hpp"
 #include "services/reporting/projection/backup.hpp"
 #include "services/reporting/reporting_service.hpp"
@@ -41,6 +42,7 @@ po::options_description all_options()
     po::options_description options("Connection");
     marquee::add_connection_options(options);
     marquee::add_reply_options(options);
+    marquee::add_trace_options(options);
     return options.add(database).add(stream);
 }
 
@@ -65,6 +67,8 @@ marquee::result<void> check_options(const po::variables_map& given)
 {
     if (given.count("backup") > 0) // connects to nothing
         return {};
+    if (auto traces = marquee::check_trace_options(given); traces.has_error())
+        return traces;
     return marquee::check_connection_options(given);
 }
 
@@ -98,6 +102,9 @@ int main(int argc, char** argv)
     auto connect = marquee::read_connection_options(given).value();
     connect.name = name;
     const auto reporting = read_reporting_settings(given);
+    const auto traces = marquee::start_export(given, name, connect.instance);
+    if (traces.has_error())
+        return marquee::report_unusable(traces.error());
     return marquee::run_program(
         connect, std::chrono::seconds(10),
         [&](marquee::connection& nats, marquee::fatal_handler fatal)
