@@ -13,7 +13,7 @@ namespace
 {
 
 constexpr std::uint64_t max_pending = 1000; ///< messages
-constexpr std::chrono::seconds max_age{10}; ///< against the newest message
+constexpr std::chrono::seconds max_age{60}; ///< by this machine's clock, as that of the span is
 
 /// A sampled trace without a parent.
 span new_trace()
@@ -55,9 +55,9 @@ void record_counting(std::span<const stored_message> counted, span_record::clock
     if (process_sink() == nullptr || counted.empty())
         return;
     static const auto subject = subjects::events().str();
-    const auto newest = counted.back().timestamp;
+    const auto now = std::chrono::nanoseconds(began.time_since_epoch());
     for (const auto& m : counted)
-        if (m.subject == subject && m.pending <= max_pending && newest - m.timestamp <= max_age &&
+        if (m.subject == subject && m.pending <= max_pending && now - m.timestamp <= max_age &&
             m.data.find("\"trace") != std::string::npos)
             record(m, began);
 }

@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(a_failure_of_the_edge_is_an_error_and_one_of_the_client_is_
     BOOST_TEST(all.at("request cdnurl.get.*")->failed);
     BOOST_TEST(!all.at("request metadata.get.*")->failed);
 
-    BOOST_TEST(send("BREW", "/pot").status == 501);
+    BOOST_TEST(send("BREW", "/pot").status == 404);
     all = by_name();
     BOOST_REQUIRE(all.size() == 1U);
     BOOST_TEST(value_of(*all.at("HTTP"), "http.request.method") == "_OTHER");
