@@ -75,6 +75,7 @@ span begin_request_span(const trace_rules& rules, const http_request& request, c
     const auto method = is_known_method(request.method) ? std::string_view(request.method) : "_OTHER";
     auto one = span::begin(std::move(*own), parent, method == "_OTHER" ? "HTTP" : method, span_kind::server);
     one.set("http.request.method", method);
+    one.set("url.scheme", rules.tls ? "https" : "http");
     if (const auto host = request.fields.get("Host"))
         set_server(one, *host);
     one.set("marquee.request.id", request.id);

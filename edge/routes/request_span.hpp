@@ -15,6 +15,7 @@ struct trace_rules
 {
     bool on = false;   ///< false: nothing is traced, and no field is read
     trace_ratio ratio; ///< of the requests that no trusted proxy has decided about
+    bool tls = false;  ///< whether the edge takes requests over TLS
 };
 
 /// Begins the span; one that is not recorded where the request is not sampled. The ids of a valid

@@ -98,6 +98,7 @@ BOOST_AUTO_TEST_CASE(a_play_is_traced_in_all_its_parts)
     BOOST_TEST(value_of(root, "http.response.status_code") == "200");
     BOOST_TEST(value_of(root, "server.address") == "play.example");
     BOOST_TEST(value_of(root, "server.port") == "8443");
+    BOOST_TEST(value_of(root, "url.scheme") == "http");
     for (const auto& [name, each] : all)
     {
         BOOST_TEST(trace_id_text(each->context) == trace);
