@@ -72,6 +72,9 @@ void add_edge_options(po::options_description& options)
         ("no-web", po::bool_switch(), "no page and no videos: the API alone")                             //
         ("batch-views", text("auto", "auto|off"),
          "views of one moment travel in one message where every reporting of the last hour counts such; off: never");
+    options.add_options() //
+        ("trace-ratio", text("0", "R"),
+         "share of requests whose trace is sampled, 0 to 1, where no trusted proxy has decided");
     add_limit_options(options);
 }
 
@@ -116,6 +119,10 @@ result<edge_config> read_edge_config(const po::variables_map& given)
     if (batches != "auto" && batches != "off")
         return option_error("batch-views", fail(errc::bad_request, "auto or off"));
     config.batch_views = batches == "auto";
+    const auto ratio = trace_ratio::parse(given["trace-ratio"].as<std::string>());
+    if (!ratio)
+        return option_error("trace-ratio", fail(errc::bad_request, "a number from 0 to 1"));
+    config.traces = *ratio;
     config.admin_token_file = given["admin-token-file"].as<std::string>();
     if (auto limits = read_limit_options(given, config.limits); limits.has_error())
         return limits.error();

@@ -7,6 +7,7 @@
 #include "edge/server/listen.hpp"
 #include "edge/server/tls_files.hpp"
 #include "schemas/error.hpp"
+#include "schemas/trace_context.hpp"
 
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/variables_map.hpp>
@@ -38,12 +39,13 @@ struct edge_config
     std::size_t max_media = 500;                    ///< files being sent by all threads together
     site_settings site;
     bool batch_views = true; ///< where every reporting can count batches
+    trace_ratio traces;      ///< share of requests that are traced
     limit_settings limits;
 };
 
 /// Adds --listen, --admin-listen, --tls-cert, --tls-key, --threads, --timeout, --admin-token-file,
 /// --drain-timeout, --max-connections, --max-in-flight, --max-live, --max-media, --web-root,
-/// --media-root, --no-web, --batch-views, and those of limit_options.hpp.
+/// --media-root, --no-web, --batch-views, --trace-ratio, and those of limit_options.hpp.
 void add_edge_options(boost::program_options::options_description& options);
 
 /// Reads the options of add_edge_options(). Fails with bad_request, with the option in detail and

@@ -16,8 +16,9 @@ live_reload::live_reload(asio::io_context& io, std::vector<std::unique_ptr<edge_
 
 std::vector<std::string> live_reload::options()
 {
-    std::vector<std::string> all = {"admin-token-file", "drain-timeout", "jwt-audience", "jwt-issuer", "jwt-key",
-                                    "max-connections",  "max-in-flight", "max-live",     "max-media",  "timeout"};
+    std::vector<std::string> all = {"admin-token-file", "drain-timeout",   "jwt-audience",  "jwt-issuer",
+                                    "jwt-key",          "max-connections", "max-in-flight", "max-live",
+                                    "max-media",        "timeout",         "trace-ratio"};
     boost::program_options::options_description limits;
     add_limit_options(limits);
     for (const auto& each : limits.options())

@@ -6,6 +6,7 @@
 #include "broker/program/log_options.hpp"
 #include "broker/program/options.hpp"
 #include "broker/program/program.hpp"
+#include "broker/program/trace_options.hpp"
 #include "edge/live_reload.hpp"
 #include "edge/routes/routes.hpp"
 #include "edge/server/listen.hpp"
@@ -40,6 +41,8 @@ result<void> check_options(const boost::program_options::variables_map& given)
 {
     if (auto config = read_edge_config(given); config.has_error())
         return config.error();
+    if (auto traces = check_trace_options(given); traces.has_error())
+        return traces;
     return check_connection_options(given);
 }
 
@@ -208,6 +211,7 @@ int main(int argc, char** argv)
     add_edge_options(options);
     add_access_log_options(options);
     add_connection_options(options);
+    add_trace_options(options);
     const auto read =
         read_settings(argc, argv,
                       {"marquee-edge", "The HTTP edge of Marquee: plays, content, URLs and views over NATS.", options,
@@ -217,5 +221,8 @@ int main(int argc, char** argv)
     const auto& settings = std::get<program_settings>(read);
     auto nats = read_connection_options(settings.values()).value();
     nats.name = "marquee-edge";
+    const auto traces = start_export(settings.values(), nats.name, nats.instance);
+    if (traces.has_error())
+        return report_unusable(traces.error());
     return run(read_edge_config(settings.values()).value(), nats, settings);
 }

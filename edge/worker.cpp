@@ -101,6 +101,7 @@ void edge_worker::put_in_force()
     context_->admitted.timeout = now_.config.timeout;
     context_->admitted.max_in_flight = now_.config.max_in_flight;
     context_->admitted.rates = now_.rates.get();
+    context_->tracing = {process_sink() != nullptr || !now_.config.traces.none(), now_.config.traces, tls_ != nullptr};
     limits_.live.change(now_.config.max_live);
     limits_.media.change(now_.config.max_media);
     context_->cors = now_.config.limits.session.cors;

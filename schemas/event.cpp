@@ -3,6 +3,7 @@
 #include "schemas/base32_sha256.hpp"
 #include "schemas/char_set.hpp"
 #include "schemas/cloud_event.hpp"
+#include "schemas/json.hpp"
 #include "schemas/messages.hpp"
 #include "schemas/rfc3339.hpp"
 #include "schemas/subjects.hpp"
@@ -64,22 +65,44 @@ result<play_event> parse_event(std::string_view payload)
 }
 
 std::string encode_event(std::string_view event_id, const asset_id& asset, const user_id& user,
-                         system_clock::time_point when)
+                         system_clock::time_point when, const trace_context* trace)
 {
     std::string payload;
-    append_event(payload, event_id, asset, user, rfc3339(when));
+    append_event(payload, event_id, asset, user, rfc3339(when), trace);
     return payload;
 }
 
 void append_event(std::string& to, std::string_view event_id, const asset_id& asset, const user_id& user,
-                  std::string_view time)
+                  std::string_view time, const trace_context* trace)
 {
+    constexpr std::string_view member = R"(,"trace":")";
     play_event_json event;
     event.id = event_id;
     event.asset = asset.text();
     event.user = user.text();
     event.time = time;
+    const auto before = to.size();
     to += encode(event);
+    if (trace == nullptr)
+        return;
+    static const auto longest = longest_event_bytes();
+    if (to.size() - before + member.size() + traceparent_bytes + 1 > longest)
+        return;
+    to.pop_back();
+    ((to += member) += format_traceparent(*trace)) += "\"}";
+}
+
+std::optional<trace_context> event_trace(std::string_view payload)
+{
+    if (!payload.starts_with('{') || payload.find("\"trace") == std::string_view::npos)
+        return std::nullopt;
+    const auto event = read_object(payload);
+    if (!event)
+        return std::nullopt;
+    const auto* found = event->if_contains(event->contains("specversion") ? "traceparent" : "trace");
+    const auto* text = found != nullptr ? found->if_string() : nullptr;
+    auto context = text != nullptr ? parse_traceparent({text->data(), text->size()}) : std::nullopt;
+    return context && context->sampled ? context : std::nullopt;
 }
 
 std::size_t longest_event_bytes()

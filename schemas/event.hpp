@@ -3,6 +3,7 @@
 
 #include "schemas/ids.hpp"
 #include "schemas/rfc3339.hpp"
+#include "schemas/trace_context.hpp"
 
 #include <chrono>
 #include <optional>
@@ -31,13 +32,21 @@ struct play_event
 /// JSON.
 [[nodiscard]] result<play_event> parse_event(std::string_view payload);
 
-/// The JSON payload of an event that happened at `when`.
+/// The JSON payload of an event that happened at `when`; `trace` as in append_event().
 [[nodiscard]] std::string encode_event(std::string_view event_id, const asset_id& asset, const user_id& user,
-                                       std::chrono::system_clock::time_point when);
+                                       std::chrono::system_clock::time_point when,
+                                       const trace_context* trace = nullptr);
 
-/// Appends the JSON payload of an event; `time` is rfc3339() of when it happened.
+/// Appends the JSON payload of an event; `time` is rfc3339() of when it happened. `trace`: the span
+/// that sends it, as the member `trace`, a traceparent; left out where the event would be longer
+/// than longest_event_bytes().
 void append_event(std::string& to, std::string_view event_id, const asset_id& asset, const user_id& user,
-                  std::string_view time);
+                  std::string_view time, const trace_context* trace = nullptr);
+
+/// The context in the member `trace` of an event in JSON, or in `traceparent` of a CloudEvent.
+/// Nothing where there is none, or it is no sampled traceparent: what a stranger writes there is
+/// ignored, and changes nothing else about the event.
+[[nodiscard]] std::optional<trace_context> event_trace(std::string_view payload);
 
 /// The size in bytes of the largest message of one event: ids of maximal length with every byte
 /// escaped in JSON, and the header with the message id.

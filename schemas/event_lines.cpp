@@ -4,6 +4,7 @@
 #include "schemas/json.hpp"
 #include "schemas/parse_number.hpp"
 #include "schemas/rfc3339.hpp"
+#include "schemas/trace_context.hpp"
 
 #include <algorithm>
 
@@ -34,6 +35,14 @@ bool take_text(std::string_view& from, std::string_view& into)
     return into.find('\\') == std::string_view::npos;
 }
 
+/// Takes the member `trace`, if it follows; false where it is not as an edge writes it.
+bool take_trace(std::string_view& from)
+{
+    std::string_view trace;
+    return !take(from, R"(,"trace":")") ||
+           (take_text(from, trace) && trace.size() == traceparent_bytes && parse_traceparent(trace));
+}
+
 /// Whether the payload begins with a line that is a whole event, and has more after it.
 bool begins_with_an_event_line(std::string_view payload)
 {
@@ -49,7 +58,7 @@ std::optional<event_view> scan_event(std::string_view json)
     std::string_view time;
     const bool scanned = take(json, R"({"id":")") && take_text(json, event.id) && take(json, R"(,"asset":")") &&
                          take_text(json, event.asset) && take(json, R"(,"user":")") && take_text(json, event.user) &&
-                         take(json, R"(,"time":")") && take_text(json, time) && json == "}";
+                         take(json, R"(,"time":")") && take_text(json, time) && take_trace(json) && json == "}";
     if (!scanned || !is_valid_event_id(event.id) || !is_valid_id(event.asset) || !is_valid_id(event.user))
         return std::nullopt;
     event.time = parse_rfc3339_utc(time);
@@ -107,6 +116,7 @@ bool event_reader::take_line(std::string_view& into)
 
 void event_reader::read(std::string_view text)
 {
+    text_ = text;
     if (const auto scanned = scan_event(text))
     {
         event_ = *scanned;

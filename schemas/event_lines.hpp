@@ -45,6 +45,9 @@ public:
     /// The number of the event, from 0; empty lines have none.
     [[nodiscard]] std::size_t line() const noexcept { return line_; }
 
+    /// The event as it stands in the payload.
+    [[nodiscard]] std::string_view text() const noexcept { return text_; }
+
     /// Whether the payload is read line by line.
     [[nodiscard]] bool has_lines() const noexcept { return lines_; }
 
@@ -53,6 +56,7 @@ private:
     [[nodiscard]] bool take_line(std::string_view& into);
 
     std::string_view rest_;
+    std::string_view text_;
     std::size_t line_ = 0;
     bool lines_ = false;
     bool begun_ = false;

@@ -108,4 +108,54 @@ void endpoint::reset_statistics()
     messages = {};
 }
 
+result<void> check_names(const service_config& config, const std::vector<endpoint_ptr>& endpoints)
+{
+    if (!is_service_name(config.name))
+        return fail(errc::bad_request, "a service name is [A-Za-z0-9_-]+", "name");
+    if (!is_semver(config.version))
+        return fail(errc::bad_request, "a service version is SemVer", "version");
+    for (const auto& e : endpoints)
+        if (!is_service_name(e->config.name))
+            return fail(errc::bad_request, "an endpoint name is [A-Za-z0-9_-]+", "name");
+    return {};
+}
+
+endpoint_ptr find_endpoint(const std::vector<endpoint_ptr>& among, std::string_view subject, std::string_view not_this)
+{
+    for (const auto& e : among)
+        if (e->config.name != not_this && subject_matches(e->config.subject, subject))
+            return e;
+    return nullptr;
+}
+
+span begin_span(const endpoint& of, const header_list& headers)
+{
+    if (headers.empty() || process_sink() == nullptr)
+        return {};
+    const auto parent =
+        parse_traceparent(headers.get(names::header_traceparent), headers.get(names::header_tracestate));
+    if (!parent)
+        return {};
+    const auto& subject = of.config.subject;
+    auto made = span::child(&*parent, "process " + subject, span_kind::server);
+    if (!made)
+        return made;
+    describe_message(made, "process", "process", subject);
+    if (const auto id = headers.get(names::header_request_id); !id.empty())
+        made.set("marquee.request.id", id);
+    return made;
+}
+
+void end_span(span& one, const service_result& outcome)
+{
+    if (!one)
+        return;
+    if (outcome.has_error())
+    {
+        const auto code = outcome.error().what.code;
+        one.fail(name_of(code), service_code_of(code) >= 500);
+    }
+    one.end();
+}
+
 } // namespace marquee::detail

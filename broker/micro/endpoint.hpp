@@ -2,6 +2,7 @@
 #pragma once
 
 #include "broker/micro/service.hpp"
+#include "broker/telemetry/span.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -9,6 +10,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace marquee::detail
 {
@@ -56,5 +59,20 @@ struct endpoint
 };
 
 using endpoint_ptr = std::shared_ptr<endpoint>;
+
+/// Fails with bad_request where a name or the version cannot be one.
+[[nodiscard]] result<void> check_names(const service_config& config, const std::vector<endpoint_ptr>& endpoints);
+
+/// The first endpoint whose pattern matches, but for the one named `not_this`; null: there is none.
+[[nodiscard]] endpoint_ptr find_endpoint(const std::vector<endpoint_ptr>& among, std::string_view subject,
+                                         std::string_view not_this);
+
+/// The span of a request: a child of the context in its headers. Not recorded where that is not
+/// sampled or malformed, and while spans are not exported. A reader of the spans trusts whoever may
+/// send requests.
+[[nodiscard]] span begin_span(const endpoint& of, const header_list& headers);
+
+/// Ends it with the outcome of its request.
+void end_span(span& one, const service_result& outcome);
 
 } // namespace marquee::detail

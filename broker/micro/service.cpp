@@ -9,6 +9,7 @@
 #include "broker/micro/rare_line.hpp"
 #include "broker/micro/reply_sender.hpp"
 #include "broker/micro/service_detail.hpp"
+#include "broker/telemetry/span.hpp"
 #include "schemas/messages.hpp"
 #include "schemas/rfc3339.hpp"
 
@@ -49,7 +50,6 @@ public:
 
 private:
     [[nodiscard]] service_identity identity() const { return {config_, config_.id, started_}; }
-    result<void> check_names() const;
     void add_bundle_endpoint();
     result<void> subscribe_discovery();
     result<void> subscribe_verb(const std::string& verb, const std::function<json::value()>& document);
@@ -57,11 +57,11 @@ private:
     void leave();
 
     bool refuses(const endpoint_config& to, message_counts& counts, const message& msg);
+    void refuse(const endpoint_ptr& to, const service_request& request, const error& why, span& trace);
     void on_request(const endpoint_ptr& to, message msg);
-    asio::awaitable<void> serve(endpoint_ptr to, service_request request);
+    asio::awaitable<void> serve(endpoint_ptr to, service_request request, span trace);
     asio::awaitable<service_result> serve_bundle(service_request request);
     std::optional<service_result> try_at_once(endpoint& to, service_request& item) const;
-    endpoint_ptr find_endpoint(std::string_view subject) const;
 
     connection& nats_;
     service_config config_;
@@ -91,7 +91,7 @@ service_impl::service_impl(connection& nats, service_config config, std::vector<
 
 result<void> service_impl::begin()
 {
-    if (auto checked = check_names(); checked.has_error())
+    if (auto checked = check_names(config_, endpoints_); checked.has_error())
         return checked;
     if (config_.bundles)
         add_bundle_endpoint();
@@ -108,18 +108,6 @@ result<void> service_impl::begin()
                 log(log_level::warning, "cannot join the queue group", {{"error", joined.error().detail}});
         });
     return serving_ ? join() : result<void>();
-}
-
-result<void> service_impl::check_names() const
-{
-    if (!is_service_name(config_.name))
-        return fail(errc::bad_request, "a service name is [A-Za-z0-9_-]+", "name");
-    if (!is_semver(config_.version))
-        return fail(errc::bad_request, "a service version is SemVer", "version");
-    for (const auto& e : endpoints_)
-        if (!is_service_name(e->config.name))
-            return fail(errc::bad_request, "an endpoint name is [A-Za-z0-9_-]+", "name");
-    return {};
 }
 
 void service_impl::add_bundle_endpoint()
@@ -257,24 +245,35 @@ void service_impl::on_request(const endpoint_ptr& to, message msg)
     if (refuses(to->config, to->messages, msg))
         return;
     service_request request{std::move(msg), deadline::in(config_.max_timeout)};
+    auto trace = begin_span(*to, request.msg.headers);
     if (const auto read = to->read_deadline(request, config_.max_timeout); read.has_error())
-        return replies_.answer_error(to, request.msg.reply, to->not_handled(request.msg, read.error()));
+        return refuse(to, request, read.error(), trace);
     if (const auto outcome = to->answer_at_once(request))
+    {
+        end_span(trace, *outcome);
         return replies_.answer(to, request.msg.reply, *outcome, request.until);
+    }
     if (to->in_flight >= to->config.max_in_flight)
-        return replies_.answer_error(to, request.msg.reply,
-                                     to->not_handled(request.msg, fail(errc::overloaded, "too many in flight")));
+        return refuse(to, request, fail(errc::overloaded, "too many in flight"), trace);
     ++to->in_flight;
     ++in_flight_;
-    co_spawn_logged("answering a request", nats_.context().get_executor(), serve(to, std::move(request)));
+    co_spawn_logged("answering a request", nats_.context().get_executor(),
+                    serve(to, std::move(request), std::move(trace)));
 }
 
-asio::awaitable<void> service_impl::serve(endpoint_ptr to, service_request request)
+void service_impl::refuse(const endpoint_ptr& to, const service_request& request, const error& why, span& trace)
+{
+    end_span(trace, service_error(why));
+    replies_.answer_error(to, request.msg.reply, to->not_handled(request.msg, why));
+}
+
+asio::awaitable<void> service_impl::serve(endpoint_ptr to, service_request request, span trace)
 {
     const auto reply_to = request.msg.reply;
     const auto until = request.until;
     auto handling = to->handle(std::move(request));
     auto outcome = co_await std::move(handling);
+    end_span(trace, outcome);
     replies_.answer(to, reply_to, outcome, until);
     --to->in_flight;
     if (--in_flight_ == 0)
@@ -295,7 +294,7 @@ asio::awaitable<service_result> service_impl::serve_bundle(service_request reque
     replies.reserve(items->size() * 256);
     for (auto& item : *items)
     {
-        const auto to = find_endpoint(item.subject);
+        const auto to = find_endpoint(endpoints_, item.subject, bundle_endpoint);
         if (!to)
         {
             const auto unknown = error_reply_for(fail(errc::bad_request, "no endpoint has this subject"));
@@ -304,12 +303,14 @@ asio::awaitable<service_result> service_impl::serve_bundle(service_request reque
         }
         changed |= to->config.change;
         service_request one{std::move(item), request.until, request.deadline_named};
+        auto trace = begin_span(*to, one.msg.headers);
         auto outcome = try_at_once(*to, one);
         if (!outcome)
         {
             auto handling = to->handle(std::move(one));
             outcome = co_await std::move(handling);
         }
+        end_span(trace, *outcome);
         auto reply = outcome->has_value() ? std::move(**outcome) : to->refuse(outcome->error());
         if (replies.size() + reply.data.size() > max_bundle_bytes)
             reply = to->refuse(fail(errc::payload_too_large, "no room in the bundle; ask by itself"));
@@ -325,15 +326,6 @@ std::optional<service_result> service_impl::try_at_once(endpoint& to, service_re
     if (const auto read = to.read_deadline(item, config_.max_timeout); read.has_error())
         return to.not_handled(item.msg, read.error());
     return to.answer_at_once(item);
-}
-
-/// The endpoint whose pattern matches; never that of bundles.
-endpoint_ptr service_impl::find_endpoint(std::string_view subject) const
-{
-    for (const auto& e : endpoints_)
-        if (e->config.name != bundle_endpoint && subject_matches(e->config.subject, subject))
-            return e;
-    return nullptr;
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "broker/base/instance_id.hpp"
 #include "broker/nats/connection.hpp"
 
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
 #include <functional>
@@ -119,5 +120,8 @@ public:
     /// Drains: unsubscribes, answers the requests that were received, flushes. Bounded by `until`.
     virtual asio::awaitable<void> stop(deadline until) = 0;
 };
+
+/// Adds `spans_exported` and `spans_dropped` to `data` of STATS, while spans are exported.
+void add_span_counts(boost::json::object& data);
 
 } // namespace marquee

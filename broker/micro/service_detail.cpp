@@ -1,5 +1,6 @@
 #include "broker/micro/service_detail.hpp"
 
+#include "broker/telemetry/span.hpp"
 #include "schemas/messages.hpp"
 
 #include <algorithm>
@@ -116,3 +117,12 @@ std::string_view reason_to_refuse(const endpoint_config& endpoint, const message
 }
 
 } // namespace marquee::detail
+
+void marquee::add_span_counts(boost::json::object& data)
+{
+    const auto* spans = process_sink();
+    if (spans == nullptr)
+        return;
+    data["spans_exported"] = spans->exported();
+    data["spans_dropped"] = spans->dropped();
+}

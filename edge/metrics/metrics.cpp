@@ -332,6 +332,7 @@ asio::awaitable<std::string> metrics_board::text(deadline until) const
     add_views(text);
     add_live(text);
     add_log(text);
+    add_traces(text);
     add_samples(text);
     add_head(text, "marquee_edge_threads", "gauge", "Threads, each with its own connection to the broker.");
     add_line(text, "marquee_edge_threads", "", workers_.size());

@@ -211,6 +211,7 @@ private:
     void add_views(std::string& to) const;
     void add_live(std::string& to) const;
     static void add_log(std::string& to);
+    static void add_traces(std::string& to);
     [[nodiscard]] std::string labels_of(std::size_t slot) const;
     [[nodiscard]] bool starts_at_zero(std::size_t slot, int status) const noexcept;
     [[nodiscard]] std::uint64_t sum(const std::function<const counter&(const worker_metrics&)>& of) const;

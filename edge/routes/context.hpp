@@ -12,6 +12,7 @@
 #include "edge/limits/stream_limit.hpp"
 #include "edge/metrics/metrics.hpp"
 #include "edge/page/site.hpp"
+#include "edge/routes/request_span.hpp"
 #include "edge/upstream/asset_batcher.hpp"
 #include "edge/upstream/fleet.hpp"
 #include "edge/upstream/hedged_request.hpp"
@@ -96,6 +97,7 @@ struct edge_context
     view_batcher* batches = nullptr; ///< nullptr: each view is a message of its own
     live_streams live;
     site_files files;
+    trace_rules tracing;
 
     /// `direct` and `bundled` outlive the context; see service_client.
     edge_context(requester& direct, requester& bundled);
@@ -112,14 +114,15 @@ struct routed_call
     http_request request;
     request_target target;
     deadline until;
-    route_set among;                     ///< the routes of the listener that took the request
-    std::optional<asset_id> asset;       ///< set if the route's pattern has {asset}
-    std::optional<user_id> user;         ///< set if it has {user}
-    std::vector<std::string> parameters; ///< path parameters, in order, percent-decoded
-    request_timing& timing;              ///< the handler fills it; outlives the call
+    route_set among;                      ///< the routes of the listener that took the request
+    std::optional<asset_id> asset;        ///< set if the route's pattern has {asset}
+    std::optional<user_id> user;          ///< set if it has {user}
+    std::vector<std::string> parameters;  ///< path parameters, in order, percent-decoded
+    request_timing& timing;               ///< the handler fills it; outlives the call
+    const trace_context* trace = nullptr; ///< of the request's span, which outlives it; null: it is not traced
 
     /// What requests to services take over. Refers to this call, which outlives it.
-    [[nodiscard]] hedged_request::call upstream_call() const noexcept { return {request.id, until}; }
+    [[nodiscard]] hedged_request::call upstream_call() const noexcept { return {request.id, until, trace}; }
 };
 
 } // namespace marquee

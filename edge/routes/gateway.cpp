@@ -195,7 +195,7 @@ error refuse_overload(admission& in)
 /// Runs the checks that may refuse a request before its handler, the cheapest first.
 boost::system::result<routed_call, request_failure> admit(edge_context& edge, http_request request, route_set among,
                                                           rate_check& rates, request_meter& meter,
-                                                          request_timing& timing)
+                                                          request_timing& timing, span& trace)
 {
     const auto until = deadline::in(edge.admitted.timeout);
     auto target = parse_target(request.target);
@@ -206,6 +206,9 @@ boost::system::result<routed_call, request_failure> admit(edge_context& edge, ht
         return matched.error();
     const auto& wanted = *matched->found;
     meter.routed(index_of(wanted));
+    if (wanted.is.internal)
+        trace.discard(); // health checks and metrics would be most of what is recorded
+    name_request_span(trace, request.method, wanted.pattern);
     if (!wanted.is.internal && edge.admitted.in_flight >= edge.admitted.max_in_flight)
         return request_failure(refuse_overload(edge.admitted)); // before the costly check of a signature
     if (auto allowed = check_rights_and_body(edge.access, wanted, request, matched->parameters); allowed.has_error())
@@ -221,6 +224,7 @@ boost::system::result<routed_call, request_failure> admit(edge_context& edge, ht
 
     routed_call call{
         wanted, std::move(request), std::move(*target), until, among, {}, {}, std::move(matched->parameters), timing};
+    call.trace = trace.context();
     if (ids.asset)
         call.asset = std::move(**ids.asset);
     if (ids.user)
@@ -229,14 +233,15 @@ boost::system::result<routed_call, request_failure> admit(edge_context& edge, ht
 }
 
 asio::awaitable<http_result> answer_request(edge_context& edge, http_request request, route_set among,
-                                            rate_check& rates, request_meter& meter, request_timing& timing)
+                                            rate_check& rates, request_meter& meter, request_timing& timing,
+                                            span& trace)
 {
     if (!is_unlimited(request.target, among) && !is_preflight(request))
         if (auto within = rates.count_address(request); within.has_error())
             co_return within.error();
     if (request.method == "OPTIONS")
         co_return answer_options(edge, request, among);
-    auto call = admit(edge, std::move(request), among, rates, meter, timing);
+    auto call = admit(edge, std::move(request), among, rates, meter, timing, trace);
     if (call.has_error())
         co_return call.error();
     const auto& wanted = call->found;
@@ -254,11 +259,17 @@ asio::awaitable<http_response> handle_request(edge_context& edge, http_request r
     rate_check rates(edge.admitted.rates);
     request_meter meter(*edge.metrics.worker, request.method);
     request_timing timing(meter.begin());
-    auto answer = co_await answer_request(edge, std::move(request), among, rates, meter, timing);
+    const auto* limits = edge.admitted.rates;
+    auto trace = begin_request_span(edge.tracing, request, limits != nullptr ? &limits->trusted_proxies : nullptr);
+    if (const auto* context = trace.context())
+        timing.set_trace_id(trace_id_text(*context));
+    auto answer = co_await answer_request(edge, std::move(request), among, rates, meter, timing, trace);
     request_outcome outcome;
     outcome.status = answer.has_value() ? answer->status : status_of(answer.error().what.code);
     outcome.took = meter.answered(outcome.status);
     timing.finish(timing.begin() + outcome.took);
+    end_request_span(trace, outcome.status,
+                     answer.has_value() ? std::string_view() : name_of(answer.error().what.code));
     if (answer.has_value())
     {
         rates.describe(answer->fields);

@@ -13,8 +13,8 @@ namespace
 asio::awaitable<result<playable_text>> look_up(edge_context& edge, const routed_call& call, const asset_id& asset)
 {
     if (edge.assets != nullptr)
-        return edge.assets->find(asset, call.request.id, call.until);
-    return look_up_alone(edge.services, asset, call.request.id, call.until);
+        return edge.assets->find(asset, call.request.id, call.until, call.trace);
+    return look_up_alone(edge.services, asset, call.request.id, call.until, call.trace);
 }
 
 /// Stores and counts a view by statistics_deadline(). Fails only with key_reused.

@@ -3,6 +3,7 @@
 #include "broker/base/log_quota.hpp"
 #include "edge/http/idempotency.hpp"
 #include "edge/upstream/hedged_request.hpp"
+#include "edge/upstream/send_span.hpp"
 #include "edge/upstream/store_message.hpp"
 #include "schemas/event.hpp"
 #include "schemas/ulid.hpp"
@@ -15,13 +16,18 @@ namespace marquee
 namespace
 {
 
-asio::awaitable<result<stored_view>> store_alone(edge_context& edge, const view& seen, deadline until)
+asio::awaitable<result<stored_view>> store_alone(edge_context& edge, const view& seen, deadline until,
+                                                 const trace_context* trace)
 {
+    auto sending = send_span(trace);
     const auto now = std::chrono::system_clock::now();
     const auto id = seen.event_id.empty() ? make_ulid(now) : seen.event_id;
+    if (sending)
+        describe_send(sending, id, id);
     auto storing = store_message(edge.services.direct, edge.fleet.stream_outage,
-                                 encode_event(id, seen.asset, seen.user, now), id, {}, until);
+                                 encode_event(id, seen.asset, seen.user, now, sending.context()), id, {}, until);
     const auto stored = co_await std::move(storing);
+    end_send_span(sending, stored);
     if (stored.has_error())
         co_return stored.error();
     co_return stored_view{stored->sequence, std::nullopt};
@@ -59,8 +65,8 @@ asio::awaitable<result<stored_view>> store_view(edge_context& edge, const routed
                                                 deadline until)
 {
     if (edge.batches != nullptr && edge.batches->ready())
-        return edge.batches->send(seen, call.request.id, until);
-    return store_alone(edge, seen, until);
+        return edge.batches->send(seen, call.request.id, until, call.trace);
+    return store_alone(edge, seen, until, call.trace);
 }
 
 std::optional<view_counts> counts_with(const stored_view& stored)
@@ -85,7 +91,7 @@ asio::awaitable<result<view_counts>> count_view(edge_context& edge, const routed
     if (!seen.event_id.empty())
         headers.set(names::header_event, seen.event_id);
     const auto to = subjects::reporting_views(seen.asset, seen.user);
-    const hedged_request::call sent{call.request.id, until};
+    const hedged_request::call sent{call.request.id, until, call.trace};
     hedged_request lookup(edge.services, upstream_service::reporting, to, sent, sending::bundled, {},
                           std::move(headers));
     auto reply = co_await lookup.receive();

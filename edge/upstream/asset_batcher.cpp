@@ -25,6 +25,8 @@ constexpr auto alone_time = 1s;    ///< without `gets` after it was not answered
 error no_asset() { return fail(errc::asset_not_found, "The catalogue has no asset of this id."); }
 error no_url() { return fail(errc::not_playable, "The asset has no URL."); }
 
+void note_failure(span& lookup, const error& why) { lookup.fail(name_of(why.code), service_code_of(why.code) >= 500); }
+
 /// Whether a lookup alone would fail the same way. Every other failure may be that of `gets`.
 bool is_outage(errc code)
 {
@@ -41,10 +43,11 @@ limited_log& senseless_records_log()
 } // namespace
 
 asio::awaitable<result<playable_text>> look_up_alone(service_client& services, const asset_id& asset,
-                                                     std::string_view request_id, deadline until)
+                                                     std::string_view request_id, deadline until,
+                                                     const trace_context* trace)
 {
     // Sends both before it waits for one.
-    const hedged_request::call of{request_id, until};
+    const hedged_request::call of{request_id, until, trace};
     hedged_request metadata(services, upstream_service::metadata, subjects::metadata_get(asset), of);
     if (auto refused = metadata.refused())
         co_return *refused;
@@ -77,6 +80,7 @@ struct asset_batcher::batch
     std::string id; ///< Marquee-Request-Id of both requests: a ULID, or that of the only play
     std::string tokens;
     std::size_t count = 0;
+    std::vector<trace_context> traces;        ///< of the plays that are traced
     suspended_calls<waiting_asset> assets;    ///< those that still wait, in the order of their lines
     deadline until{clock::time_point::min()}; ///< the latest of theirs
 };
@@ -96,20 +100,27 @@ asset_batcher::~asset_batcher()
 }
 
 asio::awaitable<result<playable_text>> asset_batcher::find(const asset_id& asset, std::string_view request_id,
-                                                           deadline until)
+                                                           deadline until, const trace_context* trace)
 {
+    auto lookup = span::child(trace, "look up asset", span_kind::internal);
     if (gate_.open() && clock::now() >= alone_until_)
     {
-        waiting_asset mine(asset, request_id, until);
+        waiting_asset mine(asset, request_id, until, lookup.context());
         auto waiting = wait_in<found>(mine, [this](waiting_asset& one) { gather(one); });
         auto ended = co_await std::move(waiting);
         if (ended.has_error())
+        {
+            note_failure(lookup, ended.error());
             co_return ended.error();
+        }
         if (*ended)
             co_return std::move(**ended);
     }
-    auto alone = look_up_alone(services_, asset, request_id, until);
-    co_return co_await std::move(alone);
+    auto alone = look_up_alone(services_, asset, request_id, until, lookup.context());
+    auto text = co_await std::move(alone);
+    if (text.has_error())
+        note_failure(lookup, text.error());
+    co_return text;
 }
 
 void asset_batcher::gather(waiting_asset& one)
@@ -144,6 +155,8 @@ asset_batcher::batch_ptr asset_batcher::make_batch()
             break;
         one.unlink();
         one.line = made->count++;
+        if (one.trace != nullptr)
+            made->traces.push_back(*one.trace);
         (made->tokens += token) += '\n';
         made->until = deadline(std::max(made->until.at(), one.until.at()));
         made->assets.push_back(one);
@@ -158,12 +171,15 @@ asio::awaitable<void> asset_batcher::look_up(std::shared_ptr<asset_batcher*> sel
 {
     // Sends both before it waits for one.
     auto& services = (*self)->services_;
-    const hedged_request::call of{one->id, one->until};
+    const auto* trace = one->traces.empty() ? nullptr : one->traces.data();
+    const hedged_request::call of{one->id, one->until, trace};
     hedged_request metadata(services, upstream_service::metadata, subjects::metadata_gets(), of, sending::alone,
                             one->tokens);
+    describe(metadata, *one);
     if (const auto refused = metadata.refused())
         co_return end_all(*one, *refused);
     hedged_request url(services, upstream_service::cdnurl, subjects::cdnurl_gets(), of, sending::alone, one->tokens);
+    describe(url, *one);
     if (const auto refused = url.refused())
         co_return end_all(*one, *refused);
     const auto about = co_await metadata.receive();
@@ -181,6 +197,16 @@ asio::awaitable<void> asset_batcher::look_up(std::shared_ptr<asset_batcher*> sel
         auto& first = one->assets.front();
         first.end(found(std::move(first.text)));
     }
+}
+
+/// Says in a request's span for whom else it is.
+void asset_batcher::describe(hedged_request& request, const batch& of)
+{
+    if (of.traces.empty())
+        return;
+    request.trace().set("messaging.batch.message_count", static_cast<std::int64_t>(of.count));
+    for (auto other = std::next(of.traces.begin()); other != of.traces.end(); ++other)
+        request.trace().link(*other);
 }
 
 /// Reads the reply of one catalogue, and ends the assets that it decides about.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "broker/base/turn_end.hpp"
+#include "broker/telemetry/span.hpp"
 #include "edge/upstream/gets_gate.hpp"
 #include "edge/upstream/service_client.hpp"
 #include "edge/upstream/suspended_call.hpp"
@@ -22,10 +23,13 @@
 namespace marquee
 {
 
+class hedged_request;
+
 /// Looks up what a play says about its asset with two requests of its own. Fails with
 /// asset_not_found; with not_playable where the asset has no URL; as hedged_request does.
 [[nodiscard]] asio::awaitable<result<playable_text>> look_up_alone(service_client& services, const asset_id& asset,
-                                                                   std::string_view request_id, deadline until);
+                                                                   std::string_view request_id, deadline until,
+                                                                   const trace_context* trace = nullptr);
 
 /// Looks up assets for plays. Those of a loop turn share a request to `metadata.gets` and one to
 /// `cdnurl.gets`; each is a hedged_request with the retries, circuit and health of one request. An
@@ -47,9 +51,11 @@ public:
     asset_batcher(const asset_batcher&) = delete;
     asset_batcher& operator=(const asset_batcher&) = delete;
 
-    /// Fails as look_up_alone() does, with timeout at `until`. The arguments outlive the call.
+    /// Fails as look_up_alone() does, with timeout at `until`. The arguments outlive the call. A
+    /// message for several traced plays belongs to the trace of the first, with links to the
+    /// others.
     [[nodiscard]] asio::awaitable<result<playable_text>> find(const asset_id& asset, std::string_view request_id,
-                                                              deadline until);
+                                                              deadline until, const trace_context* trace = nullptr);
 
 private:
     /// What a batch knows of an asset; nothing: look it up alone.
@@ -57,14 +63,16 @@ private:
 
     struct waiting_asset : suspended_call<found>
     {
-        waiting_asset(const asset_id& a, std::string_view id, deadline d) : suspended_call(d), asset(a), request_id(id)
+        waiting_asset(const asset_id& a, std::string_view id, deadline d, const trace_context* t)
+            : suspended_call(d), asset(a), request_id(id), trace(t)
         {
         }
 
         const asset_id& asset;
         std::string_view request_id;
-        std::size_t line = 0; ///< in the request, from 0
-        playable_text text;   ///< as far as it is found
+        const trace_context* trace; ///< null: not traced
+        std::size_t line = 0;       ///< in the request, from 0
+        playable_text text;         ///< as far as it is found
     };
 
     struct batch;
@@ -74,6 +82,7 @@ private:
     void gather(waiting_asset& one);
     void flush();
     [[nodiscard]] batch_ptr make_batch();
+    static void describe(hedged_request& request, const batch& of);
     static asio::awaitable<void> look_up(std::shared_ptr<asset_batcher*> self, batch_ptr one);
     void take(batch& of, const result<message>& reply, const error& none, record_reader* read);
     [[nodiscard]] result<std::vector<record_line>> read_lines(const result<message>& reply, std::size_t count);

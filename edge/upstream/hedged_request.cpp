@@ -39,6 +39,8 @@ hedged_request::hedged_request(service_client& client, upstream_service service,
       payload_(std::move(payload)), headers_(std::move(headers)), how_(how), sent_at_(clock::now())
 {
     headers_.set(names::header_request_id, of.request_id);
+    if (of.trace != nullptr)
+        begin_span(of);
     if (how == sending::once)
     {
         first_ = call_service(client_.direct, to_, payload_, headers_, until_);
@@ -47,7 +49,11 @@ hedged_request::hedged_request(service_client& client, upstream_service service,
     slow_at_ = sent_at_ + (until_.at() - sent_at_) / 2;
     permit_ = health_.admit(sent_at_, client_.link_up);
     if (permit_ == service_health::permit::refused)
+    {
+        trace_.fail(name_of(errc::unavailable));
+        trace_.end();
         return;
+    }
     first_ = call_service(how == sending::bundled ? client_.bundled : client_.direct, to_, payload_, headers_, until_);
     if (client_.hedges != nullptr)
         client_.hedges->add(*this);
@@ -72,8 +78,44 @@ asio::awaitable<result<message>> hedged_request::receive()
     if (!first_)
         co_return *refused();
     if (how_ == sending::once)
-        co_return co_await receive_change();
-    co_return co_await receive_lookup();
+    {
+        auto outcome = co_await receive_change();
+        end_span(outcome);
+        co_return outcome;
+    }
+    auto reply = co_await receive_lookup();
+    end_span(reply);
+    co_return reply;
+}
+
+/// Both attempts carry the same context.
+void hedged_request::begin_span(const call& of)
+{
+    const auto asked = subject_template(to_.str());
+    trace_ = span::child(of.trace, "request " + asked, span_kind::client);
+    if (!trace_)
+        return;
+    describe_message(trace_, "request", "send", asked);
+    const auto& context = *trace_.context();
+    headers_.set(names::header_traceparent, format_traceparent(context));
+    if (!context.state.empty())
+        headers_.set(names::header_tracestate, context.state);
+}
+
+void hedged_request::end_span(const result<message>& reply)
+{
+    if (!trace_)
+        return;
+    if (second_attempt_)
+        trace_.set("marquee.second_attempt", 1);
+    if (reply.has_value())
+    {
+        if (const auto from = reply->headers.get(names::header_instance); !from.empty())
+            trace_.set("marquee.instance", from);
+    }
+    else
+        trace_.fail(name_of(reply.error().code), service_code_of(reply.error().code) >= 500);
+    trace_.end();
 }
 
 asio::awaitable<result<message>> hedged_request::receive_lookup()

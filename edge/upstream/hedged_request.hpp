@@ -1,6 +1,7 @@
 // A request from the edge to a service, with hedging, retry and circuit breaker.
 #pragma once
 
+#include "broker/telemetry/span.hpp"
 #include "edge/upstream/service_client.hpp"
 #include "edge/upstream/ticker.hpp"
 
@@ -46,8 +47,9 @@ public:
     /// The parts of the HTTP request that its requests to services carry.
     struct call
     {
-        std::string_view request_id; ///< for the header; copied
-        deadline until;              ///< for both attempts
+        std::string_view request_id;          ///< for the header; copied
+        deadline until;                       ///< for both attempts
+        const trace_context* trace = nullptr; ///< whose child the request is; null: it is not traced
     };
 
     /// Sends the request, unless refused() says otherwise.
@@ -65,6 +67,9 @@ public:
     /// service replies with an error that only the edge may give (error_traits::origin::edge).
     [[nodiscard]] asio::awaitable<result<message>> receive();
 
+    /// Its span, while it waits; for what it is also done for.
+    [[nodiscard]] span& trace() noexcept { return trace_; }
+
 private:
     friend class hedge_timer;
 
@@ -73,6 +78,8 @@ private:
     [[nodiscard]] asio::awaitable<result<message>> receive_lookup();
     [[nodiscard]] asio::awaitable<result<message>> receive_change();
     [[nodiscard]] asio::awaitable<result<message>> send_after(std::chrono::milliseconds pause);
+    void begin_span(const call& of);
+    void end_span(const result<message>& reply);
     void conclude(const result<message>& reply);
 
     service_client& client_;
@@ -87,6 +94,7 @@ private:
     service_health::permit permit_ = service_health::permit::granted;
     bool second_attempt_ = false;
     bool concluded_ = false;
+    span trace_;                         ///< of both attempts, which are one request to who waits
     std::optional<pending_reply> first_; ///< nothing if the request was refused
 };
 

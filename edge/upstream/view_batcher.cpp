@@ -5,6 +5,7 @@
 #include "broker/base/log.hpp"
 #include "broker/base/log_quota.hpp"
 #include "edge/upstream/counts_lines.hpp"
+#include "edge/upstream/send_span.hpp"
 #include "edge/upstream/store_message.hpp"
 #include "schemas/event.hpp"
 #include "schemas/rfc3339.hpp"
@@ -70,11 +71,15 @@ view_batcher::~view_batcher()
         drop_calls(each->views);
 }
 
-asio::awaitable<result<stored_view>> view_batcher::send(const view& seen, std::string_view request_id, deadline until)
+asio::awaitable<result<stored_view>> view_batcher::send(const view& seen, std::string_view request_id, deadline until,
+                                                        const trace_context* trace)
 {
-    waiting_view mine(seen, request_id, until);
-    auto ended = wait_in<stored_view>(mine, [this](waiting_view& one) { gather(one); });
-    co_return co_await std::move(ended);
+    auto sending = send_span(trace);
+    waiting_view mine(seen, request_id, until, sending);
+    auto waiting = wait_in<stored_view>(mine, [this](waiting_view& one) { gather(one); });
+    auto ended = co_await std::move(waiting);
+    end_send_span(sending, ended);
+    co_return ended;
 }
 
 void view_batcher::gather(waiting_view& one)
@@ -117,7 +122,9 @@ void view_batcher::add_line(batch& to, waiting_view& one, std::string_view time,
     auto id = !one.seen.event_id.empty() ? one.seen.event_id : alone ? to.id : to.id + '.' + std::to_string(one.line);
     if (one.line > 0)
         to.payload += '\n';
-    append_event(to.payload, id, one.seen.asset, one.seen.user, time);
+    append_event(to.payload, id, one.seen.asset, one.seen.user, time, one.trace.context());
+    if (one.trace)
+        describe_send(one.trace, to.id, id);
     to.until = deadline(std::max(to.until.at(), one.until.at()));
     to.views.push_back(one);
     if (is_logged(log_level::debug))

@@ -3,6 +3,7 @@
 
 #include "broker/base/turn_end.hpp"
 #include "broker/jetstream/publish.hpp"
+#include "broker/telemetry/span.hpp"
 #include "edge/upstream/batch_gate.hpp"
 #include "edge/upstream/outage_timer.hpp"
 #include "edge/upstream/recent_median.hpp"
@@ -76,16 +77,20 @@ public:
     /// for another asset or user; with timeout at `until`, if storing is not confirmed; as
     /// store_message() does. Both arguments outlive the call.
     [[nodiscard]] asio::awaitable<result<stored_view>> send(const view& seen, std::string_view request_id,
-                                                            deadline until);
+                                                            deadline until, const trace_context* trace = nullptr);
 
 private:
     /// A view that waits in send().
     struct waiting_view : suspended_call<stored_view>
     {
-        waiting_view(const view& v, std::string_view id, deadline d) : suspended_call(d), seen(v), request_id(id) {}
+        waiting_view(const view& v, std::string_view id, deadline d, span& s)
+            : suspended_call(d), seen(v), request_id(id), trace(s)
+        {
+        }
 
         const view& seen;
         std::string_view request_id;
+        span& trace;          ///< of sending it
         std::size_t line = 0; ///< in the message, from 0
     };
     using view_list = suspended_calls<waiting_view>;

@@ -5,6 +5,7 @@
 #include "broker/program/log_options.hpp"
 #include "broker/program/options.hpp"
 #include "broker/program/program.hpp"
+#include "broker/program/trace_options.hpp"
 #include "schemas/subjects.hpp"
 #include "services/catalogue/kv_store.hpp"
 
@@ -70,6 +71,7 @@ private:
         data.as_object()["serving"] = alarm_.empty();
         if (!alarm_.empty())
             data.as_object()["alarm"] = alarm_;
+        add_span_counts(data.as_object());
         return data;
     }
 
@@ -118,6 +120,8 @@ result<void> check_options(const boost::program_options::variables_map& given)
 {
     if (auto bucket = read_bucket_options(given); bucket.has_error())
         return bucket.error();
+    if (auto traces = check_trace_options(given); traces.has_error())
+        return traces;
     return check_connection_options(given);
 }
 
@@ -137,6 +141,7 @@ int run_catalogue(int argc, char** argv, catalogue_program what)
     add_connection_options(options);
     add_reply_options(options);
     add_access_log_options(options);
+    add_trace_options(options);
     const auto read = read_settings(argc, argv, {name, what.summary, std::move(options), check_options});
     if (const auto* code = std::get_if<int>(&read))
         return *code;
@@ -144,6 +149,9 @@ int run_catalogue(int argc, char** argv, catalogue_program what)
     auto connect = read_connection_options(settings.values()).value();
     connect.name = name;
     const auto bucket = read_bucket_options(settings.values()).value();
+    const auto traces = start_export(settings.values(), name, connect.instance);
+    if (traces.has_error())
+        return report_unusable(traces.error());
     return run_program(
         connect, std::chrono::seconds(10),
         [&what, bucket](connection& nats, const fatal_handler&) { return start_catalogue(nats, what, bucket); },

@@ -1,6 +1,7 @@
 #include "broker/jetstream/state_streams.hpp"
 #include "broker/program/log_options.hpp"
 #include "broker/program/options.hpp"
+#include "broker/program/trace_options.hpp"
 #include "services/reporting/option_values.hpp"
 #include "services/reporting/projection/backup.hpp"
 #include "services/reporting/reporting_service.hpp"
@@ -43,6 +44,7 @@ po::options_description all_options()
     marquee::add_connection_options(options);
     marquee::add_reply_options(options);
     marquee::add_access_log_options(options);
+    marquee::add_trace_options(options);
     return options.add(database).add(stream);
 }
 
@@ -67,6 +69,8 @@ marquee::result<void> check_options(const po::variables_map& given)
 {
     if (given.count("backup") > 0) // connects to nothing
         return {};
+    if (auto traces = marquee::check_trace_options(given); traces.has_error())
+        return traces;
     return marquee::check_connection_options(given);
 }
 
@@ -100,6 +104,9 @@ int main(int argc, char** argv)
     auto connect = marquee::read_connection_options(given).value();
     connect.name = name;
     const auto reporting = read_reporting_settings(given);
+    const auto traces = marquee::start_export(given, name, connect.instance);
+    if (traces.has_error())
+        return marquee::report_unusable(traces.error());
     return marquee::run_program(
         connect, std::chrono::seconds(10),
         [&](marquee::connection& nats, marquee::fatal_handler fatal)

@@ -3,6 +3,7 @@
 
 #include "broker/base/log.hpp"
 #include "schemas/subjects.hpp"
+#include "services/reporting/counting_spans.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -107,12 +108,14 @@ void reporting_instance::count_collected()
         const auto part = all.subspan(at, size);
         publisher_.begin(in_queue_group_, all.back().timestamp);
         views_->live.before_staging(views_->counts);
+        const auto began = span_record::clock::now();
         if (auto counted = views_->counts.stage(part, &publisher_); counted.has_error())
         {
             stop_counting(counted.error().detail);
             return;
         }
         publisher_.publish();
+        record_counting(part, began);
         views_->live.staged(views_->counts);
         if (views_->counts.uncommitted() >= batch_limit)
             commit();

@@ -1,5 +1,6 @@
 #include "services/reporting/reporting_statistics.hpp"
 
+#include "broker/micro/service.hpp"
 #include "schemas/duration.hpp"
 
 #include <chrono>
@@ -35,6 +36,7 @@ boost::json::object reporting_statistics(const projection_progress& p, const cou
         data["alarm"] = alarm;
     else if (losses.stuck())
         data["alarm"] = losses.text();
+    add_span_counts(data);
     return data;
 }
 

@@ -18,6 +18,11 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
                     (is_valid_id(events.event()->asset) && is_valid_id(events.event()->user) &&
                      (events.event()->id.empty() || is_valid_event_id(events.event()->id))),
                 "a line is about ids, or no event");
+    if (const auto trace = event_trace(input))
+        require(parse_traceparent(format_traceparent(*trace)) == trace, "a context can be written and read again");
+    (void)parse_traceparent(input, input);
+    const auto state = parse_tracestate(input);
+    require(state.size() <= max_tracestate_bytes && parse_tracestate(state) == state, "a tracestate is a bounded list");
     require(read > 0, "a payload is an event, or is rejected");
     const auto event = parse_event(input);
     if (event.has_error())

@@ -112,6 +112,25 @@ BOOST_AUTO_TEST_CASE(what_is_scanned_is_what_the_decoder_reads)
     BOOST_TEST(scanned > 20U);
 }
 
+BOOST_AUTO_TEST_CASE(a_context_that_an_edge_writes_is_scanned_and_counts_for_nothing)
+{
+    const std::string context = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const std::string plain = event;
+    const auto with = [&](const std::string& value)
+    { return plain.substr(0, plain.size() - 1) + R"(,"trace":)" + value + "}"; };
+    BOOST_TEST(scan_event(with('"' + context + '"')).has_value());
+    for (const auto& other_value : {"\"x\"", "7", "{}", "\"\xff\""})
+        BOOST_TEST(!scan_event(with(other_value)).has_value(), other_value);
+    BOOST_TEST(!scan_event(with('"' + context + "-\x01\"")).has_value());
+    const auto lines = with('"' + context + '"') + "\n" + other + "\n" + with("{}");
+    BOOST_TEST(read(lines) == "e/a/u f/b/v e/a/u");
+    event_reader events(lines);
+    BOOST_REQUIRE(events.next());
+    BOOST_TEST(events.text() == with('"' + context + '"'));
+    BOOST_REQUIRE(events.next());
+    BOOST_TEST(events.text() == other);
+}
+
 BOOST_AUTO_TEST_CASE(an_id_of_a_batch_is_a_ulid_and_a_line_in_its_only_form)
 {
     const std::string ulid = "01ARZ3NDEKTSV4RRFFQ69G5FAV";

@@ -4,6 +4,7 @@
 #include "tests/support/captured_log.hpp"
 #include "tests/support/fake_requester.hpp"
 #include "tests/support/run_coro.hpp"
+#include "tests/support/span_list.hpp"
 #include "tests/unit/edge/upstream/kit.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -11,6 +12,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <deque>
+#include <map>
 
 using namespace marquee;
 using namespace marquee::test;
@@ -145,6 +147,42 @@ BOOST_AUTO_TEST_CASE(lookups_of_a_turn_are_lines_of_one_request_to_each_catalogu
         BOOST_TEST(each.payload == "a\nb=20c\na\n");
         BOOST_TEST(each.headers.get(names::header_request_id).size() == 26U);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_message_for_several_traced_plays_is_a_child_of_the_first_and_has_links_to_the_others)
+{
+    span_list spans;
+    script({metadata_of("a"), metadata_of("b"), metadata_of("c")}, {url_of("a"), url_of("b"), url_of("c")});
+    std::vector<trace_context> plays;
+    for (int i = 0; i < 2; ++i)
+        plays.push_back(make_trace());
+    for (auto& each : plays)
+        each.sampled = true;
+    find("a");
+    for (const auto* id : {"b", "c"})
+    {
+        auto& one = all.emplace_back(asked{asset_id::parse(id).value(), {}});
+        asio::co_spawn(io, batcher.find(one.asset, "request-1", deadline::in(20s), &plays[all.size() - 2]),
+                       [&one](const std::exception_ptr&, result<playable_text> how) { one.ended = std::move(how); });
+    }
+    run_until_ended();
+    std::map<std::string, std::vector<std::unique_ptr<span_record>>> by_name;
+    for (auto& each : spans.take())
+        by_name[each->name].push_back(std::move(each));
+    const auto& lookups = by_name["look up asset"];
+    BOOST_REQUIRE(lookups.size() == 2U);
+    for (std::size_t i = 0; i < 2; ++i)
+        BOOST_TEST((lookups[i]->parent_span == plays[i].span_id));
+    for (const auto* name : {"request metadata.gets", "request cdnurl.gets"})
+    {
+        BOOST_REQUIRE(by_name[name].size() == 1U);
+        const auto& request = *by_name[name].front();
+        BOOST_TEST((request.parent_span == lookups[0]->context.span_id));
+        BOOST_REQUIRE(request.links.size() == 1U);
+        BOOST_TEST((request.links[0] == lookups[1]->context));
+    }
+    BOOST_TEST(nats.seen[0].headers.get("traceparent") ==
+               format_traceparent(by_name["request metadata.gets"].front()->context));
 }
 
 BOOST_AUTO_TEST_CASE(the_request_of_one_lookup_has_its_request_id_and_one_of_several_an_id_of_its_own)

@@ -1,0 +1,34 @@
+// The span of an HTTP request, by OpenTelemetry's conventions for HTTP servers.
+#pragma once
+
+#include "broker/telemetry/span.hpp"
+#include "edge/http/client_address.hpp"
+#include "edge/http/http.hpp"
+
+#include <string_view>
+
+namespace marquee
+{
+
+/// Which requests are traced.
+struct trace_rules
+{
+    bool on = false;   ///< false: nothing is traced, and no field is read
+    trace_ratio ratio; ///< of the requests that no trusted proxy has decided about
+    bool tls = false;  ///< whether the edge takes requests over TLS
+};
+
+/// Begins the span; one that is not recorded where the request is not sampled. The ids of a valid
+/// `traceparent` are kept. Its flag `sampled` is believed where the connection comes from one of
+/// `trusted` (null: none). For a trace of anybody else a random number decides, since a client that
+/// picks the id would else pick the verdict; for a new trace its id does.
+[[nodiscard]] span begin_request_span(const trace_rules& rules, const http_request& request,
+                                      const network_list* trusted);
+
+/// Names it by the route, as soon as that is known.
+void name_request_span(span& one, std::string_view method, std::string_view pattern);
+
+/// Ends it. `code`: of the failure, else empty. Status ERROR is for 500 and above.
+void end_request_span(span& one, int status, std::string_view code);
+
+} // namespace marquee
