@@ -6,10 +6,10 @@ const clock = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit"
 const day = new Intl.DateTimeFormat("en", { month: "short", day: "numeric", timeZone: "UTC" });
 const label = (start, step) => (step === "day" ? day : clock).format(new Date(start));
 
-/** The smallest of 1, 2, 5 × 10ⁿ that is not below `n`. */
+/** The smallest even number of one digit, times 10ⁿ, that is not below `n`. */
 function roundUp(n) {
   const power = 10 ** Math.floor(Math.log10(Math.max(n, 1)));
-  return [1, 2, 5, 10].map((m) => m * power).find((m) => m >= n);
+  return [2, 4, 6, 8, 10, 20].map((m) => m * power).find((m) => m >= n);
 }
 
 /**

@@ -48,7 +48,7 @@ export async function show(main, { parts: [id], signal, title }) {
   title(name);
   const all = figure(t.allViews);
   const mine = figure(t.yourViews);
-  const chart = bars(t.byHourChart);
+  const chart = bars(t.byHourChart, { width: 460, height: 150 });
   const stage = player(record, { signal, counted(answer) {
     all.set(answer.assetviews);
     mine.set(answer.userviews);
@@ -57,8 +57,8 @@ export async function show(main, { parts: [id], signal, title }) {
     h("div", { class: "about" },
       record.genre && h("p", { class: "kicker" }, h("a", { href: `#/genre/${encodeURIComponent(record.genre)}`, dir: "auto" }, record.genre)),
       heading(name), record.summary && foreign("p", record.summary, { class: "summary" }),
-      h("dl", { class: "figures" }, all.element, mine.element)),
-    h("section", { class: "hours", "aria-label": t.byHour }, h("h2", {}, t.byHour), chart.element),
+      h("dl", { class: "figures" }, all.element, mine.element),
+      h("section", { class: "hours", "aria-label": t.byHour }, h("h2", {}, t.byHour), chart.element)),
     h("section", { class: "facts", "aria-label": t.about }, h("h2", {}, t.about), members(record))));
 
   async function readCounts() {
