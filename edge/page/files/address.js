@@ -22,7 +22,9 @@ export function address(value) {
     const path = value.trim();
     if (named || path.startsWith("//") || dots.test(path.replace(/[?#].*$/s, ""))) return none;
     const url = new URL(path.replace(/^\//, ""), `${location.origin}/media/`);
-    return url.origin === location.origin && url.pathname.startsWith("/media/") ? { use: "here", href: url.href } : none;
+    return url.origin === location.origin && url.pathname.startsWith("/media/")
+      ? { use: "here", href: url.href }
+      : none;
   } catch {
     return none;
   }

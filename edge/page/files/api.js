@@ -31,10 +31,15 @@ async function problemOf(response) {
   let document = {};
   try {
     document = await response.json();
-  } catch { /* no problem document: a proxy's page, say */ }
+  } catch {
+    /* no problem document: a proxy's page, say */
+  }
   const text = (value) => (typeof value === "string" ? value : "");
   return new Problem(text(document.code) || `http_${response.status}`, {
-    status: response.status, detail: text(document.detail), field: text(document.field), retryAfter,
+    status: response.status,
+    detail: text(document.detail),
+    field: text(document.field),
+    retryAfter,
   });
 }
 
@@ -53,7 +58,12 @@ export async function request(method, path, { body, token, headers = {}, signal,
     if (body !== undefined) sent["Content-Type"] = "application/json";
     if (token) sent.Authorization = `Bearer ${token}`;
     const response = await fetch(path, {
-      method, headers: sent, signal: limit.signal, cache: "no-cache", credentials: "omit", redirect: "error",
+      method,
+      headers: sent,
+      signal: limit.signal,
+      cache: "no-cache",
+      credentials: "omit",
+      redirect: "error",
       body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
     });
     if (!response.ok) throw await problemOf(response);
@@ -106,9 +116,16 @@ export function newKey() {
 }
 
 /** Resolves after `ms`, or rejects when the signal ends it. */
-export const pause = (ms, signal) => new Promise((resolve, reject) => {
-  if (signal?.aborted) reject(new DOMException("", "AbortError"));
-  const timer = setTimeout(resolve, ms);
-  signal?.addEventListener("abort", () => { clearTimeout(timer); reject(new DOMException("", "AbortError")); },
-    { once: true });
-});
+export const pause = (ms, signal) =>
+  new Promise((resolve, reject) => {
+    if (signal?.aborted) reject(new DOMException("", "AbortError"));
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        reject(new DOMException("", "AbortError"));
+      },
+      { once: true },
+    );
+  });

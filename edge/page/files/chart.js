@@ -30,24 +30,41 @@ export function bars(describe, { width = 640, height = 150 } = {}) {
     const y = (views) => 8 + tall * (1 - views / top);
     const lines = [0, top / 2, top].map((views) => [
       svg("line", { x1: left, x2: width - 4, y1: y(views), y2: y(views), class: "grid" }),
-      svg("text", { x: left - 6, y: y(views) + 4, class: "tick end" }, count(views))]);
+      svg("text", { x: left - 6, y: y(views) + 4, class: "tick end" }, count(views)),
+    ]);
     const every = Math.ceil(points.length / 6);
     const columns = points.map((point, i) => {
       const x = left + i * slot;
       const words = `${label(point.start, step)}: ${count(point.views)}`;
       return [
-        svg("rect", { x: x + slot * 0.14, width: slot * 0.72, y: y(point.views), height: Math.max(tall + 8 - y(point.views), 0),
-          rx: Math.min(3, slot / 5), class: i === points.length - 1 ? "bar now" : "bar" }, svg("title", {}, words)),
-        i % every === 0 && svg("text", { x: x + slot / 2, y: height - 4, class: "tick" }, label(point.start, step))];
+        svg(
+          "rect",
+          {
+            x: x + slot * 0.14,
+            width: slot * 0.72,
+            y: y(point.views),
+            height: Math.max(tall + 8 - y(point.views), 0),
+            rx: Math.min(3, slot / 5),
+            class: i === points.length - 1 ? "bar now" : "bar",
+          },
+          svg("title", {}, words),
+        ),
+        i % every === 0 && svg("text", { x: x + slot / 2, y: height - 4, class: "tick" }, label(point.start, step)),
+      ];
     });
-    box.replaceChildren(svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": describe(sum) },
-      lines, columns));
+    box.replaceChildren(
+      svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": describe(sum) }, lines, columns),
+    );
   }
 
   return {
     element: box,
-    get points() { return points; },
-    get sum() { return points.reduce((all, point) => all + point.views, 0); },
+    get points() {
+      return points;
+    },
+    get sum() {
+      return points.reduce((all, point) => all + point.views, 0);
+    },
     set(given, of = "hour") {
       points = given.map((point) => ({ ...point }));
       step = of;
@@ -70,11 +87,15 @@ export function bars(describe, { width = 640, height = 150 } = {}) {
 }
 
 /** A small line of the last values; `add(value, words)` appends one and drops the oldest. */
-export function sparkline({ width = 120, height = 28, length = 60 } = {}) {
+export function sparkline({ width = 120, height = 28, length = 40 } = {}) {
   const area = svg("path", { class: "spark-area" });
   const line = svg("path", { class: "spark-line" });
-  const element = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "spark", "aria-hidden": "true",
-    preserveAspectRatio: "none" }, area, line);
+  const element = svg(
+    "svg",
+    { viewBox: `0 0 ${width} ${height}`, class: "spark", "aria-hidden": "true", preserveAspectRatio: "none" },
+    area,
+    line,
+  );
   const values = [];
   return {
     element,
@@ -82,11 +103,11 @@ export function sparkline({ width = 120, height = 28, length = 60 } = {}) {
       values.push(Number.isFinite(value) ? value : 0);
       if (values.length > length) values.shift();
       const top = Math.max(1e-9, ...values) * 1.1;
-      const x = (i) => ((width * (i + length - values.length)) / (length - 1)).toFixed(1);
+      const x = (i) => ((width * i) / (Math.max(values.length, 8) - 1)).toFixed(1);
       const y = (v) => (height - 2 - (height - 4) * (v / top)).toFixed(1);
       const d = values.map((v, i) => `${i ? "L" : "M"}${x(i)} ${y(v)}`).join("");
       line.setAttribute("d", d);
-      area.setAttribute("d", `${d}L${width} ${height}L${x(0)} ${height}z`);
+      area.setAttribute("d", `${d}L${x(values.length - 1)} ${height}L0 ${height}z`);
     },
   };
 }

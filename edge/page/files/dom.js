@@ -8,7 +8,9 @@ function fill(element, attributes, children) {
     else if (name === "value" || name === "checked") element[name] = value;
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -16,7 +18,8 @@ function fill(element, attributes, children) {
 export const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
 
 /** The same for SVG. */
-export const svg = (tag, attributes, ...children) => fill(document.createElementNS(svgSpace, tag), attributes, children);
+export const svg = (tag, attributes, ...children) =>
+  fill(document.createElementNS(svgSpace, tag), attributes, children);
 
 /** An element that holds a text of the catalogue: its direction is its own, and stays inside. */
 export const foreign = (tag, text, attributes) => h(tag, { dir: "auto", ...attributes }, String(text));
@@ -38,18 +41,36 @@ export const heading = (text, attributes) => foreign("h1", text, { tabindex: "-1
 /** A group of radio buttons that look like one switch. */
 export function choice(label, options, chosen, onpick) {
   const name = `choice-${label}`;
-  return h("fieldset", { class: "choice" }, h("legend", { class: "unseen" }, label),
-    Object.entries(options).map(([value, text]) => h("label", {},
-      h("input", { type: "radio", name, value, checked: value === chosen, onchange: () => onpick(value) }),
-      h("span", {}, text))));
+  return h(
+    "fieldset",
+    { class: "choice" },
+    h("legend", { class: "unseen" }, label),
+    Object.entries(options).map(([value, text]) =>
+      h(
+        "label",
+        {},
+        h("input", { type: "radio", name, value, checked: value === chosen, onchange: () => onpick(value) }),
+        h("span", {}, text),
+      ),
+    ),
+  );
 }
 
 /** A modal dialog; ends with what `close(value)` is given, or undefined by Escape. */
 export function dialog(title, build) {
   return new Promise((resolve) => {
     let result;
-    const box = h("dialog", { "aria-label": title, onclose: () => { box.remove(); resolve(result); } });
-    const close = (value) => { result = value; box.close(); };
+    const box = h("dialog", {
+      "aria-label": title,
+      onclose: () => {
+        box.remove();
+        resolve(result);
+      },
+    });
+    const close = (value) => {
+      result = value;
+      box.close();
+    };
     box.append(h("h2", { dir: "auto" }, title), ...[build(close)].flat());
     document.body.append(box);
     box.showModal();

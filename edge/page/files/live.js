@@ -15,7 +15,10 @@ let leading = false;
 export function listen(listener, signal) {
   listeners.add(listener);
   listener({ type: "state", state });
-  signal.addEventListener("abort", () => { listeners.delete(listener); follow(); });
+  signal.addEventListener("abort", () => {
+    listeners.delete(listener);
+    follow();
+  });
   follow();
 }
 
@@ -49,7 +52,10 @@ function follow() {
   }
 }
 document.addEventListener("visibilitychange", follow);
-addEventListener("pagehide", () => { running?.abort(); running = null; });
+addEventListener("pagehide", () => {
+  running?.abort();
+  running = null;
+});
 addEventListener("pageshow", follow);
 
 async function turn(signal) {
@@ -77,7 +83,9 @@ async function keepReading(signal) {
     let least = 0;
     try {
       least = await readOnce(signal);
-    } catch { /* the connection is lost, or is silent for too long */ }
+    } catch {
+      /* the connection is lost, or is silent for too long */
+    }
     if (signal.aborted) return;
     if (performance.now() - began > 5000) wait = 500;
     tell({ type: "state", state: "away" });
@@ -92,7 +100,9 @@ function online(ms, signal) {
   const stop = () => early.abort();
   addEventListener("online", stop, { once: true });
   signal.addEventListener("abort", stop, { once: true });
-  return pause(ms, early.signal).catch(() => {}).finally(() => removeEventListener("online", stop));
+  return pause(ms, early.signal)
+    .catch(() => {})
+    .finally(() => removeEventListener("online", stop));
 }
 
 const silence = 45_000; // three heartbeats
@@ -106,7 +116,12 @@ async function readOnce(signal) {
   let timer = setTimeout(stop, silence);
   try {
     const headers = { Accept: "text/event-stream", ...(place && { "Last-Event-ID": place }) };
-    const response = await fetch("/events/live", { headers, signal: lost.signal, cache: "no-store", credentials: "omit" });
+    const response = await fetch("/events/live", {
+      headers,
+      signal: lost.signal,
+      cache: "no-store",
+      credentials: "omit",
+    });
     if (!response.ok) return 1000 * Math.min(Number(response.headers.get("Retry-After")) || 5, 60);
     tell({ type: "state", state: "live" });
     const parser = eventParser(handle);
@@ -132,7 +147,9 @@ function handle({ event, id, data }) {
   try {
     const view = JSON.parse(data);
     if (typeof view?.asset === "string") tell({ ...view, type: "view" });
-  } catch { /* no view of ours */ }
+  } catch {
+    /* no view of ours */
+  }
 }
 
 /** Server-sent events out of pieces of text; `take(event)` gets {event, id, data} of each block. */

@@ -18,14 +18,25 @@ const pages = [
 /** A waiting time for the next attempt that is asked for by hand. */
 export function failure(error, again) {
   const words = error instanceof Problem ? error.words : t.errors.other(0, String(error));
-  return h("div", { class: "notice bad", role: "alert" }, h("p", {}, words),
-    again && h("button", { onclick: again }, t.again));
+  return h(
+    "div",
+    { class: "notice bad", role: "alert" },
+    h("p", {}, words),
+    again && h("button", { onclick: again }, t.again),
+  );
 }
 
 const main = h("main", { id: "content", tabindex: "-1" });
-const links = Object.fromEntries(["watch", "desk", "fleet"].map((name) =>
-  [name, h("a", { href: name === "watch" ? "#/" : `#/${name}` }, t[name])]));
-const search = h("input", { type: "search", "aria-label": t.search, placeholder: t.search, autocomplete: "off", dir: "auto" });
+const links = Object.fromEntries(
+  ["watch", "desk", "fleet"].map((name) => [name, h("a", { href: name === "watch" ? "#/" : `#/${name}` }, t[name])]),
+);
+const search = h("input", {
+  type: "search",
+  "aria-label": t.search,
+  placeholder: t.search,
+  autocomplete: "off",
+  dir: "auto",
+});
 const lamp = h("span", { class: "lamp", role: "status" });
 
 let edge = null; // edge.json
@@ -51,13 +62,21 @@ async function show() {
     askForTokens(edge.players === "token");
     frame();
     if (!page) return lost();
-    const found = page[0].exec(path).slice(1).map((part) => part && decodeURIComponent(part));
+    const found = page[0]
+      .exec(path)
+      .slice(1)
+      .map((part) => part && decodeURIComponent(part));
     const module = await page[2]();
     if (turn.signal.aborted) return;
     main.replaceChildren();
-    await module.show(main, { parts: found, edge, signal: turn.signal, title: (text) => {
-      document.title = text ? `${text} – ${t.name}` : t.name;
-    } });
+    await module.show(main, {
+      parts: found,
+      edge,
+      signal: turn.signal,
+      title: (text) => {
+        document.title = text ? `${text} – ${t.name}` : t.name;
+      },
+    });
   } catch (error) {
     if (aborted(error) || turn.signal.aborted) return;
     if (error instanceof URIError) return lost();
@@ -96,12 +115,28 @@ search.addEventListener("input", () => {
 });
 
 document.body.replaceChildren(
-  h("a", { href: "#content", class: "skip", onclick: (event) => { event.preventDefault(); main.focus(); } }, t.skip),
-  h("header", {}, h("a", { href: "#/", class: "brand" }, t.name),
+  h(
+    "a",
+    {
+      href: "#content",
+      class: "skip",
+      onclick: (event) => {
+        event.preventDefault();
+        main.focus();
+      },
+    },
+    t.skip,
+  ),
+  h(
+    "header",
+    {},
+    h("a", { href: "#/", class: "brand" }, t.name),
     h("nav", { "aria-label": t.nav }, Object.values(links)),
-    h("form", { role: "search", onsubmit: (event) => event.preventDefault() }, search)),
+    h("form", { role: "search", onsubmit: (event) => event.preventDefault() }, search),
+  ),
   main,
-  h("footer", {}, lamp));
+  h("footer", {}, lamp),
+);
 addEventListener("hashchange", show);
 addEventListener("popstate", () => location.hash.replace(/^#\/?/, "") !== shown && show());
 show();

@@ -187,7 +187,8 @@ export const t = {
   csv: {
     title: "Import CSV",
     drop: "Drop a CSV file here, or choose one",
-    help: "Columns by their names: id, title, genre, summary, url, tags; any other becomes a member. " +
+    help:
+      "Columns by their names: id, title, genre, summary, url, tags; any other becomes a member. " +
       "Mapping, types and NDJSON are marquee-import's.",
     choose: "Choose a file",
     tooLarge: (n, limit) => `This file has ${bytes(n)}; the page takes ${bytes(limit)}. Use marquee-import.`,
@@ -266,9 +267,19 @@ export const t = {
     event: (title, n) => (n ? `${title}: view ${count(n)}` : title),
     stale: "These figures are old: the edge does not answer.",
     figure: {
-      rate: "requests/s", errors: "errors/s", latency: "ms a request", lag: "ms behind", flight: "in flight",
-      connections: "connections", links: "broker links", circuits: "circuits open", reconnects: "reconnects",
-      degraded: "degraded", live: "live streams", records: "titles", applied: "views counted",
+      rate: "requests/s",
+      errors: "errors/s",
+      latency: "ms a request",
+      lag: "ms behind",
+      flight: "in flight",
+      connections: "connections",
+      links: "broker links",
+      circuits: "circuits open",
+      reconnects: "reconnects",
+      degraded: "degraded",
+      live: "live streams",
+      records: "titles",
+      applied: "views counted",
     },
     spark: (name, value) => `${name}: ${value}`,
     up: (time) => `since ${time}`,

@@ -20,12 +20,16 @@ function remembered() {
 }
 
 // eslint-disable-next-line no-control-regex
-const valid = (name) => !/[\u0000-\u001f\u007f]/.test(name) && ![".", "..", ""].includes(name) &&
+const valid = (name) =>
+  !/[\u0000-\u001f\u007f]/.test(name) &&
+  ![".", "..", ""].includes(name) &&
   new TextEncoder().encode(name).length <= 128;
 
 /** Set once, from edge.json. */
 let withToken = false;
-export const askForTokens = (yes) => { withToken = yes; };
+export const askForTokens = (yes) => {
+  withToken = yes;
+};
 
 /** {user, token}, or {missing: words}. */
 export function who() {
@@ -54,7 +58,13 @@ function take(text) {
 /** The field in the page's head. */
 export function whoField() {
   const note = status("note");
-  const box = h("form", { class: "who", onsubmit: (event) => { event.preventDefault(); submit(); } });
+  const box = h("form", {
+    class: "who",
+    onsubmit: (event) => {
+      event.preventDefault();
+      submit();
+    },
+  });
   let input;
   function submit() {
     note.say("");
@@ -63,7 +73,11 @@ export function whoField() {
       draw();
     } else if (valid(input.value.trim())) {
       if (input.value.trim() === remembered()) return;
-      try { localStorage.setItem(store, input.value.trim()); } catch { /* it keeps nothing */ }
+      try {
+        localStorage.setItem(store, input.value.trim());
+      } catch {
+        /* it keeps nothing */
+      }
     } else {
       return note.say(t.who.wrongName, "bad");
     }
@@ -71,17 +85,38 @@ export function whoField() {
   }
   function draw() {
     if (withToken && token) {
-      const forget = () => { token = ""; draw(); tellAll(); };
-      return box.replaceChildren(foreign("span", t.who.signedIn(subject), { class: "me" }),
-        h("button", { type: "button", class: "quiet", onclick: forget }, t.who.forget));
+      const forget = () => {
+        token = "";
+        draw();
+        tellAll();
+      };
+      return box.replaceChildren(
+        foreign("span", t.who.signedIn(subject), { class: "me" }),
+        h("button", { type: "button", class: "quiet", onclick: forget }, t.who.forget),
+      );
     }
     input = withToken
       ? h("input", { type: "password", autocomplete: "off", placeholder: t.who.paste })
-      : h("input", { value: remembered(), maxlength: 128, autocomplete: "nickname", spellcheck: "false", dir: "auto",
-          onchange: submit });
-    box.replaceChildren(...[h("label", { title: withToken ? t.who.tokenHelp : undefined },
-      h("span", {}, withToken ? t.who.token : t.who.label), input),
-    withToken && h("button", {}, t.who.use), note.element].filter(Boolean));
+      : h("input", {
+          value: remembered(),
+          maxlength: 128,
+          autocomplete: "nickname",
+          spellcheck: "false",
+          dir: "auto",
+          onchange: submit,
+        });
+    box.replaceChildren(
+      ...[
+        h(
+          "label",
+          { title: withToken ? t.who.tokenHelp : undefined },
+          h("span", {}, withToken ? t.who.token : t.who.label),
+          input,
+        ),
+        withToken && h("button", {}, t.who.use),
+        note.element,
+      ].filter(Boolean),
+    );
   }
   draw();
   return box;

@@ -5,15 +5,18 @@ import { t } from "../strings.js";
 
 let token = "";
 export const adminToken = () => token;
-export const lock = () => { token = ""; dispatchEvent(new HashChangeEvent("hashchange")); };
+export const lock = () => {
+  token = "";
+  dispatchEvent(new HashChangeEvent("hashchange"));
+};
 
 /** Resolves once a token is known that the edge takes; shows the form until then. `name`: "desk", "fleet". */
 export async function unlock(main, name, edge, signal) {
   if (token) return true;
   const box = h("section", { class: "panel unlock" }, heading(t.unlock.title[name]));
   main.append(box);
-  if (!edge[name]) return box.append(h("p", {}, t.unlock.elsewhere)), false;
-  if (!edge.admin) return box.append(h("p", {}, t.unlock.none)), false;
+  if (!edge[name]) return (box.append(h("p", {}, t.unlock.elsewhere)), false);
+  if (!edge.admin) return (box.append(h("p", {}, t.unlock.none)), false);
   const note = status();
   const input = h("input", { type: "password", autocomplete: "off", required: true, spellcheck: "false" });
   return new Promise((resolve) => {
@@ -28,14 +31,22 @@ export async function unlock(main, name, edge, signal) {
         if (!aborted(error)) note.say(error.words, "bad");
       }
     }
-    box.append(h("p", { class: "lead" }, t.unlock.help[name]), h("form", { class: "fields", onsubmit: probe },
-      h("label", {}, t.unlock.label, input), h("p", { class: "note" }, t.unlock.memory), note.element,
-      h("div", { class: "ends" }, h("button", { class: "main" }, t.unlock.open))));
+    box.append(
+      h("p", { class: "lead" }, t.unlock.help[name]),
+      h(
+        "form",
+        { class: "fields", onsubmit: probe },
+        h("label", {}, t.unlock.label, input),
+        h("p", { class: "note" }, t.unlock.memory),
+        note.element,
+        h("div", { class: "ends" }, h("button", { class: "main" }, t.unlock.open)),
+      ),
+    );
     input.focus();
     signal.addEventListener("abort", () => resolve(false));
   });
 }
 
 /** A page's head with its name, tools, and the way out. */
-export const pageHead = (text, ...tools) => h("div", { class: "page-head" }, heading(text), tools,
-  h("button", { class: "quiet", onclick: lock }, t.unlock.lock));
+export const pageHead = (text, ...tools) =>
+  h("div", { class: "page-head" }, heading(text), tools, h("button", { class: "quiet", onclick: lock }, t.unlock.lock));

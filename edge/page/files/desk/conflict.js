@@ -11,18 +11,63 @@ export function askConflict(mine, theirs) {
     const cell = (name, fields, side) => {
       const text = foreign("span", fields[name] || t.conflict.empty);
       if (mine[name] === theirs.fields[name]) return h("td", {}, text);
-      return h("td", {}, h("label", {}, h("input", { type: "radio", name: `keep-${name}`, checked: side === t.conflict.mine,
-        "aria-label": t.conflict.keep(t.edit.field[name], side), onchange: () => { chosen[name] = fields[name]; } }), text));
+      return h(
+        "td",
+        {},
+        h(
+          "label",
+          {},
+          h("input", {
+            type: "radio",
+            name: `keep-${name}`,
+            checked: side === t.conflict.mine,
+            "aria-label": t.conflict.keep(t.edit.field[name], side),
+            onchange: () => {
+              chosen[name] = fields[name];
+            },
+          }),
+          text,
+        ),
+      );
     };
     const rows = names.map((name) => {
       const same = mine[name] === theirs.fields[name];
-      return h("tr", {}, h("th", { scope: "row", class: same ? "" : "differs" }, t.edit.field[name]),
-        cell(name, theirs.fields, t.conflict.theirs), cell(name, mine, t.conflict.mine));
+      return h(
+        "tr",
+        {},
+        h("th", { scope: "row", class: same ? "" : "differs" }, t.edit.field[name]),
+        cell(name, theirs.fields, t.conflict.theirs),
+        cell(name, mine, t.conflict.mine),
+      );
     });
-    return [h("p", { class: "note" }, theirs.etag ? t.conflict.help : t.conflict.removedHelp),
-      h("div", { class: "scroll" }, h("table", { class: "side" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t.conflict.field),
-        h("th", { scope: "col" }, t.conflict.theirs), h("th", { scope: "col" }, t.conflict.mine))), h("tbody", {}, rows))),
-      h("div", { class: "ends" }, h("button", { onclick: () => close() }, t.conflict.takeTheirs),
-        h("button", { class: "main", onclick: () => close(chosen) }, t.conflict.save))];
+    return [
+      h("p", { class: "note" }, theirs.etag ? t.conflict.help : t.conflict.removedHelp),
+      h(
+        "div",
+        { class: "scroll" },
+        h(
+          "table",
+          { class: "side" },
+          h(
+            "thead",
+            {},
+            h(
+              "tr",
+              {},
+              h("th", { scope: "col" }, t.conflict.field),
+              h("th", { scope: "col" }, t.conflict.theirs),
+              h("th", { scope: "col" }, t.conflict.mine),
+            ),
+          ),
+          h("tbody", {}, rows),
+        ),
+      ),
+      h(
+        "div",
+        { class: "ends" },
+        h("button", { onclick: () => close() }, t.conflict.takeTheirs),
+        h("button", { class: "main", onclick: () => close(chosen) }, t.conflict.save),
+      ),
+    ];
   });
 }

@@ -16,19 +16,60 @@ export function topList({ signal }) {
     try {
       const top = await get(`/events/top${query({ window: span, content: "true", limit: 10 })}`, { signal });
       if (top.assets.length === 0) return body.replaceChildren(h("p", { class: "none" }, t.stats.none));
-      body.replaceChildren(h("table", {}, h("caption", { class: "unseen" }, t.stats.caption), h("thead", {}, h("tr", {},
-        h("th", { scope: "col" }, t.stats.column.rank), h("th", { scope: "col" }, t.stats.column.title),
-        h("th", { scope: "col", class: "number" }, t.stats.column.views))),
-      h("tbody", {}, top.assets.map((one, i) => h("tr", {}, h("td", {}, String(i + 1)),
-        h("td", { class: "long" }, h("a", { href: `#/desk/counts/${encodeURIComponent(one.id)}`, dir: "auto" }, one.title || t.untitled)),
-        h("td", { class: "number" }, count(one.views)))))));
+      body.replaceChildren(
+        h(
+          "table",
+          {},
+          h("caption", { class: "unseen" }, t.stats.caption),
+          h(
+            "thead",
+            {},
+            h(
+              "tr",
+              {},
+              h("th", { scope: "col" }, t.stats.column.rank),
+              h("th", { scope: "col" }, t.stats.column.title),
+              h("th", { scope: "col", class: "number" }, t.stats.column.views),
+            ),
+          ),
+          h(
+            "tbody",
+            {},
+            top.assets.map((one, i) =>
+              h(
+                "tr",
+                {},
+                h("td", {}, String(i + 1)),
+                h(
+                  "td",
+                  { class: "long" },
+                  h("a", { href: `#/desk/counts/${encodeURIComponent(one.id)}`, dir: "auto" }, one.title || t.untitled),
+                ),
+                h("td", { class: "number" }, count(one.views)),
+              ),
+            ),
+          ),
+        ),
+      );
     } catch (error) {
       if (!aborted(error)) body.replaceChildren(failure(error, read));
     }
   }
   read();
-  return h("section", { class: "panel", "aria-label": t.stats.title }, h("h2", {}, t.stats.title),
-    h("div", {}, choice(t.stats.window, t.stats.windows, span, (picked) => { span = picked; read(); })), body);
+  return h(
+    "section",
+    { class: "panel", "aria-label": t.stats.title },
+    h("h2", {}, t.stats.title),
+    h(
+      "div",
+      {},
+      choice(t.stats.window, t.stats.windows, span, (picked) => {
+        span = picked;
+        read();
+      }),
+    ),
+    body,
+  );
 }
 
 export async function countsOf(main, id, { signal, title }) {
@@ -39,11 +80,15 @@ export async function countsOf(main, id, { signal, title }) {
   const chart = bars(t.stats.chart, { width: 900, height: 220 });
   const sum = h("strong", { class: "big" });
   const viewers = h("span", { class: "note" });
-  const draw = () => { sum.textContent = t.views(chart.sum); };
+  const draw = () => {
+    sum.textContent = t.views(chart.sum);
+  };
   async function read() {
     try {
       const views = await getOr({ viewers: 0 }, pathOf("/events/asset/", id), { signal });
-      const series = await getOr({ points: [] }, `${pathOf("/events/asset/", id)}/series${query({ step })}`, { signal });
+      const series = await getOr({ points: [] }, `${pathOf("/events/asset/", id)}/series${query({ step })}`, {
+        signal,
+      });
       viewers.textContent = t.stats.viewers(views.viewers);
       chart.set(series.points, step);
       draw();
@@ -51,10 +96,27 @@ export async function countsOf(main, id, { signal, title }) {
       if (!aborted(error)) chart.element.replaceChildren(failure(error, read));
     }
   }
-  const file = () => csvLine(t.stats.csvColumns) + chart.points.map((point) => csvLine([point.start, String(point.views)])).join("");
-  main.append(pageHead(name, h("a", { href: "#/desk" }, t.desk)), h("section", { class: "panel", "aria-label": t.stats.of(name) },
-    h("div", { class: "tools" }, sum, viewers, choice(t.stats.step, t.stats.steps, step, (picked) => { step = picked; read(); }),
-      h("button", { class: "push", onclick: () => save(t.stats.file, file(), "text/csv") }, t.stats.save)), chart.element));
+  const file = () =>
+    csvLine(t.stats.csvColumns) + chart.points.map((point) => csvLine([point.start, String(point.views)])).join("");
+  main.append(
+    pageHead(name, h("a", { href: "#/desk" }, t.desk)),
+    h(
+      "section",
+      { class: "panel", "aria-label": t.stats.of(name) },
+      h(
+        "div",
+        { class: "tools" },
+        sum,
+        viewers,
+        choice(t.stats.step, t.stats.steps, step, (picked) => {
+          step = picked;
+          read();
+        }),
+        h("button", { class: "push", onclick: () => save(t.stats.file, file(), "text/csv") }, t.stats.save),
+      ),
+      chart.element,
+    ),
+  );
   await read();
   listen((message) => {
     if (message.type === "gap") read();

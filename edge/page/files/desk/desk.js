@@ -9,10 +9,17 @@ import { table } from "./table.js";
 
 export async function show(main, { parts: [asset], edge, signal, title }) {
   title(t.desk);
-  if (!await unlock(main, "desk", edge, signal)) return;
+  if (!(await unlock(main, "desk", edge, signal))) return;
   if (asset) return countsOf(main, asset, { signal, title });
   const catalogue = table({ signal });
-  main.append(pageHead(t.desk), catalogue.element,
-    h("div", { class: "columns" }, importer({ signal, changed: catalogue.reload }),
-      h("div", { class: "shelf" }, exporter({ signal }), topList({ signal }))));
+  main.append(
+    pageHead(t.desk),
+    catalogue.element,
+    h(
+      "div",
+      { class: "columns" },
+      importer({ signal, changed: catalogue.reload }),
+      h("div", { class: "shelf" }, exporter({ signal }), topList({ signal })),
+    ),
+  );
 }

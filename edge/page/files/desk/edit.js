@@ -14,18 +14,25 @@ const urlOf = (id) => pathOf("/url/asset/", id);
 /** What stands: {fields, etag, urlTag}; fields of a title that is not there are empty, and tags "". */
 export async function readTitle(id, signal) {
   const absent = { data: {}, etag: "" };
-  const read = (path, token) => request("GET", path, { token, signal }).catch((error) => {
-    if (error.status === 404) return absent;
-    throw error;
-  });
+  const read = (path, token) =>
+    request("GET", path, { token, signal }).catch((error) => {
+      if (error.status === 404) return absent;
+      throw error;
+    });
   const [record, url] = await Promise.all([read(content(id)), read(urlOf(id), adminToken())]);
   return { fields: fieldsOf(id, record.data, url.data.url ?? ""), etag: record.etag, urlTag: url.etag };
 }
 
 function fieldsOf(id, record, url) {
   const more = Object.fromEntries(Object.entries(record).filter(([name]) => name !== "id" && !own.includes(name)));
-  return { id, title: record.title ?? "", genre: record.genre ?? "", summary: record.summary ?? "", url,
-    more: Object.keys(more).length ? JSON.stringify(more, null, 1) : "" };
+  return {
+    id,
+    title: record.title ?? "",
+    genre: record.genre ?? "",
+    summary: record.summary ?? "",
+    url,
+    more: Object.keys(more).length ? JSON.stringify(more, null, 1) : "",
+  };
 }
 
 /** The record of the fields; throws words where the further members are no object. */
@@ -63,10 +70,16 @@ function ask(heading, fields, base, signal) {
   return dialog(heading, (close) => {
     const note = status();
     const box = (name, tag, more) => h(tag, { name, value: fields[name], dir: "auto", spellcheck: "false", ...more });
-    const inputs = { id: box("id", "input", { required: true, maxlength: 128, readonly: !isNew }), title: box("title", "input", { required: true }),
-      genre: box("genre", "input"), summary: box("summary", "textarea"), url: box("url", "input", { dir: "ltr" }),
-      more: box("more", "textarea", { class: "code", dir: "ltr" }) };
-    const labelled = (name, help) => h("label", {}, t.edit.field[name], inputs[name], help && h("span", { class: "note" }, help));
+    const inputs = {
+      id: box("id", "input", { required: true, maxlength: 128, readonly: !isNew }),
+      title: box("title", "input", { required: true, autofocus: !isNew }),
+      genre: box("genre", "input"),
+      summary: box("summary", "textarea"),
+      url: box("url", "input", { dir: "ltr" }),
+      more: box("more", "textarea", { class: "code", dir: "ltr" }),
+    };
+    const labelled = (name, help) =>
+      h("label", {}, t.edit.field[name], inputs[name], help && h("span", { class: "note" }, help));
     async function submit(event) {
       event.preventDefault();
       const mine = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.value]));
@@ -79,13 +92,26 @@ function ask(heading, fields, base, signal) {
         close(t.edit.saved(mine.title || t.untitled));
       } catch (error) {
         if (error.status === 412) return close({ mine });
-        note.say(typeof error === "string" ? error : error.words ?? String(error), "bad");
+        note.say(typeof error === "string" ? error : (error.words ?? String(error)), "bad");
       }
     }
-    return h("form", { class: "fields", onsubmit: submit }, labelled("id"), labelled("title"), labelled("genre"), labelled("summary"),
-      labelled("url", t.edit.urlHelp), labelled("more", t.edit.moreHelp), note.element,
-      h("div", { class: "ends" }, h("button", { type: "button", onclick: () => close() }, t.cancel),
-        h("button", { class: "main" }, t.edit.save)));
+    return h(
+      "form",
+      { class: "fields", onsubmit: submit },
+      labelled("id"),
+      labelled("title"),
+      labelled("genre"),
+      labelled("summary"),
+      labelled("url", t.edit.urlHelp),
+      labelled("more", t.edit.moreHelp),
+      note.element,
+      h(
+        "div",
+        { class: "ends" },
+        h("button", { type: "button", onclick: () => close() }, t.cancel),
+        h("button", { class: "main" }, t.edit.save),
+      ),
+    );
   });
 }
 
@@ -135,8 +161,11 @@ export async function remove(record, signal) {
     }
     const now = h("div");
     const button = h("button", { class: "main", onclick: go }, t.table.remove);
-    return [h("p", {}, t.edit.removeHelp), note.element, now,
-      h("div", { class: "ends" }, h("button", { onclick: () => close() }, t.cancel), button)];
+    return [
+      h("p", {}, t.edit.removeHelp),
+      note.element,
+      now,
+      h("div", { class: "ends" }, h("button", { onclick: () => close() }, t.cancel), button),
+    ];
   });
 }
-

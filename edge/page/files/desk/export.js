@@ -13,7 +13,7 @@ export function exporter({ signal }) {
     for (let after; ;) {
       const page = await get(`${path}${query({ after, limit: 1000 })}`, { signal, token });
       page.assets.forEach(take);
-      note.say(t.out.reading(n += page.assets.length));
+      note.say(t.out.reading((n += page.assets.length)));
       if (!(after = page.next)) return;
     }
   }
@@ -36,7 +36,10 @@ export function exporter({ signal }) {
       const records = await catalogue();
       const columns = new Set(["id", "title", "genre", "summary", "url"]);
       for (const record of records) Object.keys(record).forEach((name) => columns.add(name));
-      return [csvLine([...columns]), ...records.map((record) => csvLine([...columns].map((name) => record[name])))].join("");
+      return [
+        csvLine([...columns]),
+        ...records.map((record) => csvLine([...columns].map((name) => record[name]))),
+      ].join("");
     },
     ndjson: async () => (await catalogue()).map((record) => `${JSON.stringify(record)}\n`).join(""),
     async counts() {
@@ -62,6 +65,16 @@ export function exporter({ signal }) {
     }
   }
 
-  return h("section", { class: "panel", "aria-label": t.out.title }, h("h2", {}, t.out.title), h("p", { class: "note" }, t.out.help),
-    h("div", { class: "tools" }, Object.keys(kinds).map((kind) => h("button", { onclick: () => write(kind) }, t.out[kind]))), note.element);
+  return h(
+    "section",
+    { class: "panel", "aria-label": t.out.title },
+    h("h2", {}, t.out.title),
+    h("p", { class: "note" }, t.out.help),
+    h(
+      "div",
+      { class: "tools" },
+      Object.keys(kinds).map((kind) => h("button", { onclick: () => write(kind) }, t.out[kind])),
+    ),
+    note.element,
+  );
 }

@@ -13,21 +13,47 @@ const shownRefused = 50;
 
 /** The CSV parser, read when it is needed: a classic script that sets a global. */
 let parser = null;
-const papa = () => (parser ??= new Promise((resolve, reject) => {
-  const script = h("script", { src: new URL("papaparse.min.js", import.meta.url).pathname,
-    onload: () => resolve(globalThis.Papa), onerror: () => { parser = null; reject(new Error("papaparse.min.js")); } });
-  document.head.append(script);
-}));
+const papa = () =>
+  (parser ??= new Promise((resolve, reject) => {
+    const script = h("script", {
+      src: new URL("papaparse.min.js", import.meta.url).pathname,
+      onload: () => resolve(globalThis.Papa),
+      onerror: () => {
+        parser = null;
+        reject(new Error("papaparse.min.js"));
+      },
+    });
+    document.head.append(script);
+  }));
 
 export function importer({ signal, changed }) {
   const body = h("div", { class: "shelf" });
   const note = status();
-  const input = h("input", { type: "file", accept: ".csv,text/csv", "aria-label": t.csv.choose, onchange: () => take(input.files[0]) });
-  const over = (on) => (event) => { event.preventDefault(); drop.classList.toggle("over", on); };
-  const drop = h("div", { class: "drop", ondragover: over(true), ondragleave: over(false), ondrop: (event) => {
-    over(false)(event);
-    take(event.dataTransfer.files[0]);
-  } }, h("p", {}, t.csv.drop), input, h("p", { class: "note" }, t.csv.help));
+  const input = h("input", {
+    type: "file",
+    accept: ".csv,text/csv",
+    "aria-label": t.csv.choose,
+    onchange: () => take(input.files[0]),
+  });
+  const over = (on) => (event) => {
+    event.preventDefault();
+    drop.classList.toggle("over", on);
+  };
+  const drop = h(
+    "div",
+    {
+      class: "drop",
+      ondragover: over(true),
+      ondragleave: over(false),
+      ondrop: (event) => {
+        over(false)(event);
+        take(event.dataTransfer.files[0]);
+      },
+    },
+    h("p", {}, t.csv.drop),
+    input,
+    h("p", { class: "note" }, t.csv.help),
+  );
   let run = new AbortController();
 
   async function take(file) {
@@ -60,13 +86,37 @@ export function importer({ signal, changed }) {
     body.append(wait);
     const made = plan(titles, await standing(titles, own), await standingUrls(titles, own));
     wait.remove();
-    const numbers = { new: made.new.length, changed: made.changed.length, equal: made.equal.length, refused: refused.length };
+    const numbers = {
+      new: made.new.length,
+      changed: made.changed.length,
+      equal: made.equal.length,
+      refused: refused.length,
+    };
     const work = [...made.new, ...made.changed];
-    const button = h("button", { class: "main", onclick: () => { button.remove(); put(work, refused, list, own); } }, t.csv.start(work.length));
+    const button = h(
+      "button",
+      {
+        class: "main",
+        onclick: () => {
+          button.remove();
+          put(work, refused, list, own);
+        },
+      },
+      t.csv.start(work.length),
+    );
     const list = h("div", { class: "shelf" });
-    body.append(h("h3", {}, t.csv.dryRun), h("dl", { class: "kinds" }, Object.entries(numbers).map(([kind, n]) =>
-      h("div", { class: `kind-${kind}` }, h("dt", {}, t.csv.kinds[kind]), h("dd", {}, count(n))))),
-    work.length ? button : h("p", {}, t.csv.nothing), list);
+    body.append(
+      h("h3", {}, t.csv.dryRun),
+      h(
+        "dl",
+        { class: "kinds" },
+        Object.entries(numbers).map(([kind, n]) =>
+          h("div", { class: `kind-${kind}` }, h("dt", {}, t.csv.kinds[kind]), h("dd", {}, count(n))),
+        ),
+      ),
+      work.length ? button : h("p", {}, t.csv.nothing),
+      list,
+    );
     drawRefused(list, refused);
   }
 
@@ -98,27 +148,84 @@ export function importer({ signal, changed }) {
   }
 
   signal.addEventListener("abort", () => run.abort());
-  return h("section", { class: "panel", "aria-label": t.csv.title }, h("h2", {}, t.csv.title), drop, note.element, body);
+  return h(
+    "section",
+    { class: "panel", "aria-label": t.csv.title },
+    h("h2", {}, t.csv.title),
+    drop,
+    note.element,
+    body,
+  );
 }
 
 function preview({ header, rows }) {
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t.csv.previewCaption }, h("table", {}, h("caption", {}, t.csv.previewCaption),
-    h("thead", {}, h("tr", {}, header.slice(0, 12).map((name) => foreign("th", name || "–", { scope: "col" })))),
-    h("tbody", {}, rows.slice(0, shownRows).map(({ cells }) => h("tr", {},
-      cells.slice(0, 12).map((cell) => foreign("td", cell.slice(0, 200), { class: "long" })))))));
+  return h(
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": t.csv.previewCaption },
+    h(
+      "table",
+      {},
+      h("caption", {}, t.csv.previewCaption),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          header.slice(0, 12).map((name) => foreign("th", name || "–", { scope: "col" })),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        rows.slice(0, shownRows).map(({ cells }) =>
+          h(
+            "tr",
+            {},
+            cells.slice(0, 12).map((cell) => foreign("td", cell.slice(0, 200), { class: "long" })),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 function drawRefused(list, refused) {
   refused.sort((a, b) => a.line - b.line);
   list.replaceChildren();
   if (refused.length === 0) return;
-  const file = () => csvLine(t.csv.columns) + refused.map(({ line, id, reason }) => csvLine([String(line), id, reason])).join("");
-  list.append(h("h3", {}, t.csv.refusedTitle), h("table", { class: "refused" }, h("thead", {}, h("tr", {},
-    h("th", { scope: "col" }, t.csv.line), h("th", { scope: "col" }, t.table.column.id), h("th", { scope: "col" }, t.csv.reason))),
-  h("tbody", {}, refused.slice(0, shownRefused).map(({ line, id, reason }) => h("tr", {}, h("td", {}, count(line)),
-    foreign("td", id, { class: "long" }), h("td", {}, reason))))),
-  refused.length > shownRefused && h("p", { class: "note" }, t.csv.moreRefused(refused.length - shownRefused)) || "",
-  h("div", {}, h("button", { onclick: () => save(t.csv.refusedFile, file(), "text/csv") }, t.csv.saveRefused)));
+  const file = () =>
+    csvLine(t.csv.columns) + refused.map(({ line, id, reason }) => csvLine([String(line), id, reason])).join("");
+  list.append(
+    h("h3", {}, t.csv.refusedTitle),
+    h(
+      "table",
+      { class: "refused" },
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          h("th", { scope: "col" }, t.csv.line),
+          h("th", { scope: "col" }, t.table.column.id),
+          h("th", { scope: "col" }, t.csv.reason),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        refused
+          .slice(0, shownRefused)
+          .map(({ line, id, reason }) =>
+            h("tr", {}, h("td", {}, count(line)), foreign("td", id, { class: "long" }), h("td", {}, reason)),
+          ),
+      ),
+    ),
+    (refused.length > shownRefused && h("p", { class: "note" }, t.csv.moreRefused(refused.length - shownRefused))) ||
+      "",
+    h("div", {}, h("button", { onclick: () => save(t.csv.refusedFile, file(), "text/csv") }, t.csv.saveRefused)),
+  );
 }
 
 /** A Map by id of the records that stand. */
@@ -147,7 +254,8 @@ async function standingUrls(titles, signal) {
 /** Puts one title, after pauses that the edge asks for; why it is refused, or "". */
 async function putTitle(title, signal, brake, waiting) {
   const steps = [];
-  if (title.record) steps.push([pathOf("/content/asset/", title.id), title.record, title.isNew ? { "If-None-Match": "*" } : {}]);
+  if (title.record)
+    steps.push([pathOf("/content/asset/", title.id), title.record, title.isNew ? { "If-None-Match": "*" } : {}]);
   if (title.putUrl) steps.push([pathOf("/url/asset/", title.id), { url: title.url }, {}]);
   for (const [path, body, headers] of steps) {
     for (let attempt = 0; ; attempt++) {

@@ -17,14 +17,17 @@ export function readRows(text, parse) {
   const rows = [];
   let at = 0;
   let line = 1;
-  parse(text, { skipEmptyLines: false, step({ data, errors, meta }) {
-    const piece = text.slice(at, meta.cursor);
-    if (data.length > 1 || data[0] !== "") {
-      rows.push({ line, cells: data, bad: errors.some((error) => error.type === "Quotes") });
-    }
-    line += piece.match(/\r\n|\n|\r/g)?.length ?? 0;
-    at = meta.cursor;
-  } });
+  parse(text, {
+    skipEmptyLines: false,
+    step({ data, errors, meta }) {
+      const piece = text.slice(at, meta.cursor);
+      if (data.length > 1 || data[0] !== "") {
+        rows.push({ line, cells: data, bad: errors.some((error) => error.type === "Quotes") });
+      }
+      line += piece.match(/\r\n|\n|\r/g)?.length ?? 0;
+      at = meta.cursor;
+    },
+  });
   return { header: (rows.shift()?.cells ?? []).map((name) => name.trim()), rows };
 }
 
@@ -39,8 +42,13 @@ const tagsOf = (cell) => {
   try {
     const list = JSON.parse(cell);
     if (Array.isArray(list)) return list;
-  } catch { /* a list with separators */ }
-  return cell.split(";").map((tag) => tag.trim()).filter(Boolean);
+  } catch {
+    /* a list with separators */
+  }
+  return cell
+    .split(";")
+    .map((tag) => tag.trim())
+    .filter(Boolean);
 };
 
 /** {titles: [{line, id, url, set}], refused: [{line, id, reason}]}; `set` are the members of each row. */
@@ -51,13 +59,29 @@ export function titlesOf({ header, rows }) {
   for (const { line, cells, bad } of rows) {
     const id = cells[header.indexOf("id")] ?? "";
     const refuse = (reason) => refused.push({ line, id, reason });
-    if (bad) { refuse(why.quote); continue; }
-    if (cells.length !== header.length) { refuse(why.fields(cells.length, header.length)); continue; }
-    if (id === "" || id === "." || id === ".." || size(id) > 128 || inId.test(id) || /^#(NAME\?|REF!|VALUE!|N\/A|NULL!|NUM!|DIV\/0!)$/.test(id)) {
+    if (bad) {
+      refuse(why.quote);
+      continue;
+    }
+    if (cells.length !== header.length) {
+      refuse(why.fields(cells.length, header.length));
+      continue;
+    }
+    if (
+      id === "" ||
+      id === "." ||
+      id === ".." ||
+      size(id) > 128 ||
+      inId.test(id) ||
+      /^#(NAME\?|REF!|VALUE!|N\/A|NULL!|NUM!|DIV\/0!)$/.test(id)
+    ) {
       refuse(why.id);
       continue;
     }
-    if (lines.has(id)) { refuse(why.twice(lines.get(id))); continue; }
+    if (lines.has(id)) {
+      refuse(why.twice(lines.get(id)));
+      continue;
+    }
     const set = {};
     let url = "";
     let fault = "";
@@ -69,7 +93,10 @@ export function titlesOf({ header, rows }) {
       else if (texts.includes(name) && size(cell) > 1024) fault ||= why.long(name);
       else set[name] = name === "tags" && cell !== "" ? tagsOf(cell) : cell;
     });
-    if (fault) { refuse(fault); continue; }
+    if (fault) {
+      refuse(fault);
+      continue;
+    }
     lines.set(id, line);
     titles.push({ line, id, url, set });
   }
@@ -77,8 +104,14 @@ export function titlesOf({ header, rows }) {
 }
 
 /** A cell as an export writes a member's value: what is equal in the file is equal. */
-const cellOf = (value) => (value === undefined ? "" : typeof value === "string" ? value
-  : Array.isArray(value) && value.every((one) => typeof one === "string") ? value.join(";") : JSON.stringify(value));
+const cellOf = (value) =>
+  value === undefined
+    ? ""
+    : typeof value === "string"
+      ? value
+      : Array.isArray(value) && value.every((one) => typeof one === "string")
+        ? value.join(";")
+        : JSON.stringify(value);
 
 /** The record after the row: what it has beyond the columns stays; an empty cell is no member. */
 export function merged(record, set) {
@@ -98,7 +131,9 @@ export function plan(titles, records, urls) {
   for (const title of titles) {
     const record = records.get(title.id);
     const after = merged(record, title.set);
-    const differs = !record || Object.keys(after).some((name) => cellOf(after[name]) !== cellOf(record[name])) ||
+    const differs =
+      !record ||
+      Object.keys(after).some((name) => cellOf(after[name]) !== cellOf(record[name])) ||
       Object.keys(record).some((name) => name !== "id" && !(name in after));
     const putUrl = title.url !== "" && title.url !== urls.get(title.id);
     const kind = record ? (differs || putUrl ? "changed" : "equal") : "new";

@@ -18,22 +18,56 @@ export function table({ signal }) {
   const total = status("note");
   const body = h("tbody");
   const foot = h("div", { class: "tools" });
-  const element = h("section", { class: "panel", "aria-label": t.table.title },
+  const element = h(
+    "section",
+    { class: "panel", "aria-label": t.table.title },
     h("h2", {}, t.table.title),
-    h("div", { class: "tools" },
-      h("input", { type: "search", "aria-label": t.table.search, placeholder: t.table.search, dir: "auto", oninput: (event) => {
-        q = event.target.value.trim();
-        clearTimeout(timer);
-        timer = setTimeout(first, 150); // as one types
-      } }),
-      choice(t.table.sort, { title: t.table.byTitle, id: t.table.byId }, sort, (picked) => { sort = picked; first(); }),
-      h("button", { class: "main push", onclick: () => act(add) }, t.table.add)),
-    note.element, total.element,
-    h("div", { class: "scroll" }, h("table", {}, h("caption", { class: "unseen" }, t.table.caption),
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t.table.column.title),
-        h("th", { scope: "col", class: "wide-only" }, t.table.column.id),
-        h("th", { scope: "col", class: "wide-only" }, t.table.column.genre),
-        h("th", { scope: "col" }, h("span", { class: "unseen" }, t.table.column.actions)))), body)), foot);
+    h(
+      "div",
+      { class: "tools" },
+      h("input", {
+        type: "search",
+        "aria-label": t.table.search,
+        placeholder: t.table.search,
+        dir: "auto",
+        oninput: (event) => {
+          q = event.target.value.trim();
+          clearTimeout(timer);
+          timer = setTimeout(first, 150); // as one types
+        },
+      }),
+      choice(t.table.sort, { title: t.table.byTitle, id: t.table.byId }, sort, (picked) => {
+        sort = picked;
+        first();
+      }),
+      h("button", { class: "main push", onclick: () => act(add) }, t.table.add),
+    ),
+    note.element,
+    total.element,
+    h(
+      "div",
+      { class: "scroll" },
+      h(
+        "table",
+        {},
+        h("caption", { class: "unseen" }, t.table.caption),
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            h("th", { scope: "col" }, t.table.column.title),
+            h("th", { scope: "col", class: "wide-only" }, t.table.column.id),
+            h("th", { scope: "col", class: "wide-only" }, t.table.column.genre),
+            h("th", { scope: "col" }, h("span", { class: "unseen" }, t.table.column.actions)),
+          ),
+        ),
+        body,
+      ),
+    ),
+    foot,
+  );
 
   async function act(what, record) {
     const words = await what(record, signal);
@@ -50,12 +84,26 @@ export function table({ signal }) {
 
   const row = (record) => {
     const name = record.title || t.untitled;
-    return h("tr", {}, h("th", { scope: "row" }, h("a", { href: `#/title/${encodeURIComponent(record.id)}`, dir: "auto" }, name)),
-      foreign("td", record.id, { class: "long wide-only" }), foreign("td", record.genre ?? "", { class: "long wide-only" }),
-      h("td", { class: "acts" },
-        h("a", { href: `#/desk/counts/${encodeURIComponent(record.id)}`, "aria-label": t.table.countsNamed(name) }, t.table.counts), " ",
-        h("button", { onclick: () => act(edit, record), "aria-label": t.table.editNamed(name) }, t.table.edit), " ",
-        h("button", { onclick: () => act(remove, record), "aria-label": t.table.removeNamed(name) }, t.table.remove)));
+    return h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, h("a", { href: `#/title/${encodeURIComponent(record.id)}`, dir: "auto" }, name)),
+      foreign("td", record.id, { class: "long wide-only" }),
+      foreign("td", record.genre ?? "", { class: "long wide-only" }),
+      h(
+        "td",
+        { class: "acts" },
+        h(
+          "a",
+          { href: `#/desk/counts/${encodeURIComponent(record.id)}`, "aria-label": t.table.countsNamed(name) },
+          t.table.counts,
+        ),
+        " ",
+        h("button", { onclick: () => act(edit, record), "aria-label": t.table.editNamed(name) }, t.table.edit),
+        " ",
+        h("button", { onclick: () => act(remove, record), "aria-label": t.table.removeNamed(name) }, t.table.remove),
+      ),
+    );
   };
 
   async function read() {
@@ -67,9 +115,31 @@ export function table({ signal }) {
       body.replaceChildren(...page.assets.map(row));
       total.say(page.total ? t.table.total(page.total) : t.table.none);
       foot.replaceChildren(
-        h("button", { disabled: before.length === 0, onclick: () => { after = before.pop(); read(); } }, t.table.previous),
+        h(
+          "button",
+          {
+            disabled: before.length === 0,
+            onclick: () => {
+              after = before.pop();
+              read();
+            },
+          },
+          t.table.previous,
+        ),
         h("span", { class: "note" }, t.table.page(before.length + 1)),
-        h("button", { disabled: !page.next, onclick: () => { before.push(after); after = page.next; read(); } }, t.table.next));
+        h(
+          "button",
+          {
+            disabled: !page.next,
+            onclick: () => {
+              before.push(after);
+              after = page.next;
+              read();
+            },
+          },
+          t.table.next,
+        ),
+      );
     } catch (error) {
       if (!aborted(error)) foot.replaceChildren(failure(error, read));
     }

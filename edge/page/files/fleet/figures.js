@@ -16,8 +16,8 @@ export function samples(text) {
 
 /** The edge's own figures out of its samples; those that only grow are totals. */
 export function edgeTotals(all) {
-  const sum = (name, want = () => true) => all.reduce((n, one) =>
-    (one.name === `marquee_edge_${name}` && want(one.labels) ? n + one.value : n), 0);
+  const sum = (name, want = () => true) =>
+    all.reduce((n, one) => (one.name === `marquee_edge_${name}` && want(one.labels) ? n + one.value : n), 0);
   const player = ({ route }) => !/^\/(metrics|services|events\/live|readyz|page|media)/.test(route ?? "");
   return {
     requests: sum("requests_total"),
@@ -31,7 +31,9 @@ export function edgeTotals(all) {
     links: sum("nats_links_up"),
     threads: sum("threads"),
     live: sum("live_clients"),
-    open: all.filter((one) => one.name === "marquee_edge_circuits_open" && one.value > 0).map((one) => one.labels.service ?? ""),
+    open: all
+      .filter((one) => one.name === "marquee_edge_circuits_open" && one.value > 0)
+      .map((one) => one.labels.service ?? ""),
   };
 }
 
@@ -39,15 +41,27 @@ export function edgeTotals(all) {
 export function instanceTotals(service) {
   const endpoints = Array.isArray(service.endpoints) ? service.endpoints : [];
   const sum = (member) => endpoints.reduce((n, one) => n + (Number(one[member]) || 0), 0);
-  return { requests: sum("num_requests"), errors: sum("num_errors"), nanoseconds: sum("processing_time"), data: endpoints[0]?.data ?? {} };
+  // A request for live views waits for them: no latency.
+  const live = endpoints.find((one) => one.name === "live");
+  return {
+    requests: sum("num_requests"),
+    errors: sum("num_errors"),
+    answered: sum("num_requests") - (Number(live?.num_requests) || 0),
+    nanoseconds: sum("processing_time") - (Number(live?.processing_time) || 0),
+    data: endpoints[0]?.data ?? {},
+  };
 }
 
 /** a and b are totals `seconds` apart: {rate, errors, latency ms} between them; a new process counts anew. */
 export function between(a, b, seconds) {
   const grown = (member) => Math.max(0, (b[member] ?? 0) - (a?.[member] ?? b[member] ?? 0));
-  const answered = grown("answered" in b ? "answered" : "requests");
+  const answered = grown("answered");
   const worked = "seconds" in b ? grown("seconds") * 1000 : grown("nanoseconds") / 1e6;
-  return { rate: grown("requests") / seconds, errors: grown("errors") / seconds, latency: answered ? worked / answered : 0 };
+  return {
+    rate: grown("requests") / seconds,
+    errors: grown("errors") / seconds,
+    latency: answered ? worked / answered : 0,
+  };
 }
 
 const needed = ["metadata", "cdnurl", "reporting"];
@@ -68,9 +82,12 @@ export function problems(now, first, gone) {
     if (errors >= 0.5) found.push(words.failing(one.name, errors));
   }
   if (now.edgeRates?.errors >= 0.1) found.push(words.edgeErrors(now.edgeRates.errors));
-  for (const [part, state] of Object.entries(now.ready?.checks ?? {})) if (state !== "ok") found.push(words.notReady(part, state));
-  for (const one of gone) if (now.services.some(({ name }) => name === one.name)) found.push(words.gone(one.name, one.id));
-  if (now.edge.reconnects > first.edge.reconnects) found.push(words.reconnected(now.edge.reconnects - first.edge.reconnects));
+  for (const [part, state] of Object.entries(now.ready?.checks ?? {}))
+    if (state !== "ok") found.push(words.notReady(part, state));
+  for (const one of gone)
+    if (now.services.some(({ name }) => name === one.name)) found.push(words.gone(one.name, one.id));
+  if (now.edge.reconnects > first.edge.reconnects)
+    found.push(words.reconnected(now.edge.reconnects - first.edge.reconnects));
   if (now.edge.degraded > first.edge.degraded) found.push(words.degradedNow(now.edge.degraded - first.edge.degraded));
   return found;
 }

@@ -38,5 +38,8 @@ export function newestOf(assets, n) {
     const text = typeof value === "number" ? String(value) : value;
     return typeof text === "string" && /^\d{4}(-\d\d(-\d\d.*)?)?$/.test(text) ? text : "";
   };
-  return assets.filter(age).sort((a, b) => (age(a) < age(b) ? 1 : -1)).slice(0, n);
+  return assets
+    .filter(age)
+    .sort((a, b) => (age(a) < age(b) ? 1 : -1))
+    .slice(0, n);
 }

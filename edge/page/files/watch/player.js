@@ -8,8 +8,20 @@ import { t } from "../strings.js";
 import { who } from "../who.js";
 
 const store = "marquee.play"; // {asset, user, key, state: "asked" | "counted", url, time}: outlives a reload of the tab
-const keep = (play) => { try { sessionStorage.setItem(store, JSON.stringify(play)); } catch { /* it keeps nothing */ } };
-const drop = () => { try { sessionStorage.removeItem(store); } catch { /* the same */ } };
+const keep = (play) => {
+  try {
+    sessionStorage.setItem(store, JSON.stringify(play));
+  } catch {
+    /* it keeps nothing */
+  }
+};
+const drop = () => {
+  try {
+    sessionStorage.removeItem(store);
+  } catch {
+    /* the same */
+  }
+};
 function kept(asset) {
   try {
     const play = JSON.parse(sessionStorage.getItem(store));
@@ -34,9 +46,15 @@ export function player(record, { signal, counted }) {
   let busy = false;
 
   function idle(label = t.play) {
-    screen.replaceChildren(poster(record, { wide: true }),
-      h("button", { class: "press", onclick: press, "aria-label": `${label}: ${title}` },
-        h("span", { class: "triangle", "aria-hidden": "true" }), h("span", {}, label)));
+    screen.replaceChildren(
+      poster(record, { wide: true }),
+      h(
+        "button",
+        { class: "press", onclick: press, "aria-label": `${label}: ${title}` },
+        h("span", { class: "triangle", "aria-hidden": "true" }),
+        h("span", {}, label),
+      ),
+    );
   }
 
   /** A new play, or the same one again where the last one is not known to be stored. */
@@ -54,14 +72,22 @@ export function player(record, { signal, counted }) {
     note.say(t.asking);
     try {
       const path = pathOf("/play/asset/", record.id, "/user/", me.user);
-      const { data } = await request("POST", path, { token: me.token, headers: { "Idempotency-Key": play.key }, signal });
+      const { data } = await request("POST", path, {
+        token: me.token,
+        headers: { "Idempotency-Key": play.key },
+        signal,
+      });
       play.state = "counted";
       play.url = typeof data.url === "string" ? data.url : "";
       keep(play);
       counted(data);
       const late = data.degraded ?? [];
-      run(play.url, 0, late.includes("events") ? t.degradedEvents : late.length ? t.degradedReporting : t.playing,
-        late.length ? "warn" : "good");
+      run(
+        play.url,
+        0,
+        late.includes("events") ? t.degradedEvents : late.length ? t.degradedReporting : t.playing,
+        late.length ? "warn" : "good",
+      );
     } catch (error) {
       if (!aborted(error)) failed(error);
     } finally {
@@ -88,12 +114,28 @@ export function player(record, { signal, counted }) {
     if (found.use === "none") return note.say(t.notPlayed(url), "warn");
     if (found.use === "link") {
       note.say(t.plainHttp, "warn");
-      return extra.replaceChildren(h("a", { href: found.href, rel: "noopener noreferrer", target: "_blank" }, t.openVideo));
+      return extra.replaceChildren(
+        h("a", { href: found.href, rel: "noopener noreferrer", target: "_blank" }, t.openVideo),
+      );
     }
     note.say(words, kind);
-    const video = h("video", { src: found.href, controls: true, playsinline: true, preload: "auto",
-      "aria-label": title, onended: ended, onerror: () => broken(video, url), ontimeupdate: moved });
-    video.addEventListener("loadedmetadata", () => { if (time > 0) video.currentTime = time; }, { once: true });
+    const video = h("video", {
+      src: found.href,
+      controls: true,
+      playsinline: true,
+      preload: "auto",
+      "aria-label": title,
+      onended: ended,
+      onerror: () => broken(video, url),
+      ontimeupdate: moved,
+    });
+    video.addEventListener(
+      "loadedmetadata",
+      () => {
+        if (time > 0) video.currentTime = time;
+      },
+      { once: true },
+    );
     screen.replaceChildren(video);
     video.play().catch((error) => error.name === "NotAllowedError" && note.say(t.blocked, "warn"));
     video.focus({ preventScroll: true });
@@ -129,11 +171,22 @@ export function player(record, { signal, counted }) {
     } else {
       const time = Number(before.time) || 0;
       note.say(t.reloaded(clock(time)));
-      extra.replaceChildren(h("button", { onclick: () => { extra.replaceChildren(); run(before.url, time, t.playing, "good"); } },
-        t.goOnFrom(clock(time))));
+      extra.replaceChildren(
+        h(
+          "button",
+          {
+            onclick: () => {
+              extra.replaceChildren();
+              run(before.url, time, t.playing, "good");
+            },
+          },
+          t.goOnFrom(clock(time)),
+        ),
+      );
     }
   }
-  signal.addEventListener("abort", () => { // another page of ours, not a reload: the play is over
+  signal.addEventListener("abort", () => {
+    // another page of ours, not a reload: the play is over
     screen.querySelector("video")?.pause();
     screen.replaceChildren();
     if (play?.state === "counted") drop();

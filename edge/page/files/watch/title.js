@@ -14,7 +14,9 @@ function figure(label) {
   let now = null;
   return {
     element: h("div", {}, h("dt", {}, label), value),
-    get value() { return now; },
+    get value() {
+      return now;
+    },
     set(n) {
       if (!Number.isFinite(n) || n === now) return;
       value.classList.remove("moved");
@@ -26,13 +28,23 @@ function figure(label) {
 }
 
 const known = new Set(["id", "title", "genre", "summary", "poster", "url"]);
-const plain = (value) => (Array.isArray(value) ? value.map(plain).join(", ")
-  : typeof value === "object" && value !== null ? JSON.stringify(value) : String(value));
+const plain = (value) =>
+  Array.isArray(value)
+    ? value.map(plain).join(", ")
+    : typeof value === "object" && value !== null
+      ? JSON.stringify(value)
+      : String(value);
 
 function members(record) {
-  const more = Object.entries(record).filter(([name]) => !known.has(name)).slice(0, 12);
-  return h("dl", { class: "members" }, h("div", {}, h("dt", {}, t.id), foreign("dd", record.id)),
-    more.map(([name, value]) => h("div", {}, foreign("dt", name), foreign("dd", plain(value).slice(0, 600)))));
+  const more = Object.entries(record)
+    .filter(([name]) => !known.has(name))
+    .slice(0, 12);
+  return h(
+    "dl",
+    { class: "members" },
+    h("div", {}, h("dt", {}, t.id), foreign("dd", record.id)),
+    more.map(([name, value]) => h("div", {}, foreign("dt", name), foreign("dd", plain(value).slice(0, 600)))),
+  );
 }
 
 export async function show(main, { parts: [id], signal, title }) {
@@ -49,17 +61,35 @@ export async function show(main, { parts: [id], signal, title }) {
   const all = figure(t.allViews);
   const mine = figure(t.yourViews);
   const chart = bars(t.byHourChart, { width: 460, height: 150 });
-  const stage = player(record, { signal, counted(answer) {
-    all.set(answer.assetviews);
-    mine.set(answer.userviews);
-  } });
-  main.append(h("article", { class: "title-page" }, stage,
-    h("div", { class: "about" },
-      record.genre && h("p", { class: "kicker" }, h("a", { href: `#/genre/${encodeURIComponent(record.genre)}`, dir: "auto" }, record.genre)),
-      heading(name), record.summary && foreign("p", record.summary, { class: "summary" }),
-      h("dl", { class: "figures" }, all.element, mine.element),
-      h("section", { class: "hours", "aria-label": t.byHour }, h("h2", {}, t.byHour), chart.element)),
-    h("section", { class: "facts", "aria-label": t.about }, h("h2", {}, t.about), members(record))));
+  const stage = player(record, {
+    signal,
+    counted(answer) {
+      all.set(answer.assetviews);
+      mine.set(answer.userviews);
+    },
+  });
+  main.append(
+    h(
+      "article",
+      { class: "title-page" },
+      stage,
+      h(
+        "div",
+        { class: "about" },
+        record.genre &&
+          h(
+            "p",
+            { class: "kicker" },
+            h("a", { href: `#/genre/${encodeURIComponent(record.genre)}`, dir: "auto" }, record.genre),
+          ),
+        heading(name),
+        record.summary && foreign("p", record.summary, { class: "summary" }),
+        h("dl", { class: "figures" }, all.element, mine.element),
+        h("section", { class: "hours", "aria-label": t.byHour }, h("h2", {}, t.byHour), chart.element),
+      ),
+      h("section", { class: "facts", "aria-label": t.about }, h("h2", {}, t.about), members(record)),
+    ),
+  );
 
   async function readCounts() {
     const views = await getOr({ views: 0 }, pathOf("/events/asset/", id), { signal });
@@ -93,5 +123,8 @@ export async function show(main, { parts: [id], signal, title }) {
 
 function emptyDay() {
   const hour = Math.floor(Date.now() / 3_600_000);
-  return Array.from({ length: 24 }, (_, i) => ({ start: new Date((hour - 23 + i) * 3_600_000).toISOString(), views: 0 }));
+  return Array.from({ length: 24 }, (_, i) => ({
+    start: new Date((hour - 23 + i) * 3_600_000).toISOString(),
+    views: 0,
+  }));
 }
