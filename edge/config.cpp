@@ -58,13 +58,18 @@ void add_edge_options(po::options_description& options)
          "holds the bearer token for changes to /content and /url and for DELETE of a user; read again on change") //
         ("jwt-key", text("", "FILE"),
          "HS256 secret, PEM public key or JWKS: a user's plays and views then need a bearer token of that user; "
-         "read again on change")                                                                  //
-        ("jwt-issuer", text("", "TEXT"), "what iss in such a token must be")                      //
-        ("jwt-audience", text("", "TEXT"), "what aud in such a token must name")                  //
-        ("drain-timeout", text("10s", "TIME"), "for requests in flight when stopping")            //
-        ("max-connections", text("10000", "N"), "HTTP connections in all")                        //
-        ("max-in-flight", text("1024", "N"), "requests a thread works on at once; beyond it 503") //
-        ("max-live", text("2000", "N"), "live streams (/events/live) in all; beyond it 503")      //
+         "read again on change")                                                                          //
+        ("jwt-issuer", text("", "TEXT"), "what iss in such a token must be")                              //
+        ("jwt-audience", text("", "TEXT"), "what aud in such a token must name")                          //
+        ("drain-timeout", text("10s", "TIME"), "for requests in flight when stopping")                    //
+        ("max-connections", text("10000", "N"), "HTTP connections in all")                                //
+        ("max-in-flight", text("1024", "N"), "requests a thread works on at once; beyond it 503")         //
+        ("max-live", text("2000", "N"), "live streams (/events/live) in all; beyond it 503")              //
+        ("max-media", text("500", "N"), "files of the page and videos being sent at once; beyond it 503") //
+        ("web-root", text("", "DIR"),
+         "folder with the page's files, index.html first, instead of the one that comes with it")         //
+        ("media-root", text("", "DIR"), "folder with the videos under /media/, instead of the two clips") //
+        ("no-web", po::bool_switch(), "no page and no videos: the API alone")                             //
         ("batch-views", text("auto", "auto|off"),
          "views of one moment travel in one message where every reporting of the last hour counts such; off: never");
     add_limit_options(options);
@@ -87,10 +92,11 @@ result<edge_config> read_edge_config(const po::variables_map& given)
     auto connections = read_count<std::size_t>(given, "max-connections", 1, 1'000'000);
     auto in_flight = read_count<std::size_t>(given, "max-in-flight", 1, 1'000'000);
     auto live = read_count<std::size_t>(given, "max-live", 0, 1'000'000);
+    auto media = read_count<std::size_t>(given, "max-media", 0, 1'000'000);
     auto timeout = read_time(given, "timeout");
     auto drain = read_time(given, "drain-timeout");
-    for (const auto& wrong :
-         {threads.error(), connections.error(), in_flight.error(), live.error(), timeout.error(), drain.error()})
+    for (const auto& wrong : {threads.error(), connections.error(), in_flight.error(), live.error(), media.error(),
+                              timeout.error(), drain.error()})
         if (wrong.code != errc{})
             return wrong;
     config.listen = std::move(*listen);
@@ -98,6 +104,12 @@ result<edge_config> read_edge_config(const po::variables_map& given)
     config.max_connections = *connections;
     config.max_in_flight = *in_flight;
     config.max_live = *live;
+    config.max_media = *media;
+    config.site = {!given["no-web"].as<bool>(), given["web-root"].as<std::string>(),
+                   given["media-root"].as<std::string>()};
+    for (const auto* option : {"web-root", "media-root"})
+        if (!config.site.served && !given[option].as<std::string>().empty())
+            return option_error(option, fail(errc::bad_request, "is of no use with --no-web"));
     config.timeout = *timeout;
     config.drain_timeout = *drain;
     const auto& batches = given["batch-views"].as<std::string>();

@@ -3,6 +3,7 @@
 
 #include "edge/auth/player_token.hpp"
 #include "edge/limits/limit_options.hpp"
+#include "edge/page/site.hpp"
 #include "edge/server/listen.hpp"
 #include "edge/server/tls_files.hpp"
 #include "schemas/error.hpp"
@@ -34,13 +35,15 @@ struct edge_config
     std::size_t max_connections = 10000;            ///< of all threads together
     std::size_t max_in_flight = 1024;               ///< requests per thread
     std::size_t max_live = 2000;                    ///< live streams of all threads together
-    bool batch_views = true;                        ///< where every reporting can count batches
+    std::size_t max_media = 500;                    ///< files being sent by all threads together
+    site_settings site;
+    bool batch_views = true; ///< where every reporting can count batches
     limit_settings limits;
 };
 
 /// Adds --listen, --admin-listen, --tls-cert, --tls-key, --threads, --timeout, --admin-token-file,
-/// --drain-timeout, --max-connections, --max-in-flight, --max-live, --batch-views, and those of
-/// limit_options.hpp.
+/// --drain-timeout, --max-connections, --max-in-flight, --max-live, --max-media, --web-root, --media-root,
+/// --no-web, --batch-views, and those of limit_options.hpp.
 void add_edge_options(boost::program_options::options_description& options);
 
 /// Reads the options of add_edge_options(). Fails with bad_request, with the option in detail and

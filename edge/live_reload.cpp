@@ -17,7 +17,7 @@ live_reload::live_reload(asio::io_context& io, std::vector<std::unique_ptr<edge_
 std::vector<std::string> live_reload::options()
 {
     std::vector<std::string> all = {"admin-token-file", "drain-timeout", "jwt-audience", "jwt-issuer", "jwt-key",
-                                    "max-connections",  "max-in-flight", "max-live",     "timeout"};
+                                    "max-connections",  "max-in-flight", "max-live",     "max-media",  "timeout"};
     boost::program_options::options_description limits;
     add_limit_options(limits);
     for (const auto& each : limits.options())

@@ -66,7 +66,7 @@ result<edge_endpoints> find_endpoints(const edge_config& config)
 
 /// Opens one worker per thread on the same addresses. Returns these with the bound ports.
 result<edge_endpoints> open_all(workers& all, const edge_config& config, const connection_options& nats,
-                                connection_limits& limits, const std::shared_ptr<rate_limits>& rates,
+                                connection_limits& limits, const std::shared_ptr<rate_limits>& rates, const site* files,
                                 const tls_credentials* tls)
 {
     const auto board = std::make_shared<metrics_board>(route_labels());
@@ -78,7 +78,7 @@ result<edge_endpoints> open_all(workers& all, const edge_config& config, const c
         auto settings = live_settings::from(config, rates);
         if (settings.has_error())
             return settings.error();
-        all.push_back(std::make_unique<edge_worker>(std::move(*settings), limits, board, tls));
+        all.push_back(std::make_unique<edge_worker>(std::move(*settings), limits, board, files, tls));
         auto own = nats;
         if (config.threads > 1)
             own.instance += '-' + std::to_string(i + 1);
@@ -146,7 +146,8 @@ int run(const edge_config& config, const connection_options& nats, const program
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c): cannot fail; a broken connection is an error code
     connection_limits limits{connection_limit(config.max_connections, config.limits.max_connections_per_address,
                                               config.limits.rates.trusted_proxies),
-                             connection_limit(most_operators), live_limit(config.max_live)};
+                             connection_limit(most_operators), stream_limit(config.max_live),
+                             stream_limit(config.max_media)};
     const auto rates = std::make_shared<rate_limits>(config.limits.rates);
     std::unique_ptr<tls_credentials> tls;
     if (!config.tls.certificate.empty())
@@ -156,10 +157,18 @@ int run(const edge_config& config, const connection_options& nats, const program
             return cannot_start(read.error());
         tls = std::move(*read);
     }
+    std::optional<site> files;
+    if (config.site.served)
+    {
+        auto found = site::from(config.site);
+        if (found.has_error())
+            return cannot_start(found.error());
+        files.emplace(std::move(*found));
+    }
     asio::io_context signals_io(1);
     auto starting = std::make_unique<exit_on_signal>();
     workers all;
-    auto at = open_all(all, config, nats, limits, rates, tls.get());
+    auto at = open_all(all, config, nats, limits, rates, files ? &*files : nullptr, tls.get());
     if (at.has_error())
         return cannot_start(at.error());
     const shutdown_handler on_signal(signals_io, all);

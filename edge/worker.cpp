@@ -28,8 +28,8 @@ result<live_settings> live_settings::from(const edge_config& config, std::shared
 }
 
 edge_worker::edge_worker(live_settings settings, connection_limits& limits, std::shared_ptr<metrics_board> board,
-                         const tls_credentials* tls)
-    : now_(std::move(settings)), limits_(limits), board_(std::move(board)), tls_(tls)
+                         const site* files, const tls_credentials* tls)
+    : now_(std::move(settings)), limits_(limits), board_(std::move(board)), files_(files), tls_(tls)
 {
 }
 
@@ -70,9 +70,11 @@ result<void> edge_worker::open(const connection_options& options, edge_endpoints
     live_ = std::make_unique<live_source>(io_, *context_->live.hub, context_->services);
     board_->add(io_.get_executor(), context_->metrics.worker, [this] { return sample(); });
 
-    server_ = serve(std::move(*main), admin ? route_set::without_operators : route_set::all, limits_.players);
+    context_->files = {files_, &limits_.media};
+    const auto all = files_ == nullptr ? without(route_set::all, route_set::files) : route_set::all;
+    server_ = serve(std::move(*main), admin ? without(all, route_set::operators) : all, limits_.players);
     if (admin)
-        admin_server_ = serve(std::move(*admin), route_set::all, limits_.operators);
+        admin_server_ = serve(std::move(*admin), all, limits_.operators);
     return {};
 }
 
@@ -95,6 +97,7 @@ void edge_worker::put_in_force()
     context_->admitted.max_in_flight = now_.config.max_in_flight;
     context_->admitted.rates = now_.rates.get();
     limits_.live.change(now_.config.max_live);
+    limits_.media.change(now_.config.max_media);
     context_->cors = now_.config.limits.session.cors;
 }
 

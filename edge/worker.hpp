@@ -21,12 +21,13 @@ namespace marquee
 {
 
 /// The connections of all threads, by listener, so that players do not keep operators out; and the
-/// live streams among them.
+/// streams among them.
 struct connection_limits
 {
     connection_limit players;
     connection_limit operators;
-    live_limit live;
+    stream_limit live;
+    stream_limit media; ///< files being sent
 };
 
 /// Where an edge listens.
@@ -53,9 +54,10 @@ struct live_settings
 class edge_worker
 {
 public:
-    /// `limits` and `tls` outlive the worker. A null `tls` means plain HTTP.
+    /// `limits`, `files` and `tls` outlive the worker. A null `tls` means plain HTTP; null `files`:
+    /// there are none.
     edge_worker(live_settings settings, connection_limits& limits, std::shared_ptr<metrics_board> board,
-                const tls_credentials* tls);
+                const site* files, const tls_credentials* tls);
     ~edge_worker();
     edge_worker(const edge_worker&) = delete;
     edge_worker& operator=(const edge_worker&) = delete;
@@ -94,6 +96,7 @@ private:
     live_settings now_;
     connection_limits& limits_;
     std::shared_ptr<metrics_board> board_;
+    const site* files_;
     const tls_credentials* tls_;
     // Declared before the io_context, whose destructor destroys coroutines that refer to the
     // context.

@@ -76,6 +76,15 @@ constexpr error_traits row_of(errc code) noexcept
                 retry::no,
                 health_effect::answer,
                 origin::edge};
+    case errc::range_not_satisfiable:
+        return {"range_not_satisfiable",
+                "Range not satisfiable",
+                416,
+                416,
+                "Range not satisfiable",
+                retry::no,
+                health_effect::answer,
+                origin::edge};
     case errc::rate_limited:
         return {"rate_limited",        "Too many requests", 429, 429, "Too many requests", retry::later,
                 health_effect::answer, origin::service};

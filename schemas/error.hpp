@@ -22,13 +22,14 @@ enum class errc
     unauthorized,    ///< credentials are missing or wrong
     forbidden,       ///< the credentials are another user's, or no admin token is configured
     route_not_found, ///< no route has this path
-    method_not_allowed, ///< the path has no route for this method
-    request_timeout,    ///< the client was too slow
-    payload_too_large,  ///< the body is over the limit
-    uri_too_long,       ///< the request target is over the limit
-    headers_too_large,  ///< the header section is over the limit
-    unsupported_media,  ///< the body is not JSON, or has a content coding
-    rate_limited,       ///< too many requests of one client
+    method_not_allowed,    ///< the path has no route for this method
+    request_timeout,       ///< the client was too slow
+    payload_too_large,     ///< the body is over the limit
+    uri_too_long,          ///< the request target is over the limit
+    headers_too_large,     ///< the header section is over the limit
+    unsupported_media,     ///< the body is not JSON, or has a content coding
+    range_not_satisfiable, ///< nothing of the range asked for is there
+    rate_limited,          ///< too many requests of one client
     // the request uses another protocol
     not_implemented,       ///< a method that HTTP does not define
     version_not_supported, ///< HTTP/2.0 or later in a request line

@@ -27,7 +27,4 @@ void append_compact(std::string& out, std::string_view json);
 /// members exceed max_free_bytes. Thread-safe.
 [[nodiscard]] result<void> check_new_record(const asset_metadata& record);
 
-/// A URL has no further rules than those of decode().
-[[nodiscard]] inline result<void> check_new_record(const asset_url&) { return {}; }
-
 } // namespace marquee

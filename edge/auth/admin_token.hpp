@@ -23,6 +23,9 @@ public:
     /// printable characters in one line. Fails with bad_request where it cannot be read or is none.
     [[nodiscard]] static result<admin_token> from_file(std::string path);
 
+    /// Whether there is a token.
+    [[nodiscard]] bool configured() const noexcept { return token_.has_value(); }
+
     /// Checks `Authorization: Bearer TOKEN`; the time it takes does not depend on the token. Calls
     /// stat(2) on the file, and reads it again when it has changed; while it cannot be read, or is
     /// no token, the previous one stays in use. Fails with unauthorized, or with forbidden where no

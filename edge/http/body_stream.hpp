@@ -1,7 +1,9 @@
 // A body that is made while it is sent, such as server-sent events.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace marquee
@@ -20,6 +22,10 @@ public:
 
     /// True where next() gives nothing more: the body is complete.
     [[nodiscard]] virtual bool ended() const noexcept = 0;
+
+    /// How many bytes it has in all, where that is known: then the connection goes on after it, and
+    /// closes where it ends too early. Nothing: its end is that of the connection.
+    [[nodiscard]] virtual std::optional<std::uint64_t> size() const noexcept { return std::nullopt; }
 
     /// `changed` is called when next() has something, or ended() is true; it must not call back. An
     /// empty function: the session is no longer interested.

@@ -81,7 +81,7 @@ struct http_response
     int status = 200;
     http_fields fields;
     std::string body;
-    std::shared_ptr<body_stream> stream = nullptr; ///< in place of `body`; the connection ends with it
+    std::shared_ptr<body_stream> stream = nullptr; ///< in place of `body`
     bool overloaded = false;                       ///< refused because of overload: the connection's next request waits
 };
 

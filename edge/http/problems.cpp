@@ -56,6 +56,10 @@ problem_text problem_text_of(errc code) noexcept
     case errc::version_not_supported:
         return {"This server speaks HTTP/1.1 and HTTP/1.0.",
                 "The request line says HTTP/2.0 or later; the connection is closed.", "Speak HTTP/1.1."};
+    case errc::range_not_satisfiable:
+        return {"The range is not of the file.",
+                "It begins behind the file's end, which `Content-Range` tells; the file may have changed.",
+                "Ask for a range within the file, or for all of it."};
     case errc::rate_limited:
         return {"Too many requests; Retry-After says when to come back.",
                 "One address or one user asks more often than `--rate-address` or `--rate-user` allows.",
@@ -92,10 +96,11 @@ problem_text problem_text_of(errc code) noexcept
         return {"The broker is away.", "The edge has lost its connection to NATS and makes a new one.",
                 "Try again after `Retry-After`."};
     case errc::overloaded:
-        return {"A limit on work under way is reached; nothing was done.",
-                "Too many requests, connections or live streams at once (`--max-in-flight`, `--max-connections`, "
-                "`--max-live`), or a service has too many.",
-                "Try again after `Retry-After`, with growing pauses."};
+        return {
+            "A limit on work under way is reached; nothing was done.",
+            "Too many requests, connections, live streams or files at once (`--max-in-flight`, `--max-connections`, "
+            "`--max-live`), or a service has too many.",
+            "Try again after `Retry-After`, with growing pauses."};
     case errc::stopping:
         return {"This edge is stopping; another may answer.",
                 "It was told to stop; what is under way is finished first.",

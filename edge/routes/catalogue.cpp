@@ -4,6 +4,7 @@
 #include "edge/upstream/hedged_request.hpp"
 #include "schemas/free_members.hpp"
 #include "schemas/messages.hpp"
+#include "schemas/video_url.hpp"
 
 #include <algorithm>
 
@@ -207,7 +208,7 @@ handler_result delete_item(edge_context& edge, routed_call call)
     co_return json_response(std::move(reply->data));
 }
 
-result<std::string> list_payload(const request_target& target)
+result<std::string> catalogue_page_payload(const request_target& target)
 {
     auto after = query_value(target, "after");
     if (after.has_error())
@@ -227,7 +228,7 @@ result<std::string> list_payload(const request_target& target)
 template <class Kind>
 handler_result list_items(edge_context& edge, routed_call call)
 {
-    auto payload = list_payload(call.target);
+    auto payload = catalogue_page_payload(call.target);
     if (payload.has_error())
         co_return payload.error();
     hedged_request lookup(edge.services, Kind::service, Kind::list(), call.upstream_call(), sending::alone,

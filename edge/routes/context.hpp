@@ -6,10 +6,11 @@
 #include "edge/http/cors.hpp"
 #include "edge/http/http.hpp"
 #include "edge/http/target.hpp"
-#include "edge/limits/live_limit.hpp"
 #include "edge/limits/overload_queue.hpp"
 #include "edge/limits/rate_limit.hpp"
+#include "edge/limits/stream_limit.hpp"
 #include "edge/metrics/metrics.hpp"
+#include "edge/page/site.hpp"
 #include "edge/upstream/asset_batcher.hpp"
 #include "edge/upstream/fleet.hpp"
 #include "edge/upstream/hedged_request.hpp"
@@ -70,7 +71,14 @@ struct edge_metrics
 struct live_streams
 {
     std::shared_ptr<live_hub> hub; ///< null: there are none
-    live_limit* limit = nullptr;   ///< of all threads
+    stream_limit* limit = nullptr; ///< of all threads
+};
+
+/// The files of the page and the videos.
+struct site_files
+{
+    const site* found_in = nullptr; ///< of all threads; nullptr: they are not served
+    stream_limit* limit = nullptr;  ///< of all threads
 };
 
 /// Everything that the handlers of one io thread use. Used on that thread only, except for the rate
@@ -86,6 +94,7 @@ struct edge_context
     asset_batcher* assets = nullptr; ///< nullptr: each play sends requests of its own
     view_batcher* batches = nullptr; ///< nullptr: each view is a message of its own
     live_streams live;
+    site_files files;
 
     /// `direct` and `bundled` outlive the context; see service_client.
     edge_context(requester& direct, requester& bundled);
@@ -93,6 +102,7 @@ struct edge_context
 };
 
 struct route;
+enum class route_set : unsigned char;
 
 /// An admitted request, ready for the handler of its route.
 struct routed_call
@@ -101,6 +111,7 @@ struct routed_call
     http_request request;
     request_target target;
     deadline until;
+    route_set among;                     ///< the routes of the listener that took the request
     std::optional<asset_id> asset;       ///< set if the route's pattern has {asset}
     std::optional<user_id> user;         ///< set if it has {user}
     std::vector<std::string> parameters; ///< path parameters, in order, percent-decoded

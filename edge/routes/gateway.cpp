@@ -140,6 +140,8 @@ path_ids parse_ids(const route_match& matched)
 /// Fails with bad_id if a path parameter is `.` or `..`, or an id is invalid.
 result<void> check_ids(const route_match& matched, const path_ids& ids)
 {
+    if (matched.found->is.files) // has the path of a file
+        return {};
     auto pattern = matched.found->pattern;
     for (const auto& text : matched.parameters)
     {
@@ -165,8 +167,9 @@ http_result answer_options(const edge_context& edge, const http_request& request
         auto target = parse_target(request.target);
         if (target.has_error())
             return target.error();
-        allow =
-            request.target == "/" ? "OPTIONS" : allowed_methods(target->segments, among); // load balancers check with /
+        allow = allowed_methods(target->segments, among);
+        if (allow.empty() && request.target == "/")
+            allow = "OPTIONS"; // load balancers check with /
         if (allow.empty())
             return fail(errc::route_not_found);
     }
@@ -224,7 +227,8 @@ boost::system::result<routed_call, request_failure> admit(edge_context& edge, ht
     if (auto valid = check_ids(*matched, ids); valid.has_error())
         return request_failure(valid.error());
 
-    routed_call call{wanted, std::move(request), std::move(*target), until, {}, {}, std::move(matched->parameters)};
+    routed_call call{
+        wanted, std::move(request), std::move(*target), until, among, {}, {}, std::move(matched->parameters)};
     if (ids.asset)
         call.asset = std::move(**ids.asset);
     if (ids.user)

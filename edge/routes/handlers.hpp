@@ -45,6 +45,11 @@ handler_result erase_user(edge_context& edge, routed_call call); ///< DELETE /ev
 // live.cpp
 handler_result live(edge_context& edge, routed_call call);
 
+// page.cpp
+handler_result page(edge_context& edge, routed_call call);      ///< GET /
+handler_result page_file(edge_context& edge, routed_call call); ///< GET /page/…
+handler_result media(edge_context& edge, routed_call call);     ///< GET /media/…
+
 // health.cpp
 handler_result alive(edge_context& edge, routed_call call);
 handler_result ready(edge_context& edge, routed_call call);

@@ -40,6 +40,10 @@ constexpr route table[] = {
     {"POST", "/events/asset/{asset}/user/{user}", handlers::record_view, {.user = true}},
     {"DELETE", "/events/user/{user}", handlers::erase_user, {.admin = true, .operators = true}},
 
+    {"GET", "/", handlers::page, {.internal = true, .unlimited = true, .files = true}},
+    {"GET", "/page/{file}", handlers::page_file, {.internal = true, .unlimited = true, .files = true}},
+    {"GET", "/media/{file}", handlers::media, {.internal = true, .unlimited = true, .files = true}},
+
     {"GET", "/healthz", handlers::alive, {.internal = true, .unlimited = true}},
     {"GET", "/readyz", handlers::ready, {.internal = true, .unlimited = true}},
     {"GET", "/metrics", handlers::metrics, {.internal = true, .unlimited = true, .operators = true}},
@@ -56,11 +60,15 @@ constexpr auto labels = []
     return all;
 }();
 
-bool serves(route_set among, const route& each) noexcept { return among == route_set::all || !each.is.operators; }
-
-/// The parameters of a path that matches the pattern; nothing if it does not.
-std::optional<std::vector<std::string>> match(std::string_view pattern, const std::vector<std::string>& segments)
+bool serves(route_set among, const route& each) noexcept
 {
+    return (!each.is.operators || has(among, route_set::operators)) && (!each.is.files || has(among, route_set::files));
+}
+
+/// The parameters of a path that matches the route's pattern; nothing if it does not.
+std::optional<std::vector<std::string>> match(const route& each, const std::vector<std::string>& segments)
+{
+    auto pattern = each.pattern;
     std::vector<std::string> parameters;
     for (std::size_t i = 0; i < segments.size(); ++i)
     {
@@ -69,6 +77,11 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, const st
         pattern.remove_prefix(1); // the slash
         const auto wanted = pattern.substr(0, pattern.find('/'));
         pattern.remove_prefix(wanted.size());
+        if (each.is.files && wanted.starts_with('{'))
+        {
+            parameters.assign(segments.begin() + static_cast<std::ptrdiff_t>(i), segments.end());
+            return parameters;
+        }
         if (wanted.starts_with('{'))
         {
             parameters.reserve(2); // no pattern has more
@@ -107,14 +120,18 @@ bool is_unlimited(std::string_view target, route_set among) noexcept
     const auto path = target.substr(0, target.find('?'));
     return std::any_of(std::begin(table), std::end(table),
                        [path, among](const route& each)
-                       { return each.is.unlimited && each.pattern == path && serves(among, each); });
+                       {
+                           const auto fixed = each.pattern.substr(0, each.pattern.find('{'));
+                           return each.is.unlimited && serves(among, each) &&
+                                  (fixed == each.pattern ? path == fixed : path.starts_with(fixed));
+                       });
 }
 
 std::string allowed_methods(const std::vector<std::string>& segments, route_set among)
 {
     std::string allow;
     for (const auto& candidate : table)
-        if (serves(among, candidate) && match(candidate.pattern, segments))
+        if (serves(among, candidate) && match(candidate, segments))
             allow += std::string(candidate.method == "GET" ? "GET, HEAD" : candidate.method) + ", ";
     return allow.empty() ? allow : allow + "OPTIONS";
 }
@@ -137,7 +154,7 @@ find_route(std::string_view method, const std::vector<std::string>& segments, ro
     {
         if (!serves(among, candidate))
             continue;
-        auto parameters = match(candidate.pattern, segments);
+        auto parameters = match(candidate, segments);
         if (parameters && candidate.method == wanted)
             return route_match{&candidate, std::move(*parameters)};
     }

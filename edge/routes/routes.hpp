@@ -27,21 +27,36 @@ struct route_traits
     bool operators = false;           ///< for operators only: see route_set
     std::string_view parameters = {}; ///< allowed query parameters, separated by spaces; see checks_parameters()
     std::string_view repeatable = {}; ///< the one of them that may be given more than once
-    bool stream = false;              ///< the answer is a stream, made by the edge; with a user's token it may say more
+    bool files = false;  ///< of the page or the videos: see route_set; its parameter is all segments that follow
+    bool stream = false; ///< the answer is a stream, made by the edge; with a user's token it may say more
 };
 
-/// Which routes a listener serves.
-enum class route_set
+/// Which routes a listener serves, besides those of players: a set of bits.
+enum class route_set : unsigned char
 {
-    all,
-    without_operators, ///< those of --listen where operators have --admin-listen
+    players_only = 0,
+    operators = 1, ///< not those of --listen where operators have --admin-listen
+    files = 2,     ///< the page and the videos; not with --no-web
+    all = operators | files,
+    without_operators = files,
 };
+
+[[nodiscard]] constexpr bool has(route_set all, route_set one) noexcept
+{
+    return (static_cast<unsigned>(all) & static_cast<unsigned>(one)) != 0;
+}
+
+/// `all` without `some`.
+[[nodiscard]] constexpr route_set without(route_set all, route_set some) noexcept
+{
+    return static_cast<route_set>(static_cast<unsigned>(all) & ~static_cast<unsigned>(some));
+}
 
 /// A row of the table of routes.
 struct route
 {
     std::string_view method;
-    std::string_view pattern; ///< segments; `{…}` matches exactly one segment, which may be empty
+    std::string_view pattern; ///< segments; `{…}` matches exactly one, which may be empty
     route_handler handler;
     route_traits is = {};
 };

@@ -50,7 +50,7 @@ result<std::string> history_payload(const request_target& target)
     return encode(request);
 }
 
-result<std::string> list_payload(const request_target& target)
+result<std::string> assets_page_payload(const request_target& target)
 {
     list_request request;
     auto limit = query_limit(target);
@@ -144,7 +144,7 @@ handler_result history(edge_context& edge, routed_call call)
 
 handler_result list_views(edge_context& edge, routed_call call)
 {
-    auto payload = list_payload(call.target);
+    auto payload = assets_page_payload(call.target);
     if (payload.has_error())
         co_return payload.error();
     hedged_request lookup(edge.services, upstream_service::reporting, subjects::reporting_assets(),

@@ -38,6 +38,8 @@ std::string_view reason_phrase(int status) noexcept
         return "OK";
     case 204:
         return "No Content";
+    case 206:
+        return "Partial Content";
     case 304:
         return "Not Modified";
     case 400:
@@ -60,6 +62,8 @@ std::string_view reason_phrase(int status) noexcept
         return "URI Too Long";
     case 415:
         return "Unsupported Media Type";
+    case 416:
+        return "Range Not Satisfiable";
     case 422:
         return "Unprocessable Entity";
     case 429:
@@ -128,7 +132,10 @@ std::string response_text(http_response answer, const answer_context& context, c
     if (context.keep_alive != (context.version == 11)) // not the version's default
         add("Connection", context.keep_alive ? "keep-alive" : "close");
     const bool has_body = answer.status != 304 && answer.status != 204;
-    if (answer.stream && context.version == 11)
+    const auto streamed = answer.stream ? answer.stream->size() : std::nullopt;
+    if (streamed)
+        add("Content-Length", std::to_string(*streamed));
+    else if (answer.stream && context.version == 11)
         add("Transfer-Encoding", "chunked");
     else if (has_body && !answer.stream)
         add("Content-Length", std::to_string(answer.body.size()));

@@ -35,8 +35,8 @@ struct answer_context
 
 /// The whole response as it is sent: `answer`'s fields and body, Date, X-Request-ID, Connection,
 /// Content-Length, and the fields that `cors` grants. There is no body where the request was HEAD
-/// or the status allows none. Of an answer with a stream it is the head: its body is chunked in
-/// HTTP/1.1, and ends with the connection in HTTP/1.0.
+/// or the status allows none. Of an answer with a stream it is the head: a body of unknown size is
+/// chunked in HTTP/1.1, and ends with the connection in HTTP/1.0.
 [[nodiscard]] std::string response_text(http_response answer, const answer_context& context, const cors_policy& cors);
 
 } // namespace marquee

@@ -8,6 +8,7 @@
 #include "edge/server/stream_sender.hpp"
 
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -133,16 +134,23 @@ private:
             answer = refusal(received.error(), context);
         }
         const auto stream = context.head_only ? nullptr : answer.stream;
-        context.keep_alive = context.keep_alive && !stopping_ && !stream && ++served_ != settings_.requests;
+        const bool endless = stream && !stream->size();
+        context.keep_alive = context.keep_alive && !stopping_ && !endless && ++served_ != settings_.requests;
         const bool keep_alive = context.keep_alive;
         const bool chunked = context.version == 11;
         const bool overloaded = answer.overloaded;
         if (!co_await write(std::move(answer), std::move(context)))
             co_return false;
-        if (stream)
+        if (endless)
         {
             auto sending = send_stream(stream, chunked);
             co_await std::move(sending);
+        }
+        else if (stream)
+        {
+            auto sending = send_whole(stream);
+            if (!co_await std::move(sending))
+                co_return false;
         }
         if (!keep_alive)
             co_return false;
@@ -228,6 +236,38 @@ private:
         client_gone_ = client_gone_ || sender.client_gone();
         auto ending = sender.end();
         co_await std::move(ending);
+    }
+
+    /// Sends a body of known size. True: all of it was sent. A client may take as long for each
+    /// piece as for an answer.
+    asio::awaitable<bool> send_whole(std::shared_ptr<body_stream> body)
+    {
+        constexpr int most_on_its_way = 256 * 1024;
+        error_code ignored;
+        socket().set_option(asio::socket_base::send_buffer_size(most_on_its_way), ignored);
+        asio::steady_timer changed(socket().get_executor());
+        body->on_change([&changed] { changed.cancel(); });
+        auto left = body->size().value_or(0);
+        bool sent = true;
+        while (sent && !body->ended())
+        {
+            const auto text = body->next();
+            if (text.empty())
+            {
+                if (body->ended())
+                    break;
+                timeout_.never_expire();
+                changed.expires_at(asio::steady_timer::time_point::max());
+                auto waiting = wait(changed);
+                co_await std::move(waiting);
+                continue;
+            }
+            auto writing = write_text(text);
+            sent = co_await std::move(writing);
+            left -= text.size();
+        }
+        body->on_change({});
+        co_return sent&& left == 0;
     }
 
     /// Extends the timeout where the client takes an answer slowly. The kernel accepts a large part

@@ -19,7 +19,7 @@ namespace
 
 using namespace std::chrono_literals;
 
-constexpr auto tick_period = 10ms; ///< precision of deadlines
+constexpr auto lookup_tick = 10ms; ///< precision of deadlines
 constexpr auto alone_time = 1s;    ///< without `gets` after it was not answered
 
 error no_asset() { return fail(errc::asset_not_found, "The catalogue has no asset of this id."); }
@@ -32,7 +32,7 @@ bool is_outage(errc code)
            code == errc::unavailable;
 }
 
-limited_log& senseless_log()
+limited_log& senseless_records_log()
 {
     static limited_log log(log_level::warning, "the records of many assets made no sense");
     return log;
@@ -83,7 +83,7 @@ struct asset_batcher::batch
 
 asset_batcher::asset_batcher(asio::io_context& io, service_client& services, const gets_gate& gate)
     : io_(io), services_(services), gate_(gate), turn_end_(io, [this] { flush(); }),
-      ticker_(io, tick_period, [this] { return tick(); }), self_(std::make_shared<asset_batcher*>(this))
+      ticker_(io, lookup_tick, [this] { return tick(); }), self_(std::make_shared<asset_batcher*>(this))
 {
 }
 
@@ -221,7 +221,7 @@ result<std::vector<record_line>> asset_batcher::read_lines(const result<message>
     if (!is_outage(why.code) || why == errc::timeout)
         alone_until_ = clock::now() + alone_time;
     if (!is_outage(why.code) && why != errc::no_responders)
-        senseless_log().write({{"code", std::string(name_of(why.code))}, {"reason", why.detail}});
+        senseless_records_log().write({{"code", std::string(name_of(why.code))}, {"reason", why.detail}});
     return lines;
 }
 

@@ -11,6 +11,7 @@
 #include "broker/micro/service.hpp"
 #include "schemas/free_members.hpp"
 #include "schemas/messages.hpp"
+#include "schemas/video_url.hpp"
 #include "services/catalogue/catalogue_store.hpp"
 
 namespace marquee

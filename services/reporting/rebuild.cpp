@@ -17,8 +17,8 @@ namespace
 using namespace std::chrono_literals;
 
 constexpr auto log_period = 5s;
-constexpr std::uint64_t batch_limit = 32768; ///< events a transaction: larger ones count faster
-constexpr std::size_t rows_an_event = 8;     ///< it has seven at most: writing keeps up with counting
+constexpr std::uint64_t rebuilt_at_once = 32768; ///< events a transaction: larger ones count faster
+constexpr std::size_t rows_an_event = 8;         ///< it has seven at most: writing keeps up with counting
 
 } // namespace
 
@@ -149,7 +149,7 @@ void rebuild::on_batch(const std::vector<stored_message>& batch)
         return;
     if (auto counted = counts_->stage(batch); counted.has_error())
         return fail_with(counted.error());
-    if (writing_ || counts_->uncommitted() >= batch_limit)
+    if (writing_ || counts_->uncommitted() >= rebuilt_at_once)
     {
         const auto done = counts_->write_some(rows_an_event * most_events_in(batch) + 1);
         if (done.has_error())

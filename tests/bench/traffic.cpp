@@ -49,9 +49,9 @@ figures load_with_own(bench_system& system, const settings& with, const traffic&
     return f;
 }
 
-/// wrk closes its connections with a request on each of them still open. Those are counted soon, and
-/// must not be taken for the next traffic's: until nothing is counted for a while. Throws after ten
-/// seconds.
+/// wrk closes its connections with a request on each of them still open. Those are counted soon,
+/// and must not be taken for the next traffic's: until nothing is counted for a while. Throws after
+/// ten seconds.
 std::uint64_t counted_at_rest(bench_system& system)
 {
     auto counted = counted_events(system);

@@ -20,8 +20,8 @@ namespace
 
 using namespace std::chrono_literals;
 
-constexpr auto first_pause = 50ms;
-constexpr auto longest_pause = 2s;
+constexpr auto first_put_pause = 50ms;
+constexpr auto longest_put_pause = 2s;
 constexpr std::size_t max_batch_rows = 256;
 constexpr std::size_t max_batch_bytes = 128 << 10;
 /// Of the ids of a request: what `gets` takes.
@@ -180,7 +180,7 @@ asio::awaitable<result<void>> importer::finish(batch& of, bool again)
 asio::awaitable<result<void>> importer::recover(batch& of)
 {
     const auto is_settled = [](const work& each) { return each.settled(); };
-    auto backoff = std::chrono::milliseconds(first_pause);
+    auto backoff = std::chrono::milliseconds(first_put_pause);
     bool said = false;
     while (!std::all_of(of.rows.begin(), of.rows.end(), is_settled))
     {
@@ -194,7 +194,7 @@ asio::awaitable<result<void>> importer::recover(batch& of)
             co_return fail(why.code, "no answer for " + to_text(settings_.patience) + ": " + text_of(why));
         auto waiting = wait(pause_, std::min<clock::time_point>(clock::now() + backoff, until));
         co_await std::move(waiting);
-        backoff = std::min(2 * backoff, std::chrono::milliseconds(longest_pause));
+        backoff = std::min(2 * backoff, std::chrono::milliseconds(longest_put_pause));
         start_reading(of);
         auto comparing = compare(of);
         const auto compared = co_await std::move(comparing);
@@ -213,7 +213,7 @@ asio::awaitable<void> importer::wait_for_input()
         input_.assign(::fcntl(reader_.source().handle(), F_DUPFD_CLOEXEC, 0), ec);
     if (ec) // a device that cannot be polled
     {
-        auto waiting = wait(pause_, clock::now() + first_pause);
+        auto waiting = wait(pause_, clock::now() + first_put_pause);
         co_await std::move(waiting);
         co_return;
     }

@@ -14,7 +14,7 @@ namespace marquee::catalogue_files
 namespace
 {
 
-constexpr std::size_t max_titles = 128; ///< at once: 128 ids of any kind are a request of 48 KiB
+constexpr std::size_t missing_at_once = 128; ///< at once: 128 ids of any kind are a request of 48 KiB
 
 asset_id id_of(const std::string& text) { return asset_id::parse(text).value(); } // a service has stored it
 
@@ -24,7 +24,7 @@ asset_id id_of(const std::string& text) { return asset_id::parse(text).value(); 
 asio::awaitable<result<std::vector<missing_titles::title>>> missing_titles::next(title_list& from)
 {
     std::vector<title> all;
-    while (all.size() < max_titles)
+    while (all.size() < missing_at_once)
     {
         auto listing = from.next();
         auto listed = co_await std::move(listing);

@@ -3,6 +3,7 @@
 #include "schemas/free_members.hpp"
 #include "schemas/json.hpp"
 #include "schemas/messages.hpp"
+#include "schemas/video_url.hpp"
 #include "tools/catalogue/cells.hpp"
 #include "tools/catalogue/raw_json.hpp"
 

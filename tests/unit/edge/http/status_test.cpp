@@ -31,6 +31,7 @@ BOOST_AUTO_TEST_CASE(every_code_has_the_status_of_the_contract)
         {errc::unsupported_media, 415},
         {errc::not_implemented, 501},
         {errc::version_not_supported, 505},
+        {errc::range_not_satisfiable, 416},
         {errc::rate_limited, 429},
         {errc::asset_not_found, 404},
         {errc::user_not_found, 404},

@@ -18,7 +18,7 @@ std::string token_of(const std::string& user)
 
 struct live_kit : gateway_kit
 {
-    live_limit limit{2};
+    stream_limit limit{2};
     temporary_file keys{secret + '\n'};
 
     live_kit() { edge.live = {std::make_shared<live_hub>(edge.metrics.worker->live()), &limit}; }

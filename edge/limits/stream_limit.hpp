@@ -1,4 +1,4 @@
-// How many live streams there may be.
+// How many streams there may be: of live views, or of files.
 #pragma once
 
 #include <atomic>
@@ -8,11 +8,11 @@
 namespace marquee
 {
 
-/// Limits the live streams of the whole process. Thread-safe.
-class live_limit
+/// Limits the streams of one kind of the whole process. Thread-safe.
+class stream_limit
 {
 public:
-    explicit live_limit(std::size_t most) : most_(most) {}
+    explicit stream_limit(std::size_t most) : most_(most) {}
 
     /// Sets another limit. Streams that are there stay, and count.
     void change(std::size_t most) noexcept { most_.store(most, std::memory_order_relaxed); }
@@ -22,7 +22,7 @@ public:
     [[nodiscard]] std::shared_ptr<void> enter()
     {
         if (count_.fetch_add(1, std::memory_order_relaxed) < most_.load(std::memory_order_relaxed))
-            return {this, [](void* limit) { static_cast<live_limit*>(limit)->leave(); }};
+            return {this, [](void* limit) { static_cast<stream_limit*>(limit)->leave(); }};
         leave();
         return nullptr;
     }
