@@ -15,7 +15,7 @@ function token(sub, seconds) {
 }
 
 export function credentials(at) {
-  test("an edge with keys asks for a token, which is in no address, cookie or store; an expired one is said to be", async () => {
+  test("an edge with keys asks for a token, which is in no address, cookie or store", async () => {
     const key = join(at.house.runner.data, "jwt-key");
     writeFileSync(key, `${secret}\n`, { mode: 0o600 });
     const base = await at.house.edge("--jwt-key", key);

@@ -14,7 +14,7 @@ export function desk(at) {
     await visitor.unlock(page);
     await page.getByRole("button", { name: "Add a title" }).click();
     const form = page.getByRole("dialog");
-    await form.getByLabel("Id").fill("alien");
+    await form.getByLabel("Id", { exact: true }).fill("alien");
     await form.getByLabel("Title").fill("Alien");
     await form.getByLabel("Genre").fill("horror");
     await form.getByLabel("Video").fill("path/to/asset123.mp4");

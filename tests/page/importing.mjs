@@ -20,7 +20,7 @@ function file() {
     "\u0001,control,x,,,,",
     `${"i".repeat(129)},long id,x,,,,`,
     "ctl,a\u0001b,x,,,,",
-    'q,"quo"te,x,,,,',
+    'q,"quo"te",x,,,,',
   ];
   const lines = [];
   let line = 2;
@@ -37,7 +37,7 @@ function file() {
 }
 
 export function importing(at) {
-  test("1,700 titles with 12 bad rows: dry run, progress, refused rows by line; the same file again is equal", async () => {
+  test("1,700 titles with 12 bad rows: dry run, progress, refused rows by line; then all are equal", async () => {
     const { text, lines } = file();
     assert.equal(lines.length, 12);
     const visitor = await at.house.visitor();

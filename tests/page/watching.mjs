@@ -92,7 +92,7 @@ export function watching(at) {
     await page.getByRole("searchbox", { name: "Search titles" }).fill("");
     await page.getByRole("link", { name: "horror, 1 title" }).click();
     await page.getByRole("heading", { name: "horror", level: 1 }).waitFor();
-    await page.getByRole("main").getByRole("link", { name: "It" }).waitFor();
+    await page.getByRole("main").getByRole("link", { name: /^It\b/ }).waitFor();
     await visitor.leave();
   });
 

@@ -1,6 +1,6 @@
 // The live views, one stream for all tabs of a browser: the tab that holds the lock reads
-// /events/live and tells the others. A hidden tab lets go, so the next visible one reads on from the
-// last place that all of them know.
+// /events/live and tells the others. A hidden tab lets go, so the next visible one reads on from
+// the last place that all of them know.
 import { pause } from "./api.js";
 
 const lockName = "marquee-live";

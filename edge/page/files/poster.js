@@ -1,5 +1,5 @@
-// Posters: the catalogue's own where a record has one, else one drawn from its id and title. The same
-// title always looks the same.
+// Posters: the catalogue's own where a record has one, else one drawn from its id and title. The
+// same title always looks the same.
 import { address } from "./address.js";
 import { foreign, h, svg } from "./dom.js";
 import { t } from "./strings.js";

@@ -1,5 +1,6 @@
-// Adding, changing and deleting a title: each a compare-and-set on what was read. add(undefined,
-// signal), edit(record, signal) and remove(record, signal) return what was done in words, or nothing.
+// Adding, changing and deleting a title: each a compare-and-set on what was read.
+// add(undefined, signal), edit(record, signal) and remove(record, signal) return what was done in
+// words, or nothing.
 import { request } from "../api.js";
 import { pathOf } from "../address.js";
 import { dialog, foreign, h, status } from "../dom.js";
@@ -69,7 +70,7 @@ function ask(heading, fields, base, signal) {
   const isNew = base === null;
   return dialog(heading, (close) => {
     const note = status();
-    const box = (name, tag, more) => h(tag, { name, value: fields[name], dir: "auto", spellcheck: "false", ...more });
+    const box = (name, tag, more) => h(tag, { value: fields[name], dir: "auto", spellcheck: "false", ...more });
     const inputs = {
       id: box("id", "input", { required: true, maxlength: 128, readonly: !isNew }),
       title: box("title", "input", { required: true, autofocus: !isNew }),

@@ -1,4 +1,5 @@
-// The Fleet: every instance and this edge, asked every two seconds while the page is seen. Read-only.
+// The Fleet: every instance and this edge, asked every two seconds while the page is seen. It only
+// reads.
 import { aborted, get, pause } from "../api.js";
 import { sparkline } from "../chart.js";
 import { foreign, h } from "../dom.js";

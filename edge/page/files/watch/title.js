@@ -100,7 +100,7 @@ export async function show(main, { parts: [id], signal, title }) {
   async function readMine() {
     const me = who();
     if (me.missing) return;
-    // A user's history says how often each title was watched; of long ones the first page is enough here.
+    // The history says how often each title was watched; of a long one its first page is read.
     const path = pathOf("/events/user/", me.user, "/history?limit=1000");
     const page = await getOr({ assets: [] }, path, { signal, token: me.token });
     mine.set(page.assets.find((one) => one.id === id)?.views ?? 0);
