@@ -42,8 +42,8 @@ struct edge_config
 };
 
 /// Adds --listen, --admin-listen, --tls-cert, --tls-key, --threads, --timeout, --admin-token-file,
-/// --drain-timeout, --max-connections, --max-in-flight, --max-live, --max-media, --web-root, --media-root,
-/// --no-web, --batch-views, and those of limit_options.hpp.
+/// --drain-timeout, --max-connections, --max-in-flight, --max-live, --max-media, --web-root,
+/// --media-root, --no-web, --batch-views, and those of limit_options.hpp.
 void add_edge_options(boost::program_options::options_description& options);
 
 /// Reads the options of add_edge_options(). Fails with bad_request, with the option in detail and

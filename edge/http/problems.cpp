@@ -99,7 +99,7 @@ problem_text problem_text_of(errc code) noexcept
         return {
             "A limit on work under way is reached; nothing was done.",
             "Too many requests, connections, live streams or files at once (`--max-in-flight`, `--max-connections`, "
-            "`--max-live`), or a service has too many.",
+            "`--max-live`, `--max-media`), or a service has too many.",
             "Try again after `Retry-After`, with growing pauses."};
     case errc::stopping:
         return {"This edge is stopping; another may answer.",

@@ -16,8 +16,8 @@
 namespace marquee
 {
 
-/// Sends a part of a file, in pieces that are all of it in memory. What the kernel has not cached is
-/// asked for and waited for by a timer (RWF_NOWAIT of preadv2(2)), so that a slow disk keeps no
+/// Sends a part of a file, in pieces that are all of it in memory. What the kernel has not cached
+/// is asked for and waited for by a timer (RWF_NOWAIT of preadv2(2)), so that a slow disk keeps no
 /// other request waiting, for half a second; after that it is read at once. Where the file has
 /// become shorter, the body ends too early: the session then closes the connection, as a client
 /// needs to see.
