@@ -68,6 +68,7 @@ export function access(at) {
   }
 
   test("by keyboard alone: skip the head, pick a title, play it, and pause", async () => {
+    await at.house.play("123", "somebody");
     const visitor = await at.house.visitor();
     const page = await visitor.open();
     await page.getByRole("region", { name: "Trending" }).getByRole("link", { name: /^It\b/ }).waitFor();

@@ -55,7 +55,7 @@ export function importing(at) {
     assert.equal((await at.house.ask("GET", "/content/assets?q=imported&limit=1")).total, 0); // a dry run
     await page.getByRole("button", { name: "Import 1,700 titles" }).click();
     await page.getByRole("progressbar", { name: "Import CSV" }).waitFor();
-    await saysIn(page, "1,700 titles put, 12 rows refused.");
+    await saysIn(page, "1,700 titles put, 12 rows refused.", 120_000);
     assert.equal((await at.house.ask("GET", "/content/assets?q=imported&limit=1")).total, titles);
     assert.deepEqual(await at.house.ask("GET", "/content/asset/i50"), {
       id: "i50",

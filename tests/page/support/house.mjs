@@ -193,5 +193,5 @@ export const playing = (page, seconds = 0.2) =>
     }, seconds)
     .then((handle) => handle.jsonValue());
 
-export const saysIn = (scope, text) => scope.getByText(text).first().waitFor();
+export const saysIn = (scope, text, ms = 30_000) => scope.getByText(text).first().waitFor({ timeout: ms });
 export const pressPlay = (page) => page.getByRole("button", { name: /^Play/ }).click();

@@ -38,14 +38,14 @@ function gauges(names) {
   };
 }
 
-function tile(title, id, more, names) {
+function tile(title, id, more, names, level = "h3") {
   const figures = gauges(names);
   return {
     figures,
     element: h(
       "section",
       { class: "panel", "aria-label": `${title} ${id}` },
-      h("div", { class: "tile-head" }, h("h3", {}, title), h("span", { class: "dim" }, more)),
+      h("div", { class: "tile-head" }, h(level, {}, title), h("span", { class: "dim" }, more)),
       figures.element,
     ),
   };
@@ -55,18 +55,8 @@ export async function show(main, { edge, signal, title }) {
   title(t.fleet);
   if (!(await unlock(main, "fleet", edge, signal))) return;
   const health = h("section", { class: "health", role: "status" });
-  const own = tile(words.edge, "", t.version(edge.version), [
-    "rate",
-    "errors",
-    "latency",
-    "flight",
-    "connections",
-    "live",
-    "links",
-    "circuits",
-    "reconnects",
-    "degraded",
-  ]);
+  const figures = "rate errors latency flight connections live links circuits reconnects degraded".split(" ");
+  const own = tile(words.edge, "", t.version(edge.version), figures, "h2");
   const tiles = h("div", { class: "tiles" });
   const ticker = h("ol", { class: "plain ticker" });
   own.element.classList.add("own");
