@@ -59,7 +59,10 @@ std::optional<service_result> endpoint::answer_at_once(const service_request& re
     {
         outcome = failure_of(*this, e);
     }
-    processing += clock::now() - began;
+    const auto took = clock::now() - began;
+    processing += took;
+    if (outcome)
+        durations.add(took);
     return outcome;
 }
 
@@ -76,7 +79,9 @@ asio::awaitable<service_result> endpoint::handle(service_request request)
     {
         outcome = failure_of(*this, e);
     }
-    processing += clock::now() - began;
+    const auto took = clock::now() - began;
+    processing += took;
+    durations.add(took);
     co_return outcome;
 }
 
@@ -92,6 +97,7 @@ void endpoint::reset_statistics()
     requests = errors = 0;
     last_error.clear();
     processing = {};
+    durations = {};
     messages = {};
 }
 
