@@ -12,6 +12,7 @@
 #include "edge/metrics/metrics.hpp"
 #include "edge/upstream/asset_batcher.hpp"
 #include "edge/upstream/fleet.hpp"
+#include "edge/upstream/fleet_scrape.hpp"
 #include "edge/upstream/hedged_request.hpp"
 #include "edge/upstream/live_hub.hpp"
 #include "edge/upstream/outage_timer.hpp"
@@ -55,6 +56,7 @@ struct admission
 struct fleet_status
 {
     fleet_view view;
+    fleet_scrape scrape;
     readiness_check readiness;
     outage_timer stream_outage; ///< of the stream that stores views
 };
@@ -104,6 +106,7 @@ struct routed_call
     std::optional<asset_id> asset;       ///< set if the route's pattern has {asset}
     std::optional<user_id> user;         ///< set if it has {user}
     std::vector<std::string> parameters; ///< path parameters, in order, percent-decoded
+    request_meter* meter = nullptr;      ///< of a play: takes what its answer lacks; outlives the call
 
     /// What requests to services take over. Refers to this call, which outlives it.
 

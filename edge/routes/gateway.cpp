@@ -2,6 +2,7 @@
 
 #include "broker/base/log_quota.hpp"
 #include "edge/limits/rate_limit.hpp"
+#include "edge/routes/handlers.hpp"
 #include "schemas/ids.hpp"
 
 #include <algorithm>
@@ -211,6 +212,8 @@ boost::system::result<routed_call, request_failure> admit(edge_context& edge, ht
         return matched.error();
     const auto& wanted = *matched->found;
     meter.routed(index_of(wanted));
+    if (wanted.handler == handlers::play)
+        meter.played(true); // until its handler says otherwise
     if (!wanted.is.internal && edge.admitted.in_flight >= edge.admitted.max_in_flight)
         return request_failure(refuse_overload(edge.admitted)); // before the costly check of a signature
     if (auto allowed = check_rights_and_body(edge.access, wanted, request, matched->parameters); allowed.has_error())
@@ -229,6 +232,7 @@ boost::system::result<routed_call, request_failure> admit(edge_context& edge, ht
         call.asset = std::move(**ids.asset);
     if (ids.user)
         call.user = std::move(**ids.user);
+    call.meter = &meter;
     return call;
 }
 
