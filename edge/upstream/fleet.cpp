@@ -27,10 +27,11 @@ using namespace std::chrono_literals;
 
 constexpr auto poll_limit = 500ms;
 constexpr auto silence_limit = 100ms;
-constexpr auto statistics_silence_limit = 200ms; ///< longer: a gap in a series costs more than a late list
-constexpr std::size_t max_replies = 1000;        ///< per request
-constexpr std::size_t max_bytes = 4U << 20U;     ///< of all replies to one request
-constexpr std::size_t max_endpoints = 100;       ///< per instance
+constexpr auto statistics_silence_limit = 200ms;     ///< longer: a gap in a series costs more than a late list
+constexpr std::size_t max_replies = 1000;            ///< per request
+constexpr std::size_t max_bytes = 4U << 20U;         ///< of all replies to one request
+constexpr std::size_t max_reply_bytes = 256U << 10U; ///< larger ones are ignored, so that they hide no other
+constexpr std::size_t max_endpoints = 100;           ///< per instance
 constexpr std::size_t max_name_bytes = 128;
 constexpr std::size_t max_text_bytes = 4096;
 
@@ -95,7 +96,7 @@ private:
             if (entry.answered && code != errc::no_responders)
                 link_error_ = reply.error();
         }
-        else
+        else if (reply->data.size() <= max_reply_bytes)
         {
             replied_ = true;
             entry.bytes += reply->data.size();

@@ -237,6 +237,15 @@ BOOST_AUTO_TEST_CASE(the_page_of_the_fleet_needs_the_broker_and_no_permission_fo
     BOOST_TEST(page.find("marquee_fleet_instances{service=\"metadata\"} 1\n") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(replies_that_are_too_large_hide_no_other)
+{
+    std::vector<std::string> all(5, std::string(1U << 20U, 'x'));
+    all.push_back(stats("metadata", "1", '[' + get_counted + ']'));
+    fleet.script("$SRV.STATS", all);
+    const auto page = send("GET", "/metrics/fleet").body;
+    BOOST_TEST(page.find("marquee_fleet_instances{service=\"metadata\"} 1\n") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(the_list_of_services_has_the_circuits_of_this_edge)
 {
     edge.metrics.board = std::make_shared<metrics_board>(route_labels());
