@@ -74,6 +74,8 @@ result<edge_endpoints> open_all(workers& all, const edge_config& config, const c
                                 const tls_credentials* tls)
 {
     const auto board = std::make_shared<metrics_board>(route_labels());
+    if (tls != nullptr)
+        board->set_certificate([tls] { return tls->not_after(); });
     auto at = find_endpoints(config);
     if (at.has_error())
         return at;

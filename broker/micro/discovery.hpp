@@ -22,7 +22,8 @@ struct service_identity
 [[nodiscard]] boost::json::value ping_document(const service_identity& of);
 [[nodiscard]] boost::json::value info_document(const service_identity& of, const std::vector<endpoint_ptr>& endpoints);
 
-/// `discovery` counts the messages of `$SRV` itself; each endpoint's `data` repeats them.
+/// `discovery` counts the messages of `$SRV` itself; each endpoint's `data` repeats them, and has
+/// its requests in flight and how long its requests took. The first endpoint's has `process` too.
 [[nodiscard]] boost::json::value stats_document(const service_identity& of, const std::vector<endpoint_ptr>& endpoints,
                                                 const message_counts& discovery);
 

@@ -63,7 +63,10 @@ std::optional<service_result> endpoint::answer_at_once(const service_request& re
     const auto took = clock::now() - began;
     processing += took;
     if (outcome)
+    {
+        durations.add(took);
         log_request(config, request.msg.headers, *outcome, took);
+    }
     return outcome;
 }
 
@@ -84,6 +87,7 @@ asio::awaitable<service_result> endpoint::handle(service_request request)
     const auto took = clock::now() - began;
     processing += took;
     log_request(config, logged, outcome, took);
+    durations.add(took);
     co_return outcome;
 }
 
@@ -105,6 +109,7 @@ void endpoint::reset_statistics()
     requests = errors = 0;
     last_error.clear();
     processing = {};
+    durations = {};
     messages = {};
 }
 

@@ -1,6 +1,7 @@
 // One endpoint of a running service: its handlers and its statistics.
 #pragma once
 
+#include "broker/micro/duration_histogram.hpp"
 #include "broker/micro/service.hpp"
 #include "broker/telemetry/span.hpp"
 
@@ -55,6 +56,7 @@ struct endpoint
     std::uint64_t errors = 0;
     std::string last_error;
     std::chrono::nanoseconds processing{0};
+    duration_histogram durations; ///< of the requests that a handler answered
     message_counts messages;
 };
 

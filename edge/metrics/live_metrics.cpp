@@ -1,4 +1,5 @@
 // The metrics of live streams.
+#include "edge/metrics/exposition.hpp"
 #include "edge/metrics/metrics.hpp"
 
 #include <array>
@@ -26,9 +27,8 @@ void metrics_board::add_live(std::string& to) const
     for (const auto& [name, type, help, member] : families)
     {
         const auto total = sum([which = member](const worker_metrics& m) -> const counter& { return m.live_.*which; });
-        (((to += "# HELP ") += name) += ' ') += help;
-        ((((to += "\n# TYPE ") += name) += ' ') += type) += '\n';
-        (((to += name) += ' ') += std::to_string(total)) += '\n';
+        add_head(to, name, type, help);
+        add_line(to, name, "", total);
     }
 }
 

@@ -1,5 +1,7 @@
 #include "edge/metrics/metrics.hpp"
 
+#include "edge/metrics/exposition.hpp"
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -85,34 +87,6 @@ constexpr std::array<service_family, 5> service_families{{
      &service_counters::open},
 }};
 
-void add_head(std::string& to, std::string_view name, std::string_view type, std::string_view help)
-{
-    (((to += "# HELP ") += name) += ' ') += help;
-    ((((to += "\n# TYPE ") += name) += ' ') += type) += '\n';
-}
-
-/// Appends one sample. `labels` has no braces and may be empty.
-void add_line(std::string& to, std::string_view name, std::string_view labels, std::string_view value)
-{
-    to += name;
-    if (!labels.empty())
-        ((to += '{') += labels) += '}';
-    ((to += ' ') += value) += '\n';
-}
-
-void add_line(std::string& to, std::string_view name, std::string_view labels, std::uint64_t value)
-{
-    add_line(to, name, labels, std::to_string(value));
-}
-
-/// Decimal seconds without rounding, so that a sum never decreases.
-std::string in_seconds(std::uint64_t nanoseconds)
-{
-    constexpr std::uint64_t second = 1'000'000'000;
-    auto fraction = std::to_string(nanoseconds % second);
-    return std::to_string(nanoseconds / second) + '.' + std::string(9 - fraction.size(), '0') + fraction;
-}
-
 } // namespace
 
 std::string_view name_of(upstream_service service) noexcept
@@ -151,6 +125,20 @@ void worker_metrics::answered(std::optional<std::size_t> route, bool head, int s
 
 void worker_metrics::degraded(std::string_view part) noexcept { degraded_[part == parts[0] ? 0 : 1].add(); }
 
+void worker_metrics::played(int status, bool with_counts, std::chrono::nanoseconds took) noexcept
+{
+    const bool failed = status >= 500;
+    if (!failed && status != 200)
+        return;
+    objective_.plays.add();
+    if (failed)
+        objective_.failed.add();
+    else if (took > play_objective)
+        objective_.slow.add();
+    else if (!with_counts)
+        objective_.without_counts.add();
+}
+
 void worker_metrics::sampled(const worker_sample& now) noexcept
 {
     const std::array<std::uint64_t, samples> values{
@@ -164,6 +152,8 @@ std::chrono::nanoseconds request_meter::answered(int status) noexcept
 {
     const auto took = deadline::clock::now() - begin_;
     into_.answered(found_, head_, status, took);
+    if (with_counts_)
+        into_.played(status, *with_counts_, took);
     return took;
 }
 
@@ -333,14 +323,11 @@ asio::awaitable<std::string> metrics_board::text(deadline until) const
     add_live(text);
     add_log(text);
     add_traces(text);
+    add_objective(text);
     add_samples(text);
     add_head(text, "marquee_edge_threads", "gauge", "Threads, each with its own connection to the broker.");
     add_line(text, "marquee_edge_threads", "", workers_.size());
-    add_head(text, "marquee_edge_info", "gauge", "Always 1; the version is a label.");
-    add_line(text, "marquee_edge_info", R"(version=")" MARQUEE_VERSION R"(")", 1);
-    add_head(text, "process_start_time_seconds", "gauge", "When the process started, in seconds since 1970.");
-    const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(started_.time_since_epoch()).count();
-    add_line(text, "process_start_time_seconds", "", in_seconds(static_cast<std::uint64_t>(since) * 1'000'000));
+    add_process(text);
     co_return text;
 }
 

@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace marquee
@@ -83,6 +84,29 @@ struct service_counters
     counter refused;        ///< requests not sent because the circuit was open
     counter opened;         ///< times the circuit opened
     counter open;           ///< 1 while the circuit is not closed
+    counter moved;          ///< when the circuit opened or closed last, seconds since 1970; 0: never
+};
+
+/// Within this an answered play counts as fast enough.
+inline constexpr std::chrono::milliseconds play_objective{250};
+
+/// What a play did to the objective for plays. One that fails because of the client, 4xx, counts
+/// for nothing.
+struct objective_counters
+{
+    counter plays;          ///< answered with 200 or with 5xx
+    counter failed;         ///< of these: with 5xx
+    counter slow;           ///< of the others: after play_objective
+    counter without_counts; ///< of the others: without counts
+};
+
+/// The circuits of an edge for one service, all threads together.
+struct circuit_summary
+{
+    upstream_service service;
+    std::size_t open = 0; ///< threads whose circuit is open or half open
+    std::size_t threads = 0;
+    std::chrono::system_clock::time_point since; ///< the longest open one is; or since when all are closed
 };
 
 /// The counters of one thread for messages of views.
@@ -124,6 +148,9 @@ public:
     [[nodiscard]] view_message_counters& views() noexcept { return views_; }
     [[nodiscard]] live_counters& live() noexcept { return live_; }
 
+    /// Counts a play for the objective.
+    void played(int status, bool with_counts, std::chrono::nanoseconds took) noexcept;
+
     /// The counters of one service. Valid as long as this object.
     [[nodiscard]] service_counters& of(upstream_service service) noexcept
     {
@@ -153,6 +180,7 @@ private:
     std::array<service_counters, upstream_services.size()> services_;
     view_message_counters views_;
     live_counters live_;
+    objective_counters objective_;
 };
 
 /// Measures one request, from its construction to answered(). Used on the thread of `into`, which
@@ -164,6 +192,8 @@ public:
 
     /// Sets the route: an index of the labels.
     void routed(std::size_t route) noexcept { found_ = route; }
+    /// The request is a play; `false`: of one that is answered without counts.
+    void played(bool with_counts) noexcept { with_counts_ = with_counts; }
     /// Counts the response, and returns how long the request took; call once.
     std::chrono::nanoseconds answered(int status) noexcept;
 
@@ -175,6 +205,7 @@ private:
     worker_metrics& into_;
     std::optional<std::size_t> found_;
     bool head_;
+    std::optional<bool> with_counts_;
     deadline::clock::time_point begin_ = deadline::clock::now();
 };
 
@@ -184,12 +215,19 @@ class metrics_board
 {
 public:
     using sampler = std::function<worker_sample()>;
+    using certificate_end = std::function<std::optional<std::chrono::system_clock::time_point>()>;
 
     /// `routes` must be the same as those of every worker_metrics that is added.
     explicit metrics_board(std::span<const route_label> routes) : routes_(routes) {}
 
     /// Adds a thread; call it before any of them runs. `sample` is called on the executor `on`.
     void add(asio::any_io_executor on, std::shared_ptr<worker_metrics> counted, sampler sample);
+
+    /// Sets who knows when the certificate in use ends; called on any thread. Before any runs.
+    void set_certificate(certificate_end ends) { certificate_ends_ = std::move(ends); }
+
+    /// By service, in the order of upstream_services.
+    [[nodiscard]] std::vector<circuit_summary> circuits() const;
 
     /// The sums of all threads in Prometheus' text format 0.0.4. Takes a new sample on each thread;
     /// one that has not run it by `until` counts with its last sample. The board outlives the call.
@@ -212,12 +250,15 @@ private:
     void add_live(std::string& to) const;
     static void add_log(std::string& to);
     static void add_traces(std::string& to);
+    void add_objective(std::string& to) const;
+    void add_process(std::string& to) const;
     [[nodiscard]] std::string labels_of(std::size_t slot) const;
     [[nodiscard]] bool starts_at_zero(std::size_t slot, int status) const noexcept;
     [[nodiscard]] std::uint64_t sum(const std::function<const counter&(const worker_metrics&)>& of) const;
 
     std::span<const route_label> routes_;
     std::vector<worker> workers_;
+    certificate_end certificate_ends_;
     std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
 };
 

@@ -15,6 +15,7 @@
 #include "edge/routes/request_span.hpp"
 #include "edge/upstream/asset_batcher.hpp"
 #include "edge/upstream/fleet.hpp"
+#include "edge/upstream/fleet_scrape.hpp"
 #include "edge/upstream/hedged_request.hpp"
 #include "edge/upstream/live_hub.hpp"
 #include "edge/upstream/outage_timer.hpp"
@@ -58,6 +59,7 @@ struct admission
 struct fleet_status
 {
     fleet_view view;
+    fleet_scrape scrape;
     readiness_check readiness;
     outage_timer stream_outage; ///< of the stream that stores views
 };
@@ -120,6 +122,7 @@ struct routed_call
     std::vector<std::string> parameters;  ///< path parameters, in order, percent-decoded
     request_timing& timing;               ///< the handler fills it; outlives the call
     const trace_context* trace = nullptr; ///< of the request's span, which outlives it; null: it is not traced
+    request_meter* meter = nullptr;       ///< of a play: takes what its answer lacks; outlives the call
 
     /// What requests to services take over. Refers to this call, which outlives it.
     [[nodiscard]] hedged_request::call upstream_call() const noexcept { return {request.id, until, trace}; }

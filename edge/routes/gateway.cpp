@@ -1,6 +1,7 @@
 #include "edge/routes/gateway.hpp"
 
 #include "edge/limits/rate_limit.hpp"
+#include "edge/routes/handlers.hpp"
 #include "edge/routes/request_line.hpp"
 #include "schemas/ids.hpp"
 
@@ -209,6 +210,8 @@ boost::system::result<routed_call, request_failure> admit(edge_context& edge, ht
     if (wanted.is.internal)
         trace.discard(); // health checks and metrics would be most of what is recorded
     name_request_span(trace, request.method, wanted.pattern);
+    if (wanted.handler == handlers::play)
+        meter.played(true); // until its handler says otherwise
     if (!wanted.is.internal && edge.admitted.in_flight >= edge.admitted.max_in_flight)
         return request_failure(refuse_overload(edge.admitted)); // before the costly check of a signature
     if (auto allowed = check_rights_and_body(edge.access, wanted, request, matched->parameters); allowed.has_error())
@@ -229,6 +232,7 @@ boost::system::result<routed_call, request_failure> admit(edge_context& edge, ht
         call.asset = std::move(**ids.asset);
     if (ids.user)
         call.user = std::move(**ids.user);
+    call.meter = &meter;
     return call;
 }
 

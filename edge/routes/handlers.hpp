@@ -56,6 +56,7 @@ handler_result ready(edge_context& edge, routed_call call);
 
 // introspection.cpp
 handler_result metrics(edge_context& edge, routed_call call);
+handler_result fleet_metrics(edge_context& edge, routed_call call); ///< GET /metrics/fleet
 handler_result services(edge_context& edge, routed_call call);
 handler_result openapi(edge_context& edge, routed_call call);
 handler_result problem(edge_context& edge, routed_call call); ///< GET /problems/{code}: explains an error code

@@ -46,6 +46,13 @@ void note_degraded(edge_context& edge, const view_counts& counts)
         edge.metrics.worker->degraded(counts.degraded->front());
 }
 
+/// For the objective of plays.
+void note_played(const routed_call& call, const view_counts& counts)
+{
+    if (call.meter != nullptr)
+        call.meter->played(!counts.degraded);
+}
+
 /// The error of a view that was not acknowledged: outcome_unknown if it may have been stored. A
 /// client without a key must not retry that as if it had failed.
 error storing_failed(const error& why, bool link_was_up)
@@ -74,6 +81,7 @@ handler_result play(edge_context& edge, routed_call call)
     if (counts.has_error())
         co_return request_failure(counts.error(), id);
     note_degraded(edge, *counts);
+    note_played(call, *counts);
 
     if (fault_injected("counts_swapped"))
         std::swap(counts->user, counts->asset);

@@ -47,6 +47,7 @@ constexpr route table[] = {
     {"GET", "/healthz", handlers::alive, {.internal = true, .unlimited = true}},
     {"GET", "/readyz", handlers::ready, {.internal = true, .unlimited = true}},
     {"GET", "/metrics", handlers::metrics, {.internal = true, .unlimited = true, .operators = true}},
+    {"GET", "/metrics/fleet", handlers::fleet_metrics, {.internal = true, .unlimited = true, .operators = true}},
     {"GET", "/services", handlers::services, {.internal = true, .operators = true}},
     {"GET", "/openapi.json", handlers::openapi, {.internal = true}},
     {"GET", "/problems/{code}", handlers::problem, {.internal = true}},

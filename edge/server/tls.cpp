@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <csignal>
+#include <ctime>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -164,6 +165,16 @@ std::shared_ptr<SSL_CTX> tls_credentials::current() const
 {
     const std::lock_guard lock(mutex_);
     return current_;
+}
+
+std::optional<std::chrono::system_clock::time_point> tls_credentials::not_after() const
+{
+    const auto in_use = current();
+    const X509* own = SSL_CTX_get0_certificate(in_use.get());
+    std::tm ends{};
+    if (own == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(own), &ends) != 1)
+        return std::nullopt;
+    return std::chrono::system_clock::from_time_t(::timegm(&ends));
 }
 
 void tls_credentials::reload()

@@ -7,8 +7,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include <openssl/ssl.h>
@@ -30,6 +32,9 @@ public:
 
     /// The context for new connections; existing ones keep theirs. Thread-safe.
     [[nodiscard]] std::shared_ptr<SSL_CTX> current() const;
+
+    /// When the certificate ends; nothing where its date cannot be read. Thread-safe.
+    [[nodiscard]] std::optional<std::chrono::system_clock::time_point> not_after() const;
 
     /// Reads the files again. Where they cannot be used, an error is logged and the previous
     /// certificate stays in use. Thread-safe.

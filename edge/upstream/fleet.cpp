@@ -27,9 +27,11 @@ using namespace std::chrono_literals;
 
 constexpr auto poll_limit = 500ms;
 constexpr auto silence_limit = 100ms;
-constexpr std::size_t max_replies = 1000;    ///< per request
-constexpr std::size_t max_bytes = 4U << 20U; ///< of all replies to one request
-constexpr std::size_t max_endpoints = 100;   ///< per instance
+constexpr auto statistics_silence_limit = 200ms;     ///< longer: a gap in a series costs more than a late list
+constexpr std::size_t max_replies = 1000;            ///< per request
+constexpr std::size_t max_bytes = 4U << 20U;         ///< of all replies to one request
+constexpr std::size_t max_reply_bytes = 256U << 10U; ///< larger ones are ignored, so that they hide no other
+constexpr std::size_t max_endpoints = 100;           ///< per instance
 constexpr std::size_t max_name_bytes = 128;
 constexpr std::size_t max_text_bytes = 4096;
 
@@ -94,7 +96,7 @@ private:
             if (entry.answered && code != errc::no_responders)
                 link_error_ = reply.error();
         }
-        else
+        else if (reply->data.size() <= max_reply_bytes)
         {
             replied_ = true;
             entry.bytes += reply->data.size();
@@ -303,6 +305,25 @@ asio::awaitable<result<std::string>> fleet_view::poll_services()
     if (auto outcome = co_await all.wait(deadline::in(poll_limit), silence_limit); outcome.has_error())
         co_return outcome.error();
     co_return merge_service_replies(replies[0], replies[1]);
+}
+
+asio::awaitable<result<std::vector<std::string>>> fleet_view::statistics(deadline until)
+{
+    if (requester_ == nullptr)
+        co_return fail(errc::disconnected);
+    std::vector<std::string> replies;
+    const auto home = co_await asio::this_coro::executor;
+    reply_collector all(home,
+                        [&replies](std::size_t, const std::string& reply)
+                        {
+                            replies.push_back(reply);
+                            return false;
+                        });
+    if (auto sent = all.send(*requester_, subjects::discovery("STATS")); sent.has_error())
+        co_return sent.error();
+    if (auto outcome = co_await all.wait(until, statistics_silence_limit); outcome.has_error())
+        co_return outcome.error();
+    co_return replies;
 }
 
 } // namespace marquee

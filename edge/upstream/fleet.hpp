@@ -38,6 +38,10 @@ public:
     /// Fails with disconnected, stopping or overloaded.
     [[nodiscard]] asio::awaitable<result<std::string>> services();
 
+    /// The replies of all services to STATS that come by `until`, unread. Ends earlier, after 200
+    /// ms without a further reply. Fails as services() does.
+    [[nodiscard]] asio::awaitable<result<std::vector<std::string>>> statistics(deadline until);
+
 private:
     asio::awaitable<result<std::string>> poll_services();
 

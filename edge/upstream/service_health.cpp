@@ -84,6 +84,10 @@ void service_health::on_transition(position before, std::string_view why)
     if (now == before)
         return;
     counted_.open.set(now == position::closed ? 0 : 1);
+    if (before == position::closed || now == position::closed) // a probe changes nothing
+        counted_.moved.set(static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+                .count()));
     if (now == position::open && before == position::closed)
         counted_.opened.add();
     const auto level = now == position::open ? log_level::warning : log_level::info;

@@ -8,6 +8,8 @@
 #include "services/reporting/live_endpoint.hpp"
 #include "services/reporting/reporting_statistics.hpp"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace marquee
@@ -21,6 +23,19 @@ constexpr auto check_period = 100ms;
 constexpr auto disk_retry = 1s;
 constexpr auto progress_period = 5s; ///< of log lines, before it has served
 constexpr auto flush_limit = 2s;
+
+/// Of the file and its log.
+std::uint64_t database_bytes(const std::string& path)
+{
+    std::uint64_t bytes = 0;
+    for (const auto& file : {path, path + "-wal"})
+    {
+        std::error_code ec;
+        const auto size = std::filesystem::file_size(file, ec);
+        bytes += ec ? 0 : size;
+    }
+    return bytes;
+}
 
 } // namespace
 
@@ -75,6 +90,8 @@ boost::json::value reporting_instance::statistics() const
                              alarm_.empty() ? refused_settings_ : alarm_, consumer_ ? consumer_->losses() : none);
     if (consumer_ && !consumer_->name().empty())
         data["consumer"] = consumer_->name();
+    data["uncommitted"] = views_->counts.uncommitted();
+    data["database_bytes"] = database_bytes(settings_.database.path);
     data["counts_sent"] = publisher_.sent();
     if (publisher_.refused() > 0)
         data["counts_refused"] = publisher_.refused();

@@ -43,6 +43,12 @@ test("there are four packages, and each program has a manual page and a completi
     assert.ok(found.includes(`marquee-${name}`), name);
 });
 
+test("the tools have a dashboard and alerts with them", async () => {
+  const files = await filesOf(packages.get("marquee-tools"));
+  for (const name of ["grafana-dashboard.json", "prometheus-rules.yaml", "prometheus.yaml"])
+    assert.ok(files.includes(`/usr/share/marquee/observability/${name}`), name);
+});
+
 test("each package has its copyright and the changes of its version", async () => {
   for (const [name, deb] of packages) {
     const folder = join(root, "usr/share/doc", name);

@@ -172,6 +172,8 @@ void drive_the_rest(driver& http)
     http.call({"GET", "/readyz"}, 200);
     http.call({"GET", "/metrics"}, 200);
     http.call({"HEAD", "/metrics"}, 200);
+    http.call({"GET", "/metrics/fleet"}, 200);
+    http.call({"HEAD", "/metrics/fleet"}, 200);
     http.call({"GET", "/services"}, 200);
     http.call({"HEAD", "/services"}, 200);
     http.call({"GET", "/openapi.json"}, 200);

@@ -163,7 +163,9 @@ BOOST_AUTO_TEST_CASE(labels_are_route_patterns_and_never_client_input)
                 else if (name == "status")
                     BOOST_TEST((value.size() == 3 && value.find_first_not_of("0123456789") == std::string::npos));
                 else if (name == "service")
-                    BOOST_TEST((value == "metadata" || value == "cdnurl" || value == "reporting"));
+                    BOOST_TEST((value == "metadata" || value == "cdnurl" || value == "reporting" || value == "edge"));
+                else if (name == "why")
+                    BOOST_TEST((value == "failed" || value == "slow" || value == "without_counts"));
                 else if (name == "part")
                     BOOST_TEST((value == "events" || value == "reporting"));
                 else
@@ -271,6 +273,47 @@ BOOST_AUTO_TEST_CASE(degraded_answers_late_replies_and_lost_links_are_counted_an
     (void)scrape_until(system, [](const auto& page) { return page.sum("marquee_edge_nats_links_up") == 2; });
     BOOST_TEST(scrape(system).sum("marquee_edge_nats_reconnects_total") >= 2U);
     check_that_plays_are_counted(system);
+}
+
+BOOST_AUTO_TEST_CASE(the_page_of_the_fleet_has_every_instance_and_loses_those_that_are_gone)
+{
+    marquee_system system;
+    check_that_plays_are_counted(system);
+    const auto fleet = [&]
+    {
+        const auto answer = system.call({"GET", "/metrics/fleet"});
+        BOOST_TEST(answer.status == 200);
+        auto page = read_metrics(answer.body);
+        BOOST_TEST(page.complaints == std::vector<std::string>(), boost::test_tools::per_element());
+        return page;
+    };
+    const auto page = fleet();
+    for (const auto* service : {"metadata", "cdnurl", "reporting"})
+        BOOST_TEST_CONTEXT(service)
+        {
+            const metric_labels of{{"service", service}};
+            BOOST_TEST(page.sum("marquee_fleet_instances", of) == 1U);
+            BOOST_TEST(page.sum("marquee_service_serving", of) == 1U);
+            BOOST_TEST(page.sum("marquee_service_alarm", of) == 0U);
+            BOOST_TEST(page.sum("marquee_service_duration_seconds_count", of) > 0U);
+            BOOST_TEST(page.sum("process_resident_memory_bytes", of) > 1'000'000U);
+        }
+    BOOST_TEST(page.sum("marquee_catalogue_records") == 4U);
+    BOOST_TEST(page.sum("marquee_reporting_events_total") > 0U);
+    BOOST_TEST(page.sum("marquee_reporting_database_bytes") > 0U);
+    BOOST_TEST(page.sum("marquee_stream_has_leader") == 1U);
+    BOOST_TEST(page.sum("marquee_stream_messages") > 0U);
+    BOOST_TEST(page.sum("marquee_account_streams") == 3U);
+
+    system.stop("reporting");
+    const auto end = std::chrono::steady_clock::now() + 30s;
+    auto without = fleet();
+    while (without.sum("marquee_fleet_instances", {{"service", "reporting"}}) > 0 &&
+           std::chrono::steady_clock::now() < end)
+        without = fleet();
+    BOOST_TEST(without.sum("marquee_fleet_instances", {{"service", "reporting"}}) == 0U);
+    BOOST_TEST(!without.types.contains("marquee_reporting_lag_events"));
+    BOOST_TEST(without.sum("marquee_fleet_instances") == 2U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

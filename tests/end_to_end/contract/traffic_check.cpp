@@ -350,7 +350,7 @@ void traffic_check::answer(const http_call& call, const http_answer& given)
     }
     else if (given.status == 200)
     {
-        const bool numbers = route == "GET /metrics";
+        const bool numbers = route == "GET /metrics" || route == "GET /metrics/fleet";
         const bool words = route == "GET /problems/{code}";
         const bool csv = given.header("Content-Type").starts_with("text/csv");
         const bool stream = route == "GET /events/live";

@@ -44,6 +44,7 @@ http_answer send_to_operators(http_call call)
 const std::vector<http_call> operators_calls = {
     {"GET", "/metrics"},
     {"HEAD", "/metrics"},
+    {"GET", "/metrics/fleet"},
     {"GET", "/services"},
     {"POST", "/content/asset/7", {}, metadata_body},
     {"POST", "/url/asset/7", {}, url_body},

@@ -290,6 +290,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_method_is_405_and_names_the_right_ones)
         {"/healthz", "GET, HEAD"},
         {"/readyz", "GET, HEAD"},
         {"/metrics", "GET, HEAD"},
+        {"/metrics/fleet", "GET, HEAD"},
         {"/services", "GET, HEAD"},
         {"/openapi.json", "GET, HEAD"},
     };

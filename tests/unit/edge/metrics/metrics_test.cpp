@@ -134,6 +134,67 @@ BOOST_AUTO_TEST_CASE(unlisted_statuses_and_invalid_requests_are_counted_too)
         BOOST_TEST(has_line(all, line), line);
 }
 
+BOOST_AUTO_TEST_CASE(a_play_misses_the_objective_once_and_a_refused_one_counts_for_nothing)
+{
+    auto& worker = *edge.metrics.worker;
+    worker.played(200, true, 250ms);
+    worker.played(200, true, 250ms + 1ns);
+    worker.played(200, false, 1ms);
+    worker.played(200, false, 1s); // slow, not also without counts
+    worker.played(504, true, 2s);
+    worker.played(404, true, 1ms);
+    worker.played(429, true, 1s);
+    const auto all = text();
+    for (const std::string line :
+         {"marquee_edge_objective_plays_total 5", R"(marquee_edge_objective_missed_total{why="failed"} 1)",
+          R"(marquee_edge_objective_missed_total{why="slow"} 2)",
+          R"(marquee_edge_objective_missed_total{why="without_counts"} 1)"})
+        BOOST_TEST(has_line(all, line), line << " in\n" << all);
+}
+
+BOOST_AUTO_TEST_CASE(a_play_that_is_refused_or_has_no_counts_misses_the_objective)
+{
+    edge.admitted.max_in_flight = 0;
+    BOOST_TEST(send("POST", "/play/asset/1/user/1").status == 503);
+    BOOST_TEST(send("GET", "/content/asset/1").status == 503); // no play
+    edge.admitted.max_in_flight = 10;
+    BOOST_TEST(send("POST", "/play/asset/%00/user/1").status == 400);
+    nats.script_json("metadata.get.1", R"({"id":"1","title":"t","genre":"g","summary":"s"})");
+    nats.script_json("cdnurl.get.1", R"({"id":"1","url":"u"})");
+    nats.script_json("events", R"({"error":{"code":503,"description":"full"}})");
+    BOOST_TEST(send("POST", "/play/asset/1/user/1").status == 200);
+    const auto all = text();
+    for (const std::string line :
+         {"marquee_edge_objective_plays_total 2", R"(marquee_edge_objective_missed_total{why="failed"} 1)",
+          R"(marquee_edge_objective_missed_total{why="without_counts"} 1)"})
+        BOOST_TEST(has_line(all, line), line << " in\n" << all);
+}
+
+BOOST_AUTO_TEST_CASE(circuits_are_summed_over_threads_with_the_time_since_when)
+{
+    const auto of = [this] { return board->circuits().at(1); };
+    BOOST_TEST((of().service == upstream_service::cdnurl));
+    BOOST_TEST(of().open == 0U);
+    BOOST_TEST(of().threads == 1U);
+    BOOST_TEST((std::chrono::system_clock::now() - of().since < 1h));
+    auto& counted = edge.metrics.worker->of(upstream_service::cdnurl);
+    counted.open.set(1);
+    counted.moved.set(1'000'000);
+    BOOST_TEST(of().open == 1U);
+    BOOST_TEST((of().since == std::chrono::system_clock::time_point(1'000'000s)));
+}
+
+BOOST_AUTO_TEST_CASE(the_certificate_and_the_process_are_on_the_page)
+{
+    BOOST_TEST(text().find("marquee_tls_certificate") == std::string::npos);
+    board->set_certificate([] { return std::chrono::system_clock::time_point(1'893'456'000s); });
+    const auto all = text();
+    BOOST_TEST(has_line(all, "marquee_tls_certificate_not_after_seconds 1893456000"));
+    for (const std::string name : {"process_cpu_seconds_total ", "process_resident_memory_bytes ", "process_open_fds ",
+                                   "process_start_time_seconds "})
+        BOOST_TEST(all.find('\n' + name) != std::string::npos, name);
+}
+
 BOOST_AUTO_TEST_CASE(all_threads_are_summed_and_a_blocked_one_counts_with_its_last_sample)
 {
     asio::io_context other;

@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(too_many_requests_of_one_address_are_429_with_retry_after)
     BOOST_TEST(refused.fields.count("Retry-After") == 1U);
     BOOST_TEST(refused.fields.get("RateLimit").value_or("") == R"("address";r=0;t=100)");
     BOOST_TEST(nats.seen.empty());
-    for (const auto* exempt : {"/healthz", "/readyz", "/metrics", "/healthz?x"})
+    for (const auto* exempt : {"/healthz", "/readyz", "/metrics", "/metrics/fleet", "/healthz?x"})
     {
         const auto answer = send("GET", exempt);
         BOOST_TEST(answer.status != 429);

@@ -54,6 +54,7 @@ BOOST_AUTO_TEST_CASE(every_row_of_the_contract_has_its_route)
         {"GET", "/healthz", false},
         {"GET", "/readyz", false},
         {"GET", "/metrics", false},
+        {"GET", "/metrics/fleet", false},
         {"GET", "/services", false},
         {"GET", "/openapi.json", false},
         {"GET", "/problems/bad_id", false},

@@ -1,0 +1,297 @@
+#include "edge/metrics/fleet_metrics.hpp"
+
+#include "edge/metrics/exposition.hpp"
+#include "edge/metrics/fleet_documents.hpp"
+#include "edge/metrics/metrics.hpp"
+#include "schemas/json.hpp"
+
+#include <boost/json/array.hpp>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+namespace marquee
+{
+
+namespace json = boost::json;
+
+namespace
+{
+
+namespace families
+{
+constexpr metric_family instances{"marquee_fleet_instances", "gauge", "Instances of a service that replied."};
+constexpr metric_family instances_left_out{"marquee_fleet_instances_left_out", "gauge",
+                                           "Instances beyond the limit of this page."};
+constexpr metric_family endpoints_left_out{"marquee_fleet_endpoints_left_out", "gauge",
+                                           "Endpoints beyond the limit of this page, or without a valid name."};
+constexpr metric_family replies_ignored{"marquee_fleet_replies_ignored", "gauge",
+                                        "Replies that were malformed, or of an instance that had replied."};
+constexpr metric_family build{"marquee_build_info", "gauge", "Always 1; program and version are labels."};
+constexpr metric_family serving{"marquee_service_serving", "gauge", "1 while the instance is in its queue group."};
+constexpr metric_family alarm{"marquee_service_alarm", "gauge", "1 while the instance says why it does not serve."};
+constexpr metric_family requests{"marquee_service_requests_total", "counter", "Requests that arrived."};
+constexpr metric_family errors{"marquee_service_errors_total", "counter",
+                               "Requests that were answered with an error, also those about nothing that exists."};
+constexpr metric_family durations{"marquee_service_duration_seconds", "histogram", "Time that a handler took."};
+constexpr metric_family in_flight{"marquee_service_in_flight", "gauge", "Requests that wait in a handler."};
+constexpr metric_family lost{"marquee_service_replies_lost_total", "counter",
+                             "Replies of which the requester was told nothing."};
+constexpr metric_family stream_leader{"marquee_stream_has_leader", "gauge",
+                                      "0 where the stream does not answer, or has no leader."};
+constexpr metric_family replicas{"marquee_stream_replicas", "gauge", "Copies that the stream is to have."};
+constexpr metric_family in_sync{"marquee_stream_replicas_in_sync", "gauge", "Copies that have everything."};
+} // namespace families
+
+/// A metric that is one number of a JSON object.
+struct number_row
+{
+    std::string_view member;
+    metric_family family;
+    double unit = 1; ///< of the number; 1: it is a whole number
+    bool zero_is_none = false;
+};
+
+constexpr std::array process_rows{
+    number_row{"start_seconds",
+               {"process_start_time_seconds", "gauge", "When the process started, in seconds since 1970."}},
+    number_row{"cpu_seconds", {"process_cpu_seconds_total", "counter", "CPU time of all threads, user and kernel."}},
+    number_row{"resident_bytes", {"process_resident_memory_bytes", "gauge", "Memory that is resident."}},
+    number_row{"open_files", {"process_open_fds", "gauge", "File descriptors that are open."}},
+    number_row{"max_files", {"process_max_fds", "gauge", "File descriptors that may be open."}},
+};
+
+constexpr std::array reporting_rows{
+    number_row{"lag", {"marquee_reporting_lag_events", "gauge", "Messages of the stream that are to be counted."}},
+    number_row{"lag_ms", {"marquee_reporting_lag_seconds", "gauge", "How far behind the stream."}, 1e-3},
+    number_row{"applied", {"marquee_reporting_events_total", "counter", "Events counted."}},
+    number_row{"duplicates", {"marquee_reporting_duplicates_total", "counter", "Events counted before."}},
+    number_row{"rejected", {"marquee_reporting_rejected_total", "counter", "What was no event."}},
+    number_row{"uncommitted",
+               {"marquee_reporting_uncommitted", "gauge", "Events counted and not yet in the database."}},
+    number_row{"database_bytes", {"marquee_reporting_database_bytes", "gauge", "The database and its log."}},
+};
+
+constexpr std::array catalogue_rows{
+    number_row{"records", {"marquee_catalogue_records", "gauge", "Records in memory."}},
+    number_row{"stale_for_ms",
+               {"marquee_catalogue_staleness_seconds", "gauge", "How long memory may have been behind the bucket."},
+               1e-3},
+};
+
+constexpr std::array stream_rows{
+    number_row{"bytes", {"marquee_stream_bytes", "gauge", "Bytes in the stream."}},
+    number_row{"messages", {"marquee_stream_messages", "gauge", "Messages in the stream."}},
+    number_row{"last_seq", {"marquee_stream_last_sequence", "gauge", "Sequence of the last message."}},
+    number_row{"consumer_count", {"marquee_stream_consumers", "gauge", "Consumers of the stream."}},
+};
+
+constexpr number_row stream_limit{
+    "max_bytes", {"marquee_stream_max_bytes", "gauge", "Limit of its bytes; absent without one."}, 1, true};
+
+constexpr std::array account_rows{
+    number_row{"storage", {"marquee_account_storage_bytes", "gauge", "Bytes of all streams in files."}},
+    number_row{"memory", {"marquee_account_memory_bytes", "gauge", "Bytes of all streams in memory."}},
+    number_row{"streams", {"marquee_account_streams", "gauge", "Streams of the account."}},
+    number_row{"consumers", {"marquee_account_consumers", "gauge", "Consumers of the account."}},
+};
+
+constexpr std::array account_limit_rows{
+    number_row{"max_storage",
+               {"marquee_account_storage_limit_bytes", "gauge", "Limit of bytes in files; absent without one."},
+               1,
+               true},
+    number_row{"max_memory",
+               {"marquee_account_memory_limit_bytes", "gauge", "Limit of bytes in memory; absent without one."},
+               1,
+               true},
+};
+
+void add_number(exposition& page, const number_row& row, const json::object& from, std::string_view labels)
+{
+    if (const auto count = row.unit == 1 ? reported_whole(from, row.member) : std::nullopt)
+    {
+        if (*count > 0 || !row.zero_is_none)
+            page.add(row.family, labels, *count);
+    }
+    else if (const auto number = reported_number(from, row.member))
+        page.add(row.family, labels, as_sample(*number * row.unit));
+}
+
+template <class Rows>
+void add_numbers(exposition& page, const Rows& rows, const json::object& from, std::string_view labels)
+{
+    for (const auto& row : rows)
+        add_number(page, row, from, labels);
+}
+
+bool is_ours(const std::string& service)
+{
+    return std::any_of(upstream_services.begin(), upstream_services.end(),
+                       [&](upstream_service each) { return name_of(each) == service; });
+}
+
+/// The instances on the page, and how much is not.
+struct chosen_instances
+{
+    std::map<std::pair<std::string, std::string>, reported_instance> all; ///< by service and id
+    std::size_t left_out = 0;
+    std::size_t ignored = 0;
+};
+
+chosen_instances choose(const std::vector<std::string>& replies)
+{
+    chosen_instances chosen;
+    std::size_t ours = 0;
+    std::size_t foreign = 0;
+    for (const auto& text : replies)
+    {
+        auto one = read_stats(text);
+        if (!one || chosen.all.contains({one->service, one->id}))
+        {
+            ++chosen.ignored;
+            continue;
+        }
+        auto& count = is_ours(one->service) ? ours : foreign;
+        if (count == (is_ours(one->service) ? max_fleet_instances : max_foreign_instances))
+        {
+            ++chosen.left_out;
+            continue;
+        }
+        ++count;
+        std::pair key(one->service, one->id);
+        chosen.all.emplace(std::move(key), std::move(*one));
+    }
+    return chosen;
+}
+
+void add_durations(exposition& page, const reported_endpoint& of, const std::string& labels)
+{
+    if (!of.durations || !of.processing)
+        return;
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < of.durations->counts.size(); ++i)
+    {
+        count += of.durations->counts[i];
+        const auto le = i < of.durations->bounds.size() ? as_sample(of.durations->bounds[i]) : std::string("+Inf");
+        page.add(families::durations, labels + ",le=\"" + le + '"', count, "_bucket");
+    }
+    page.add(families::durations, labels, in_seconds(*of.processing), "_sum");
+    page.add(families::durations, labels, count, "_count");
+}
+
+void add_endpoint(exposition& page, const reported_endpoint& of, const std::string& labels)
+{
+    const auto add = [&](const metric_family& family, std::optional<std::uint64_t> value)
+    {
+        if (value)
+            page.add(family, labels, *value);
+    };
+    add(families::requests, of.requests);
+    add(families::errors, of.errors);
+    add(families::in_flight, reported_whole(of.data, "in_flight"));
+    add(families::lost, reported_whole(of.data, "replies_lost"));
+    add_durations(page, of, labels);
+}
+
+void add_instance(exposition& page, const reported_instance& of)
+{
+    const auto labels = as_label("service", of.service) + ',' + as_label("instance", of.id);
+    page.add(families::build, labels + ',' + as_label("version", of.version), 1);
+    for (const auto& each : of.endpoints)
+        add_endpoint(page, each, labels + ',' + as_label("endpoint", each.name));
+    if (of.endpoints.empty() || !is_ours(of.service))
+        return;
+    const auto& data = of.endpoints.front().data;
+    if (const auto* serving = data.if_contains("serving"); serving != nullptr && serving->is_bool())
+    {
+        page.add(families::serving, labels, serving->as_bool() ? 1 : 0);
+        page.add(families::alarm, labels, data.contains("alarm") ? 1 : 0);
+    }
+    if (of.service == name_of(upstream_service::reporting))
+        add_numbers(page, reporting_rows, data, labels);
+    else
+        add_numbers(page, catalogue_rows, data, labels);
+    if (const auto* process = reported_object(data, "process"))
+        add_numbers(page, process_rows, *process, labels);
+}
+
+/// The leader, and the copies that have what it has.
+std::uint64_t copies_in_sync(const json::object& cluster)
+{
+    const auto* others = cluster.if_contains("replicas");
+    if (others == nullptr || !others->is_array())
+        return 1;
+    const auto is_in_sync = [](const json::value& each)
+    {
+        const auto* copy = each.is_object() ? &each.as_object() : nullptr;
+        const auto is = [copy](std::string_view member)
+        {
+            const auto* found = copy->if_contains(member);
+            return found != nullptr && *found == true;
+        };
+        return copy != nullptr && is("current") && !is("offline");
+    };
+    const auto& list = others->as_array();
+    return 1 + static_cast<std::uint64_t>(std::count_if(list.begin(), list.end(), is_in_sync));
+}
+
+void add_stream(exposition& page, const std::optional<std::string>& reply)
+{
+    const auto labels = as_label("stream", "EVENTS");
+    const auto document = reply ? read_object(*reply) : std::nullopt;
+    const auto* config = document ? reported_object(*document, "config") : nullptr;
+    const auto* state = document ? reported_object(*document, "state") : nullptr;
+    if (config == nullptr || state == nullptr)
+        return page.add(families::stream_leader, labels, 0);
+    const auto* cluster = reported_object(*document, "cluster"); // one server alone has none, or one without replicas
+    const auto* leader = cluster != nullptr ? cluster->if_contains("leader") : nullptr;
+    const bool led = cluster == nullptr || (leader != nullptr && leader->is_string() && !leader->as_string().empty());
+    page.add(families::stream_leader, labels, led ? 1 : 0);
+    if (const auto copies = reported_whole(*config, "num_replicas"))
+        page.add(families::replicas, labels, *copies);
+    page.add(families::in_sync, labels, !led ? 0 : cluster == nullptr ? 1 : copies_in_sync(*cluster));
+    add_numbers(page, stream_rows, *state, labels);
+    add_number(page, stream_limit, *config, labels);
+}
+
+void add_account(exposition& page, const std::optional<std::string>& reply)
+{
+    const auto document = reply ? read_object(*reply) : std::nullopt;
+    if (!document)
+        return;
+    add_numbers(page, account_rows, *document, "");
+    if (const auto* limits = reported_object(*document, "limits"))
+        add_numbers(page, account_limit_rows, *limits, "");
+}
+
+} // namespace
+
+std::string fleet_page(const fleet_replies& told)
+{
+    const auto chosen = choose(told.stats);
+    std::map<std::string, std::uint64_t> by_service;
+    for (const auto each : upstream_services)
+        by_service.emplace(name_of(each), 0);
+    std::size_t endpoints_left_out = 0;
+    for (const auto& [key, one] : chosen.all)
+    {
+        ++by_service[one.service];
+        endpoints_left_out += one.endpoints_left_out;
+    }
+    exposition page;
+    for (const auto& [service, count] : by_service)
+        page.add(families::instances, as_label("service", service), count);
+    page.add(families::instances_left_out, "", chosen.left_out);
+    page.add(families::endpoints_left_out, "", endpoints_left_out);
+    page.add(families::replies_ignored, "", chosen.ignored);
+    for (const auto& [key, one] : chosen.all)
+        add_instance(page, one);
+    add_stream(page, told.stream);
+    add_account(page, told.account);
+    return page.text();
+}
+
+} // namespace marquee

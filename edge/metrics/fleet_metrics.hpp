@@ -1,0 +1,28 @@
+// The metrics of the fleet: of the services, of the stream of views, and of the account.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace marquee
+{
+
+/// What was told within the time of one scrape. None of it is trusted.
+struct fleet_replies
+{
+    std::vector<std::string> stats;     ///< replies to `$SRV.STATS`
+    std::optional<std::string> stream;  ///< reply to `$JS.API.STREAM.INFO.EVENTS`
+    std::optional<std::string> account; ///< reply to `$JS.API.INFO`
+};
+
+inline constexpr std::size_t max_fleet_instances = 64;   ///< of metadata, cdnurl and reporting
+inline constexpr std::size_t max_foreign_instances = 16; ///< of other services
+
+/// The page in Prometheus' text format 0.0.4. Has the instances that replied and nothing of those
+/// that did before; instances and endpoints beyond the limits are counted as left out. The first
+/// reply of an instance counts. Thread-safe.
+[[nodiscard]] std::string fleet_page(const fleet_replies& told);
+
+} // namespace marquee
