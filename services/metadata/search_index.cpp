@@ -163,36 +163,50 @@ void search_index::set_terms(title_number of, std::vector<std::string> texts)
 {
     std::sort(texts.begin(), texts.end());
     texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
-    const auto& present = titles_[of].terms; // in the order of their texts
+    const auto& present = titles_[of].terms;
     if (std::equal(present.begin(), present.end(), texts.begin(), texts.end(),
-                   [this](term_number one, const std::string& text) { return terms_[one].text == text; }))
+                   [this](const term_of_title& one, const std::string& text) { return terms_[one.term].text == text; }))
         return;
     clear_terms(of);
     titles_[of].terms.reserve(texts.size());
     for (const auto& text : texts)
     {
         const auto number = make_term(text);
-        terms_[number].titles.push_back(of);
-        titles_[of].terms.push_back(number);
+        auto& titles = terms_[number].titles;
+        titles_[of].terms.push_back({number, static_cast<std::uint32_t>(titles.size())});
+        titles.push_back(of);
     }
 }
 
 void search_index::clear_terms(title_number of)
 {
-    for (const auto number : titles_[of].terms)
+    for (const auto& each : titles_[of].terms)
     {
-        auto& titles = terms_[number].titles;
-        *std::find(titles.begin(), titles.end(), of) = titles.back();
-        titles.pop_back();
-        if (!titles.empty())
+        leave(each);
+        auto& left = terms_[each.term];
+        if (!left.titles.empty())
             continue;
-        const std::string text(terms_[number].text);
+        const std::string text(left.text);
         by_text_.erase(place_of_term(text));
-        terms_[number] = term();
+        left = term();
         numbers_.erase(text);
-        free_terms_.push_back(number);
+        free_terms_.push_back(each.term);
     }
     titles_[of].terms = {};
+}
+
+/// Takes a title out of a term's list; the last one there takes its place.
+void search_index::leave(const term_of_title& from)
+{
+    auto& of_term = terms_[from.term];
+    const auto last = of_term.titles.back();
+    auto& of_last = titles_[last].terms;
+    const auto entry = std::lower_bound(of_last.begin(), of_last.end(), of_term.text,
+                                        [this](const term_of_title& each, std::string_view text)
+                                        { return terms_[each.term].text < text; });
+    entry->at = from.at;
+    of_term.titles[from.at] = last;
+    of_term.titles.pop_back();
 }
 
 void search_index::add_prefix(const std::string& prefix, bitmap& to) const

@@ -42,7 +42,8 @@ struct search_found
 };
 
 /// The titles, genres and tags of all records. A search takes time in proportion to the number of
-/// records, a few nanoseconds each. Not thread-safe.
+/// records, a few nanoseconds each; a change, to the terms of its record, however many others have
+/// them. Not thread-safe.
 class search_index final : public catalogue_index
 {
 public:
@@ -60,12 +61,19 @@ private:
     using term_number = std::uint32_t;
     using bitmap = std::vector<std::uint64_t>; ///< a bit for each title_number
 
+    /// A term that a title has.
+    struct term_of_title
+    {
+        term_number term = 0;
+        std::uint32_t at = 0; ///< the place of the title in term::titles
+    };
+
     struct title
     {
         std::string_view id;
         const catalogue_entry* entry = nullptr;
-        std::string key;                ///< sort_key_of()
-        std::vector<term_number> terms; ///< no two alike
+        std::string key;                  ///< sort_key_of()
+        std::vector<term_of_title> terms; ///< in the order of their texts; no two alike
     };
 
     struct term
@@ -84,6 +92,7 @@ private:
     title_number make_title(std::string_view id);
     void set_terms(title_number of, std::vector<std::string> texts);
     void clear_terms(title_number of);
+    void leave(const term_of_title& from);
     [[nodiscard]] std::optional<bitmap> matches(const search_terms& terms) const;
     void add_prefix(const std::string& prefix, bitmap& to) const;
     [[nodiscard]] sorted_blocks<title_number>::position first_after(const search_window& window) const;

@@ -98,7 +98,7 @@ asio::awaitable<service_result> answer_live(shared_views from, service_request r
             co_return reply_with(*from, {}, feed.ring().begin(), true);
         if (at < feed.ring().begin())
         {
-            auto reading = read_live_part(from, at, wanted->limit, request.until);
+            auto reading = read_live_part(from, at, wanted->limit, wanted->until);
             auto part = co_await std::move(reading);
             if (part.has_error())
                 co_return service_error(part.error());
