@@ -32,13 +32,22 @@ struct live_view
 };
 BOOST_DESCRIBE_STRUCT(live_view, (), (id, asset, user, time, assetviews, userviews))
 
+/// A user was erased: the user's views of messages before `sequence` are not to be shown any more.
+struct live_erasure
+{
+    std::string user;
+    std::uint64_t sequence = 0;
+};
+BOOST_DESCRIBE_STRUCT(live_erasure, (), (user, sequence))
+
 /// Reply of reporting.live, in the order of the stream.
 struct live_reply
 {
     std::vector<live_view> views;
-    std::string next;        ///< the `after` of the next request
-    std::optional<bool> gap; ///< true: the place is gone; `next` is where views go on
+    std::string next;                                ///< the `after` of the next request
+    std::optional<bool> gap;                         ///< true: the place is gone; `next` is where views go on
+    std::optional<std::vector<live_erasure>> erased; ///< after the place that was asked for; absent: nobody
 };
-BOOST_DESCRIBE_STRUCT(live_reply, (), (views, next, gap))
+BOOST_DESCRIBE_STRUCT(live_reply, (), (views, next, gap, erased))
 
 } // namespace marquee

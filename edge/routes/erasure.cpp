@@ -15,23 +15,26 @@ namespace marquee::handlers
 namespace
 {
 
-/// Waits until an instance of reporting has applied what is stored at `sequence`.
+/// Waits until an instance of reporting has applied what is stored at `sequence`. It is asked for
+/// the history, which an instance that knows no corrections does not have.
 asio::awaitable<result<void>> applied(edge_context& edge, const routed_call& call, std::uint64_t sequence)
 {
-    const auto& user = *call.user;
     header_list headers;
     headers.set(names::header_after, std::to_string(sequence));
-    // The counts say nothing here, so any asset will do.
-    const auto any_asset = asset_id::parse(user.text()).value();
-    auto to = subjects::reporting_views(any_asset, user);
-    hedged_request lookup(edge.services, upstream_service::reporting, std::move(to), call.upstream_call(),
-                          sending::bundled, {}, std::move(headers));
+    history_request shortest;
+    shortest.limit = 1;
+    hedged_request lookup(edge.services, upstream_service::reporting, subjects::reporting_history(*call.user),
+                          call.upstream_call(), sending::bundled, encode(shortest), std::move(headers));
     auto reply = co_await lookup.receive();
     if (reply.has_error())
+    {
+        if (reply.error() == errc::user_not_found)
+            co_return result<void>();
         co_return reply.error();
-    const auto counts = decode_reply<counts_reply>(reply->data);
-    if (counts.has_error())
-        co_return counts.error();
+    }
+    const auto page = decode_reply<history_page>(reply->data); // of views after the erasure
+    if (page.has_error())
+        co_return page.error();
     co_return result<void>();
 }
 
@@ -63,6 +66,8 @@ handler_result erase_user(edge_context& edge, routed_call call)
         co_return request_failure(fail(errc::outcome_unknown, "The erasure is stored and will be applied; no instance "
                                                               "of reporting has confirmed it in time."),
                                   user.text());
+    if (edge.live.hub != nullptr)
+        edge.live.hub->forget(user.text(), stored->sequence);
     co_return json_response(encode(delete_reply()));
 }
 

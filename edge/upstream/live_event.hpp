@@ -36,6 +36,14 @@ public:
     [[nodiscard]] const std::string& asset() const noexcept { return asset_; }
     [[nodiscard]] const std::string& user() const noexcept { return user_; }
 
+    /// Its user was erased: it is no longer there for anybody.
+    void forget() noexcept
+    {
+        user_.clear();
+        text_.clear();
+    }
+    [[nodiscard]] bool is_forgotten() const noexcept { return text_.empty(); }
+
     /// Appends the event: its place as `id`, and as `data` the members `asset`, `time`,
     /// `assetviews`, and with `names_users` also `user` and `userviews`.
     void append_to(std::string& text, bool names_users) const;

@@ -86,6 +86,13 @@ void live_hub::take(const std::vector<live_view>& views, live_place next)
     next_->epoch = std::move(next.epoch);
 }
 
+void live_hub::forget(std::string_view user, std::uint64_t sequence)
+{
+    for (auto& each : ring_)
+        if (each.at().sequence < sequence && each.user() == user)
+            each.forget();
+}
+
 void live_hub::drop_oldest()
 {
     begin_ = ring_.front().at();
@@ -240,7 +247,7 @@ void live_client::append_views()
     for (; number < hub_->flushed_ && text_.size() < hub_->settings_.piece_bytes; ++number)
     {
         const auto& event = hub_->at(number);
-        if (!filter_.takes(event.asset(), event.user()))
+        if (event.is_forgotten() || !filter_.takes(event.asset(), event.user()))
             continue;
         event.append_to(text_, filter_.names_users);
         hub_->counted_.events.add();

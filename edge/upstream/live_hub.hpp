@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -63,6 +64,10 @@ public:
     /// clients get them at flush().
     void take(const std::vector<live_view>& views, live_place next);
 
+    /// The user was erased by the message `sequence`: the user's views before it are not sent any
+    /// more. Looks at the whole ring.
+    void forget(std::string_view user, std::uint64_t sequence);
+
     /// Views are missing between next() and `at`: tells all clients.
     void gap(live_place at);
 
@@ -73,7 +78,7 @@ public:
     [[nodiscard]] bool is_dirty() const noexcept { return !dirty_.empty(); }
 
     /// Sends a heartbeat to the next part of all clients. Old views leave the ring: reporting, when
-    /// it is asked for them, does not show those of a user who was erased.
+    /// it is asked for them, does not show those that were taken back.
     void beat(std::size_t one_of);
 
     /// The feed ends: no place is known any more.

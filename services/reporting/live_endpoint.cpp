@@ -46,9 +46,21 @@ result<wanted_views> read_request(const reporting_views& from, const service_req
     return wanted;
 }
 
-service_reply reply_with(const reporting_views& from, std::vector<live_view> views, live_position next, bool gap)
+/// Those after a place, as far as they are remembered.
+std::optional<std::vector<live_erasure>> erasures_after(const reporting_views& from, live_position place)
+{
+    const auto& all = from.live.ring().erasures();
+    const auto first =
+        std::find_if(all.begin(), all.end(), [&](const live_erasure& each) { return each.sequence > place.sequence; });
+    return first == all.end() ? std::nullopt : std::optional(std::vector(first, all.end()));
+}
+
+/// `asked`: the place of the request.
+service_reply reply_with(const reporting_views& from, live_position asked, std::vector<live_view> views,
+                         live_position next, bool gap = false)
 {
     live_reply reply;
+    reply.erased = erasures_after(from, asked);
     reply.views = std::move(views);
     reply.next = live_place{from.live.epoch(), next}.text();
     if (gap)
@@ -56,8 +68,9 @@ service_reply reply_with(const reporting_views& from, std::vector<live_view> vie
     return {encode(reply), {}};
 }
 
-/// The views of the ring after `at`; nothing where there is none.
-std::optional<service_reply> from_ring(const reporting_views& from, live_position at, std::size_t limit)
+/// The views and erasures of the ring after `at`; nothing where there are none.
+std::optional<service_reply> from_ring(const reporting_views& from, live_position asked, live_position at,
+                                       std::size_t limit)
 {
     const auto& ring = from.live.ring();
     std::vector<live_view> views;
@@ -70,17 +83,17 @@ std::optional<service_reply> from_ring(const reporting_views& from, live_positio
         bytes += each.asset.size() + each.user.size() + 192;
         at = each.at;
     }
-    if (views.empty())
+    if (views.empty() && !erasures_after(from, at))
         return std::nullopt;
-    return reply_with(from, std::move(views), number == ring.size() ? ring.end() : at, false);
+    return reply_with(from, asked, std::move(views), number == ring.size() ? ring.end() : at);
 }
 
 /// An empty reply: everything that is counted held no view. A place that the reading did not take
 /// as far as the ring, or that is ahead of this instance, stays.
-service_reply nothing_new(const reporting_views& from, live_position at)
+service_reply nothing_new(const reporting_views& from, live_position asked, live_position at)
 {
     const auto& ring = from.live.ring();
-    return reply_with(from, {}, at < ring.begin() ? at : std::max(at, ring.end()), false);
+    return reply_with(from, asked, {}, at < ring.begin() ? at : std::max(at, ring.end()));
 }
 
 asio::awaitable<service_result> answer_live(shared_views from, service_request request)
@@ -91,11 +104,12 @@ asio::awaitable<service_result> answer_live(shared_views from, service_request r
     auto& feed = from->live;
     feed.asked(from->counts);
     const auto began = deadline::clock::now();
-    auto at = wanted->after ? wanted->after->at : feed.ring().end();
+    const auto asked = wanted->after ? wanted->after->at : feed.ring().end();
+    auto at = asked;
     for (;;)
     {
         if (wanted->after && !may_be_same_epoch(wanted->after->epoch, feed.epoch()))
-            co_return reply_with(*from, {}, feed.ring().begin(), true);
+            co_return reply_with(*from, asked, {}, feed.ring().begin(), true);
         if (at < feed.ring().begin())
         {
             auto reading = read_live_part(from, at, wanted->limit, wanted->until);
@@ -105,11 +119,11 @@ asio::awaitable<service_result> answer_live(shared_views from, service_request r
             const bool moved = part->next != at;
             at = part->next;
             if (part->gap || !part->views.empty())
-                co_return reply_with(*from, std::move(part->views), at, part->gap);
+                co_return reply_with(*from, asked, std::move(part->views), at, part->gap);
             if (moved && !wanted->until.passed())
                 continue;
         }
-        else if (auto reply = from_ring(*from, at, wanted->limit))
+        else if (auto reply = from_ring(*from, asked, at, wanted->limit))
             co_return std::move(*reply);
         if (wanted->until.passed())
             break;
@@ -119,7 +133,7 @@ asio::awaitable<service_result> answer_live(shared_views from, service_request r
     }
     // An instance that serves cannot be so far behind another: the stream has lost its end.
     const bool lost = at > feed.ring().end() && deadline::clock::now() - began >= patience_with_ahead;
-    co_return lost ? reply_with(*from, {}, feed.ring().end(), true) : nothing_new(*from, at);
+    co_return lost ? reply_with(*from, asked, {}, feed.ring().end(), true) : nothing_new(*from, asked, at);
 }
 
 } // namespace

@@ -141,10 +141,15 @@ private:
                 return {};
         }
         const auto user = user_id::parse(event.user);
+        const auto erased_at = from_.counts.erased_at(*user);
+        if (erased_at.has_error())
+            return erased_at.error();
+        if (m.sequence < *erased_at) // the event stays in the stream
+            return {};
         const auto of_user = from_.counts.user_views(*user);
         if (of_user.has_error())
             return of_user.error();
-        if (*of_user == 0) // erased: the event stays in the stream
+        if (*of_user == 0) // erased longer ago than that is known, or all was taken back
             return {};
         part_.views.push_back(
             {live_place{from_.live.epoch(), at}.text(), std::string(event.asset), std::string(event.user),

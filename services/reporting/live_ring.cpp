@@ -12,6 +12,7 @@ void live_ring::begin_after(std::uint64_t sequence)
     through_ = sequence;
     views_.clear();
     fresh_.clear();
+    erasures_.clear();
 }
 
 void live_ring::counted(const followed_view& view)
@@ -38,8 +39,12 @@ void live_ring::retracted(std::uint64_t sequence, std::size_t line)
     remove([&](const entry& each) { return each.at.sequence == sequence && each.at.index == line; });
 }
 
-void live_ring::erased(std::string_view user)
+void live_ring::erased(std::string_view user, std::uint64_t sequence)
 {
+    if (erasures_.empty() || erasures_.back().sequence < sequence) // else again, after a rollback
+        erasures_.push_back({std::string(user), sequence});
+    if (erasures_.size() > most_erasures)
+        erasures_.pop_front();
     remove([&](const entry& each) { return each.user == user; });
 }
 

@@ -1,6 +1,7 @@
 // The last views that were counted, in memory.
 #pragma once
 
+#include "schemas/live_messages.hpp"
 #include "schemas/live_place.hpp"
 #include "services/reporting/projection/views_sink.hpp"
 
@@ -28,6 +29,8 @@ public:
         std::uint64_t user_views = 0;
     };
 
+    static constexpr std::size_t most_erasures = 256;
+
     /// Keeps `capacity` views at most.
     explicit live_ring(std::size_t capacity) : capacity_(capacity) {}
 
@@ -36,7 +39,7 @@ public:
 
     void counted(const followed_view& view) override;
     void retracted(std::uint64_t sequence, std::size_t line) override;
-    void erased(std::string_view user) override;
+    void erased(std::string_view user, std::uint64_t sequence) override;
 
     /// Forgets what was counted since publish(): stage() has failed.
     void discard() noexcept { fresh_.clear(); }
@@ -52,6 +55,10 @@ public:
     /// is none.
     [[nodiscard]] std::size_t first_after(live_position at) const;
 
+    /// The last erasures since begin_after(), in the order of the stream, most_erasures at most:
+    /// the oldest is forgotten first.
+    [[nodiscard]] const std::deque<live_erasure>& erasures() const noexcept { return erasures_; }
+
     [[nodiscard]] std::size_t size() const noexcept { return views_.size(); }
     [[nodiscard]] const entry& operator[](std::size_t number) const { return views_[number]; }
 
@@ -63,6 +70,7 @@ private:
     live_position begin_;
     std::uint64_t through_ = 0;
     std::deque<entry> views_;
+    std::deque<live_erasure> erasures_;
     std::vector<entry> fresh_; ///< since publish()
 };
 

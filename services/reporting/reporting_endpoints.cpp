@@ -152,6 +152,27 @@ asio::awaitable<service_result> wait_for_views(shared_views from, service_reques
     co_return answer(*from, *wanted, use);
 }
 
+/// None while the event of `Marquee-After` is not counted.
+std::optional<service_result> history_at_once(reporting_views& from, const service_request& request)
+{
+    const auto after = read_after(request.msg.headers);
+    if (after.has_error())
+        return service_error(after.error());
+    return from.waiter.reached(*after) ? answer_history(from, request) : std::nullopt;
+}
+
+asio::awaitable<service_result> wait_for_history(shared_views from, service_request request)
+{
+    const auto after = read_after(request.msg.headers);
+    if (after.has_error())
+        co_return service_error(after.error());
+    const auto until = request.deadline_named ? request.until : request.until.sooner(deadline::in(from->unnamed_wait));
+    const auto counted = co_await from->waiter.wait(*after, until);
+    if (counted.has_error())
+        co_return service_error(counted.error());
+    co_return std::move(*answer_history(*from, request));
+}
+
 } // namespace
 
 std::vector<endpoint_config> reporting_endpoints(std::shared_ptr<reporting_views> views,
@@ -172,14 +193,18 @@ std::vector<endpoint_config> reporting_endpoints(std::shared_ptr<reporting_views
     };
     auto counts = make("views", 2, "The views of an asset and of a user, once an event is counted", answer_views);
     counts.handler = [views](service_request request) { return wait_for_views(views, std::move(request)); };
+    auto history = make("history", 1, "What a user has viewed, the latest first", history_at_once);
+    history.handler = [views](service_request request) { return wait_for_history(views, std::move(request)); };
+    auto top = make("top", 0, "The most viewed assets, of all time or in a window", answer_top);
+    top.handler = [views](service_request request) { return sum_for_top(views, std::move(request)); };
     return {
         make("asset", 1, "The views of an asset", answer_asset),
         make("user", 1, "The views of a user", answer_user),
         std::move(counts),
-        make("top", 0, "The most viewed assets, of all time or in a window", answer_top),
+        std::move(top),
         make("series", 0, "The views of each hour or day", answer_series),
         make("asset_series", 1, "The views of an asset in each hour or day", answer_asset_series, "series"),
-        make("history", 1, "What a user has viewed, the latest first", answer_history),
+        std::move(history),
         make("assets", 0, "The views of all assets, in pages", answer_assets),
     };
 }

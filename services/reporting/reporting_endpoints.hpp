@@ -7,6 +7,7 @@
 #include "broker/program/program.hpp"
 #include "services/reporting/live_feed.hpp"
 #include "services/reporting/projection/projection.hpp"
+#include "services/reporting/turns.hpp"
 
 #include <chrono>
 #include <functional>
@@ -21,7 +22,8 @@ namespace marquee
 struct reporting_views
 {
     reporting_views(projection p, asio::any_io_executor executor, fatal_handler on_failure)
-        : counts(std::move(p)), waiter(executor, most_waiting), live(std::move(executor)), fatal(std::move(on_failure))
+        : counts(std::move(p)), waiter(executor, most_waiting), summing(executor), live(std::move(executor)),
+          fatal(std::move(on_failure))
     {
         waiter.applied(counts.progress().last_sequence);
     }
@@ -31,6 +33,7 @@ struct reporting_views
     std::chrono::milliseconds unnamed_wait{2000}; ///< for an event to be counted, where a request names no deadline
     projection counts;
     sequence_waiter waiter;
+    turns summing; ///< a window: a step each turn of the loop, so that counting goes on
     live_feed live;
     std::function<std::chrono::system_clock::time_point()> now = std::chrono::system_clock::now; ///< of running steps
     fatal_handler fatal;         ///< called when the database fails

@@ -6,6 +6,10 @@
 #include "schemas/subjects.hpp"
 #include "services/reporting/view_periods.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <limits>
 #include <utility>
 
@@ -110,6 +114,38 @@ service_result series_of(reporting_views& from, const service_request& request, 
     return reply_with(reply);
 }
 
+struct wanted_top
+{
+    std::optional<step_range> steps; ///< none: all views
+    std::size_t limit;
+};
+
+result<wanted_top> read_top(const reporting_views& from, const service_request& request)
+{
+    const auto wanted = read_body<top_request>(request);
+    if (wanted.has_error())
+        return wanted.error();
+    const auto steps = steps_of_window(*wanted, now_of(from));
+    if (steps.has_error())
+        return steps.error();
+    return wanted_top{*steps, static_cast<std::size_t>(wanted->limit.value_or(default_top_limit))};
+}
+
+service_result top_of(reporting_views& from, const wanted_top& wanted)
+{
+    auto found = wanted.steps ? from.counts.top(*wanted.steps, wanted.limit) : from.counts.top(wanted.limit);
+    if (found.has_error())
+        return lookup_failed(from, found.error());
+    top_reply reply;
+    reply.assets = std::move(*found);
+    if (wanted.steps)
+    {
+        reply.from = start_of(wanted.steps->kind, wanted.steps->first);
+        reply.to = start_of(wanted.steps->kind, wanted.steps->end);
+    }
+    return reply_with(reply);
+}
+
 } // namespace
 
 service_error lookup_failed(reporting_views& views, const error& why)
@@ -146,24 +182,34 @@ std::optional<service_result> answer_user(reporting_views& from, const service_r
 
 std::optional<service_result> answer_top(reporting_views& from, const service_request& request)
 {
-    const auto wanted = read_body<top_request>(request);
+    const auto wanted = read_top(from, request);
     if (wanted.has_error())
         return service_error(wanted.error());
-    const auto steps = steps_of_window(*wanted, now_of(from));
-    if (steps.has_error())
-        return service_error(steps.error());
-    const auto limit = static_cast<std::size_t>(wanted->limit.value_or(default_top_limit));
-    auto found = *steps ? from.counts.top(**steps, limit) : from.counts.top(limit);
-    if (found.has_error())
-        return lookup_failed(from, found.error());
-    top_reply reply;
-    reply.assets = std::move(*found);
-    if (*steps)
+    if (wanted->steps && !from.counts.has_sums(*wanted->steps))
+        return std::nullopt;
+    return top_of(from, *wanted);
+}
+
+asio::awaitable<service_result> sum_for_top(std::shared_ptr<reporting_views> from, service_request request)
+{
+    const auto wanted = read_top(*from, request);
+    if (wanted.has_error())
+        co_return service_error(wanted.error());
+    auto entering = from->summing.enter(request.until);
+    const auto turn = co_await std::move(entering);
+    const auto here = co_await asio::this_coro::executor;
+    while (turn && wanted->steps)
     {
-        reply.from = start_of((*steps)->kind, (*steps)->first);
-        reply.to = start_of((*steps)->kind, (*steps)->end);
+        const auto all = from->counts.sum_next(*wanted->steps);
+        if (all.has_error())
+            co_return lookup_failed(*from, all.error());
+        if (*all)
+            co_return top_of(*from, *wanted);
+        if (request.until.passed())
+            break;
+        co_await asio::post(here, asio::use_awaitable);
     }
-    return reply_with(reply);
+    co_return service_error(fail(errc::timeout, "The window could not be added up in time."));
 }
 
 std::optional<service_result> answer_series(reporting_views& from, const service_request& request)

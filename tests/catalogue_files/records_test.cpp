@@ -1,5 +1,4 @@
 #include "tools/catalogue/cells.hpp"
-#include "tools/catalogue/progress.hpp"
 #include "tools/catalogue/raw_json.hpp"
 #include "tools/catalogue/record_change.hpp"
 #include "tools/catalogue/seen_ids.hpp"
@@ -161,13 +160,6 @@ BOOST_AUTO_TEST_CASE(ids_are_found_again_in_memory_and_in_the_temporary_file)
         BOOST_TEST(!seen.find("id 0").value().has_value());
         BOOST_TEST(seen.size() == count);
     }
-}
-
-BOOST_AUTO_TEST_CASE(progress_says_rows_share_rate_and_time_left)
-{
-    BOOST_TEST(progress_text({450, 45}, 100, 98.4, 5.2) == "450 rows (45 %), 98/s, 6 s left");
-    BOOST_TEST(progress_text({450, 45}, 0, 98.4, 5.2) == "450 rows, 98/s");
-    BOOST_TEST(progress_text({0, 0}, 100, 0, 0.0 / 0.0) == "0 rows (0 %), 0/s, waiting");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,7 +1,6 @@
 // The file of events and the file that says how far a replay is.
 #include "tools/replay/check.hpp"
 #include "tools/replay/event_file.hpp"
-#include "tools/replay/meter.hpp"
 #include "tools/replay/progress_file.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -253,19 +252,6 @@ BOOST_AUTO_TEST_CASE(a_malformed_state_file_is_refused)
     state.at.offset = 1001; // beyond the file's end
     BOOST_TEST(save_progress(file, state).has_value());
     BOOST_TEST(load_progress(file).has_error());
-}
-
-BOOST_AUTO_TEST_CASE(progress_says_events_share_rate_and_time_left)
-{
-    replay_progress state;
-    state.at.offset = 455;
-    state.counts.acknowledged = 4550;
-    BOOST_TEST(progress_text(state, 1000, 99.6, 0.2) == "4550 events (45 %), 100/s, 1 s left");
-    BOOST_TEST(progress_text(state, 1000, 0, std::numeric_limits<double>::infinity()) ==
-               "4550 events (45 %), 0/s, waiting");
-    BOOST_TEST(progress_text(state, 0, 99.6, 0.2) == "4550 events, 100/s");
-    state.round = 3;
-    BOOST_TEST(progress_text(state, 1000, 5, 60) == "round 3, 4550 events (45 %), 5/s, 60 s left");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,16 +1,20 @@
 #include "broker/program/command_line.hpp"
 #include "broker/program/options.hpp"
+#include "broker/program/progress.hpp"
 #include "tools/catalogue/confirmation.hpp"
 #include "tools/catalogue/connected_run.hpp"
 #include "tools/catalogue/import_command.hpp"
 #include "tools/catalogue/missing_titles.hpp"
-#include "tools/catalogue/progress.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <iostream>
 #include <memory>
 #include <utility>
 #include <variant>
+
+#include <unistd.h>
 
 namespace
 {
@@ -89,8 +93,11 @@ asio::awaitable<result<void>> import_all(import_run& run, connection& nats)
     run.rows = std::make_unique<importer>(nats, run.what.import, run.titles, run.seen, run.refused);
     result<void> outcome;
     {
-        const auto where = [&run] { return place{run.rows->tally().rows(), run.titles.bytes_read()}; };
-        const progress shown(nats.context(), where, run.titles.source().size(), run.what.progress);
+        const auto where = [&run] { return progress_place{run.rows->tally().rows(), run.titles.bytes_read(), 1}; };
+        const bool terminal = ::isatty(STDERR_FILENO) == 1;
+        const auto interval = terminal ? std::min<std::chrono::milliseconds>(run.what.progress, std::chrono::seconds(1))
+                                       : run.what.progress;
+        const progress_printer shown(nats.context(), {"rows", run.titles.source().size()}, where, interval);
         auto importing = run.rows->run();
         outcome = co_await std::move(importing);
     }

@@ -1,8 +1,8 @@
 #include "broker/base/log.hpp"
 #include "broker/program/options.hpp"
 #include "broker/program/program.hpp"
+#include "broker/program/progress.hpp"
 #include "tools/replay/check.hpp"
-#include "tools/replay/meter.hpp"
 #include "tools/replay/replayer.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -238,7 +238,12 @@ int run(const command& what, const connection_options& connect, const replay_pro
                        io.stop();
                    });
     {
-        const meter progress(io, replay.progress(), size, what.progress);
+        const auto where = [&replay]
+        {
+            const auto& at = replay.progress();
+            return progress_place{at.counts.acknowledged, at.at.offset, at.round};
+        };
+        const progress_printer progress(io, {"events", size}, where, what.progress);
         io.run();
     }
     if (outcome.has_error())

@@ -50,6 +50,11 @@ CREATE INDEX batches_by_time ON batches (time);
 constexpr const char* last_times = R"sql(
 CREATE TABLE last_times (block INTEGER PRIMARY KEY, times BLOB NOT NULL);
 )sql";
+/// In every database: those of this format had none at first.
+constexpr const char* erasures = R"sql(
+CREATE TABLE IF NOT EXISTS erasures (
+    user TEXT PRIMARY KEY, sequence INTEGER NOT NULL, time INTEGER NOT NULL) WITHOUT ROWID;
+)sql";
 constexpr const char* progress = R"sql(
 CREATE TABLE progress (
     one INTEGER PRIMARY KEY CHECK (one = 1), dedupe_window INTEGER NOT NULL, rule INTEGER NOT NULL DEFAULT 1,
@@ -192,6 +197,7 @@ SQLite::Database open_database(const std::string& path)
         throw SQLite::Exception("not a projection of this version", SQLITE_NOTADB);
     SQLite::Transaction probe(db,
                               SQLite::TransactionBehavior::IMMEDIATE); // a file that cannot be written shows itself now
+    db.exec(erasures);
     probe.commit();
     checkpoint_on_close(db, true);
     return db;

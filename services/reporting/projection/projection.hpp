@@ -126,6 +126,10 @@ public:
     [[nodiscard]] result<std::uint64_t> asset_views(const asset_id& id);
     [[nodiscard]] result<std::uint64_t> user_views(const user_id& id);
 
+    /// The sequence of the message that erased the user last; 0 where none did, or where it is a
+    /// dedupe window older than a later erasure.
+    [[nodiscard]] result<std::uint64_t> erased_at(const user_id& id);
+
     /// The most viewed assets, most first; equal ones in byte order of their ids.
     [[nodiscard]] result<std::vector<views_reply>> top(std::size_t limit);
 
@@ -145,8 +149,15 @@ public:
     [[nodiscard]] result<std::optional<std::vector<std::uint64_t>>> series(const step_range& steps,
                                                                            const std::optional<asset_id>& of);
 
-    /// As top(), of the views in the steps; assets without views in them are left out.
+    /// As top(), of the views in the steps; assets without views in them are left out. Reads every
+    /// step that sum_next() has not added up: in proportion to the assets in each.
     [[nodiscard]] result<std::vector<views_reply>> top(const step_range& steps, std::size_t limit);
+
+    /// Prepares top() of the steps, one step a call, so that other work of the thread has turns in
+    /// between. True where all are added up: top() then looks at each asset once, until four other
+    /// ranges were asked for later, a view is taken back, or something is rolled back.
+    [[nodiscard]] result<bool> sum_next(const step_range& steps);
+    [[nodiscard]] bool has_sums(const step_range& steps) const { return steps_.has_sums(steps); }
 
     /// The event that was counted with this id, where a message stored just after the last counted
     /// one would be its duplicate.

@@ -53,6 +53,7 @@ std::string projection::retract(const std::string& id, std::int64_t time)
     if (found->hour < 0 || found->asset.empty())
         return "the view of this event was taken back before, or is not known any more";
     tables.take_back(*found);
+    steps_.forget_sums();
     assets_.forget(found->asset);
     users_.forget(found->user);
     if (follower_ != nullptr)
@@ -65,9 +66,11 @@ void projection::erase(const std::string& user)
 {
     counted_.progress.erased +=
         file_->corrections().erase(user, [this](const std::string& asset) { assets_.forget(asset); });
+    file_->tables().note_erasure(user, counted_.progress.last_sequence, counted_.progress.last_timestamp.count(),
+                                 rule_.dedupe_window.count());
     users_.forget(user);
     if (follower_ != nullptr)
-        follower_->erased(user);
+        follower_->erased(user, counted_.progress.last_sequence);
 }
 
 } // namespace marquee

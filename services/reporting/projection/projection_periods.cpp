@@ -170,12 +170,17 @@ result<std::optional<std::vector<std::uint64_t>>> projection::series(const step_
         });
 }
 
+result<bool> projection::sum_next(const step_range& steps)
+{
+    return file_->run([&](projection_tables&) { return steps_.sum_next(steps); });
+}
+
 result<std::vector<views_reply>> projection::top(const step_range& steps, std::size_t limit)
 {
     return file_->run(
         [&](projection_tables& tables)
         {
-            const auto views = steps_.by_asset(steps, counted_.progress.next_asset);
+            const auto& views = steps_.by_asset(steps);
             struct viewed
             {
                 std::uint32_t asset;

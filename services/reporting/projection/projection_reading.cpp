@@ -19,6 +19,11 @@ result<std::uint64_t> projection::user_views(const user_id& id)
     return file_->run([&](projection_tables&) { return users_.views(id.text()); });
 }
 
+result<std::uint64_t> projection::erased_at(const user_id& id)
+{
+    return file_->run([&](projection_tables& tables) { return tables.erased_at(id.text()); });
+}
+
 result<std::optional<first_use>> projection::find_use(const std::string& event_id)
 {
     return file_->run(

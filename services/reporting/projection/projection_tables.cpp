@@ -44,7 +44,9 @@ projection_tables::projection_tables(SQLite::Database& db)
       prune_(db, "DELETE FROM first_uses WHERE use IN "
                  "(SELECT use FROM first_uses WHERE time <= ?1 AND sequence <= ?2 ORDER BY time LIMIT ?3)"),
       prune_batches_(db, "DELETE FROM batches WHERE sequence IN "
-                         "(SELECT sequence FROM batches WHERE time <= ?1 AND sequence <= ?2 ORDER BY time LIMIT ?3)")
+                         "(SELECT sequence FROM batches WHERE time <= ?1 AND sequence <= ?2 ORDER BY time LIMIT ?3)"),
+      any_erasure_(db, "SELECT EXISTS (SELECT 1 FROM erasures)"),
+      erased_at_(db, "SELECT sequence FROM erasures WHERE user = ?")
 {
 }
 
@@ -224,6 +226,7 @@ void projection_tables::take_batch(const batch_row& row)
 
 std::int64_t projection_tables::lower_uses(std::uint64_t last)
 {
+    db_.exec("UPDATE erasures SET sequence = min(sequence, " + std::to_string(last) + ")");
     const auto highest = db_.execAndGet("SELECT max((SELECT coalesce(max(sequence), 0) FROM first_uses), "
                                         "(SELECT coalesce(max(sequence), 0) FROM batches))")
                              .getInt64();
@@ -253,6 +256,8 @@ std::size_t projection_tables::prune(const forgotten_until& what, std::size_t li
         table->bind(3, number(limit));
         pruned += static_cast<std::size_t>(table->exec());
     }
+    if (pruned > 0) // the last hash may be gone: then ids need not be looked up twice any more
+        greatest_.at(hash_mark).reset();
     return pruned;
 }
 
@@ -278,6 +283,33 @@ void projection_tables::hide_uses_of(const std::string& user)
     }
 }
 
+void projection_tables::note_erasure(const std::string& user, std::uint64_t sequence, std::int64_t time,
+                                     std::int64_t window)
+{
+    SQLite::Statement note(db_, "INSERT OR REPLACE INTO erasures (user, sequence, time) VALUES (?, ?, ?)");
+    note.bind(1, hash_of(user));
+    note.bind(2, number(sequence));
+    note.bind(3, time);
+    note.exec();
+    if (window == 0)
+        return;
+    SQLite::Statement drop(db_, "DELETE FROM erasures WHERE time <= ?");
+    drop.bind(1, time - window);
+    drop.exec();
+}
+
+std::uint64_t projection_tables::erased_at(const std::string& user)
+{
+    {
+        const use_of guard(any_erasure_); // mostly there is none, and no hash to be made
+        if (!any_erasure_.executeStep() || any_erasure_.getColumn(0).getInt() == 0)
+            return 0;
+    }
+    const use_of guard(erased_at_);
+    erased_at_.bind(1, hash_of(user));
+    return erased_at_.executeStep() ? count_at(erased_at_, 0) : 0;
+}
+
 void projection_tables::dump(std::ostream& out, const id_memory& memory)
 {
     counters_.dump(out);
@@ -290,6 +322,10 @@ void projection_tables::dump(std::ostream& out, const id_memory& memory)
                 << uses.getColumn(1).getInt64() << ' ' << uses.getColumn(3).getText() << ' '
                 << uses.getColumn(4).getText() << ' ' << uses.getColumn(5).getInt64() << ' '
                 << uses.getColumn(6).getInt64() << '\n';
+    SQLite::Statement erasures(db_, "SELECT user, sequence, time FROM erasures ORDER BY sequence");
+    while (erasures.executeStep())
+        out << "erasure " << erasures.getColumn(0).getText() << ' ' << erasures.getColumn(1).getInt64() << ' '
+            << erasures.getColumn(2).getInt64() << '\n';
     SQLite::Statement batches(db_,
                               "SELECT sequence, time, batch, hex(lines), hex(views) FROM batches ORDER BY sequence");
     while (batches.executeStep())

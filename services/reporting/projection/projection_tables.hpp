@@ -64,7 +64,15 @@ public:
     std::int64_t lower_uses(std::uint64_t last);
 
     /// All uses of ids by events of the user become uses of hashes, of an event that is not known.
+    /// Reads all uses, 0.1 s of CPU a million: erasures are the administrator's, and rare.
     void hide_uses_of(const std::string& user);
+
+    /// Keeps that the message `sequence`, stored at `time`, erased the user, by a hash of the
+    /// user's id. Forgets the erasures that are `window` older; 0: none is forgotten.
+    void note_erasure(const std::string& user, std::uint64_t sequence, std::int64_t time, std::int64_t window);
+
+    /// The sequence of the message that erased the user last, as far as it is kept; else 0.
+    [[nodiscard]] std::uint64_t erased_at(const std::string& user);
 
     /// All counts, and the uses of ids that are not forgotten.
     void dump(std::ostream& out, const id_memory& memory);
@@ -91,6 +99,8 @@ private:
     SQLite::Statement oldest_;
     SQLite::Statement prune_;
     SQLite::Statement prune_batches_;
+    SQLite::Statement any_erasure_;
+    SQLite::Statement erased_at_;
 };
 
 } // namespace marquee

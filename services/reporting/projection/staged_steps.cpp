@@ -35,23 +35,55 @@ std::vector<std::uint64_t> staged_steps::series(const step_range& steps, std::op
     return views;
 }
 
-std::vector<std::uint64_t> staged_steps::by_asset(const step_range& steps, std::uint32_t numbers) const
+/// Makes it the last one.
+staged_steps::window& staged_steps::window_of(const step_range& steps)
 {
-    std::vector<std::uint64_t> views(numbers);
-    const auto add = [&views](std::uint32_t asset, std::uint32_t count)
+    auto found =
+        std::find_if(windows_.begin(), windows_.end(), [&](const window& each) { return each.steps == steps; });
+    if (found == windows_.end())
     {
-        if (asset < views.size())
-            views[asset] += count;
-    };
-    for (auto step = steps.first; step < steps.end; ++step)
-        tables_->each(steps.kind, step,
-                      [&add](std::span<const step_views> some)
-                      {
-                          for (const auto& each : some)
-                              add(each.asset, each.views);
-                      });
-    each_staged(steps, [&add](std::int64_t, std::uint32_t asset, std::uint32_t count) { add(asset, count); });
-    return views;
+        if (windows_.size() == most_windows)
+            windows_.erase(windows_.begin());
+        windows_.push_back({steps, steps.first, {}});
+        return windows_.back();
+    }
+    std::rotate(found, found + 1, windows_.end());
+    return windows_.back();
+}
+
+void staged_steps::sum_step(window& of) const
+{
+    const step_range one{of.steps.kind, of.next, of.next + 1};
+    tables_->each(one.kind, one.first,
+                  [&of](std::span<const step_views> some)
+                  {
+                      for (const auto& each : some)
+                          count_in(of, each.asset) += each.views;
+                  });
+    each_staged(one, [&of](std::int64_t, std::uint32_t asset, std::uint32_t count) { count_in(of, asset) += count; });
+    ++of.next;
+}
+
+bool staged_steps::sum_next(const step_range& steps)
+{
+    auto& of = window_of(steps);
+    if (of.next < steps.end)
+        sum_step(of);
+    return of.next >= steps.end;
+}
+
+const std::vector<std::uint64_t>& staged_steps::by_asset(const step_range& steps)
+{
+    auto& of = window_of(steps);
+    while (of.next < steps.end)
+        sum_step(of);
+    return of.views;
+}
+
+bool staged_steps::has_sums(const step_range& steps) const
+{
+    return std::any_of(windows_.begin(), windows_.end(),
+                       [&](const window& each) { return each.steps == steps && each.next >= steps.end; });
 }
 
 void staged_steps::freeze()
@@ -104,6 +136,7 @@ void staged_steps::written() { frozen_ = {}; }
 void staged_steps::clear()
 {
     fresh_.clear();
+    windows_.clear();
     written();
 }
 

@@ -24,14 +24,31 @@ public:
     void add(std::int64_t time, std::uint32_t asset)
     {
         fresh_.push_back(key_of(step_of(step_kind::hour, time), asset));
+        for (auto& each : windows_)
+            add_to(each, step_of(each.steps.kind, time), asset);
     }
 
     /// The views of an asset, or of all, in each step.
     [[nodiscard]] std::vector<std::uint64_t> series(const step_range& steps, std::optional<std::uint32_t> asset) const;
 
-    /// The views in all steps together, by number of the asset; `numbers`: one more than the
-    /// greatest one.
-    [[nodiscard]] std::vector<std::uint64_t> by_asset(const step_range& steps, std::uint32_t numbers) const;
+    /// The windows whose sums are kept: 8 bytes for each asset in each of them.
+    static constexpr std::size_t most_windows = 4;
+
+    /// Adds up the views of one more step of the window; true where all are. The sums are kept, and
+    /// kept up to date by add(), until most_windows others were asked for later. Steps may be added
+    /// to, and written, between two calls.
+    bool sum_next(const step_range& steps);
+
+    /// The views in all steps together, by number of the asset; the greatest numbers may be missing
+    /// where they have none. Adds up what sum_next() has not. Valid until the next call of
+    /// any other function.
+    [[nodiscard]] const std::vector<std::uint64_t>& by_asset(const step_range& steps);
+
+    /// Whether by_asset() has nothing to add up.
+    [[nodiscard]] bool has_sums(const step_range& steps) const;
+
+    /// A view was taken back in the tables.
+    void forget_sums() { windows_.clear(); }
 
     /// As those of staged_rows. A step is written as a whole, and `rows` may be exceeded by it.
     void freeze();
@@ -46,6 +63,12 @@ private:
     {
         step_key key;
         std::uint32_t views;
+    };
+    struct window
+    {
+        step_range steps;
+        std::int64_t next = 0;            ///< the steps before it are added up
+        std::vector<std::uint64_t> views; ///< by number of the asset
     };
     struct frozen_steps
     {
@@ -63,10 +86,25 @@ private:
     template <class Visit>
     void each_staged(const step_range& steps, Visit visit) const;
 
+    static void add_to(window& of, std::int64_t step, std::uint32_t asset)
+    {
+        if (of.steps.has(step) && step < of.next)
+            count_in(of, asset) += 1;
+    }
+    static std::uint64_t& count_in(window& of, std::uint32_t asset)
+    {
+        if (asset >= of.views.size())
+            of.views.resize(std::size_t{asset} + 1);
+        return of.views[asset];
+    }
+    window& window_of(const step_range& steps);
+    void sum_step(window& of) const;
+
     step_tables* tables_;
     std::vector<step_key> fresh_;        ///< a view each: hours
     std::array<frozen_steps, 2> frozen_; ///< by step_kind
     std::vector<step_views> of_one_;     ///< the step that is written
+    std::vector<window> windows_;        ///< the one asked for last is the last
 };
 
 } // namespace marquee

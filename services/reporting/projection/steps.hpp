@@ -31,6 +31,7 @@ struct step_range
 
     [[nodiscard]] constexpr std::int64_t size() const noexcept { return end - first; }
     [[nodiscard]] constexpr bool has(std::int64_t step) const noexcept { return step >= first && step < end; }
+    friend constexpr bool operator==(const step_range&, const step_range&) = default;
 };
 
 /// Views of one asset in a step, or to be added to them. Its bytes are stored in the database.

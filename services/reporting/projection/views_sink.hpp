@@ -31,9 +31,10 @@ public:
     /// counted; when something is rolled back later, they are counted again, with equal results.
     virtual void counted(const followed_view& view) = 0;
 
-    /// A view was taken back; a user was erased. Called inside projection::stage().
+    /// A view was taken back; a user was erased, by the message `sequence`. Called inside
+    /// projection::stage().
     virtual void retracted(std::uint64_t sequence, std::size_t line) = 0;
-    virtual void erased(std::string_view user) = 0;
+    virtual void erased(std::string_view user, std::uint64_t sequence) = 0;
 };
 
 /// What became of an event that was counted.

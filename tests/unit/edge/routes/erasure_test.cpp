@@ -10,7 +10,7 @@ namespace
 {
 
 constexpr auto stored = R"({"stream":"EVENTS","seq":7})";
-constexpr auto counts = R"({"assetviews":0,"userviews":0})";
+constexpr auto history = R"({"assets":[]})";
 
 } // namespace
 
@@ -19,12 +19,28 @@ BOOST_FIXTURE_TEST_SUITE(erasure, gateway_kit)
 BOOST_AUTO_TEST_CASE(an_erasure_is_stored_and_waited_for)
 {
     nats.script_json("events.admin", stored);
-    nats.script_json("reporting.views.a=2Fb.a=2Fb", counts);
+    nats.script_json("reporting.history.a=2Fb", history); // of views after it
     BOOST_TEST(as_admin("DELETE", "/events/user/a%2Fb").body == R"({"status":"ok"})");
     BOOST_REQUIRE(nats.seen.size() == 2U);
     BOOST_TEST(nats.seen[0].payload == R"({"erase":"a/b"})");
     BOOST_TEST(nats.seen[0].headers.get("Nats-Msg-Id").size() == 26U);
     BOOST_TEST(nats.seen[1].headers.get("Marquee-After") == "7");
+}
+
+BOOST_AUTO_TEST_CASE(a_user_without_views_is_erased)
+{
+    nats.script_json("events.admin", stored);
+    script_answer("reporting.history.1", fail(errc::user_not_found));
+    BOOST_TEST(as_admin("DELETE", "/events/user/1").body == R"({"status":"ok"})");
+}
+
+/// An instance of an older rule has counts, and no histories: it applies no corrections.
+BOOST_AUTO_TEST_CASE(an_instance_that_knows_no_corrections_confirms_nothing)
+{
+    nats.script_json("events.admin", stored);
+    nats.script_json("reporting.views.1.1", R"({"assetviews":0,"userviews":3})");
+    script_answer("reporting.history.1", fail(errc::no_responders));
+    check_problem(as_admin("DELETE", "/events/user/1"), 504, "outcome_unknown");
 }
 
 BOOST_AUTO_TEST_CASE(it_needs_the_admin_token_and_a_valid_user)
@@ -70,7 +86,7 @@ BOOST_AUTO_TEST_CASE(what_no_instance_confirms_is_of_unknown_outcome)
     {
         nats.forget_scripts();
         nats.script_json("events.admin", stored);
-        script_answer("reporting.views.1.1", reply);
+        script_answer("reporting.history.1", reply);
         check_problem(as_admin("DELETE", "/events/user/1"), 504, "outcome_unknown");
     }
 }

@@ -356,4 +356,18 @@ BOOST_AUTO_TEST_CASE(clients_leave_at_any_time)
     BOOST_TEST(next->next() == "id: E-9\n\n");
 }
 
+BOOST_AUTO_TEST_CASE(an_erased_users_views_before_the_erasure_are_not_sent)
+{
+    hub->begin(place("0-1"));
+    const auto all = joined(everything());
+    const auto of_v = joined(of_user("v"));
+    hub->take({view("0-2-0", "a", "u"), view("0-3-0", "a", "v"), view("0-5-0", "b", "u")}, place("0-5"));
+    hub->forget("u", 4);
+    hub->flush();
+    BOOST_TEST(all->next() == event("0-3-0", "a", "v") + event("0-5-0", "b", "u"));
+    BOOST_TEST(of_v->next() == event("0-3-0", "a", "v"));
+    const auto late = add(everything(), "0-1");
+    BOOST_TEST(late->next() == event("0-3-0", "a", "v") + event("0-5-0", "b", "u"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -41,6 +41,7 @@ public:
     {
         pending_reply reply(executor_);
         ++requests;
+        last_until = until;
         if (silent)
         {
             auto end = std::make_shared<asio::steady_timer>(executor_, until.at());
@@ -58,7 +59,8 @@ public:
 
     std::map<std::uint64_t, stored_message> messages;
     std::size_t requests = 0;
-    bool silent = false; ///< no request is answered
+    deadline last_until = deadline::in(1h); ///< of the last request
+    bool silent = false;                    ///< no request is answered
 
 private:
     std::string get(std::string_view payload)
@@ -161,6 +163,8 @@ std::string shown(const live_reply& reply)
             text += ' ' + std::to_string(*each.assetviews) + ' ' + std::to_string(each.userviews.value());
         text += '\n';
     }
+    for (const auto& each : reply.erased.value_or(std::vector<live_erasure>()))
+        text += "erased " + each.user + ' ' + std::to_string(each.sequence) + '\n';
     return text + (reply.gap.value_or(false) ? "gap " : "") + reply.next;
 }
 
@@ -239,6 +243,7 @@ BOOST_AUTO_TEST_CASE(a_stream_that_does_not_answer_fails_a_reading_and_nothing_e
     count(many);
     stream.silent = true;
     const auto answer = begin(R"({"after":"0-0"})", 300ms);
+    BOOST_TEST((stream.last_until.remaining() < 230ms)); // so that the reply is in time
     run_until(io, [&] { return answer->has_value(); });
     BOOST_TEST(code_of(**answer) != "ok");
     io.restart();
@@ -270,7 +275,47 @@ BOOST_AUTO_TEST_CASE(what_is_taken_back_and_who_is_erased_is_not_shown_again)
     count(events);
     BOOST_TEST(after("0-0").views.size() == 5U);
     count(corrections);
-    BOOST_TEST(shown(after("0-0")) == "0-1-0 a u 1 1\n0-7"); // from memory
+    BOOST_TEST(shown(after("0-0")) == "0-1-0 a u 1 1\nerased v 7\n0-7"); // from memory
+}
+
+BOOST_AUTO_TEST_CASE(an_erased_user_who_plays_again_has_the_views_since_then)
+{
+    auto erase = stored(3, R"({"erase":"u"})");
+    erase.subject = "events.admin";
+    for (const auto window : {nanoseconds(hours(25)), nanoseconds(0)})
+    {
+        views = make(window);
+        endpoint = live_endpoint(views, [] { return boost::json::value(); });
+        count({stored(1, "a:u\na:v"), stored(2, event_json("e2", "b", "u")), erase, stored(4, "c:u")});
+        BOOST_TEST(shown(after("0-0")) == "0-1-1 a v\n0-4-0 c u\n0-4");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(those_who_wait_are_told_who_is_erased)
+{
+    count({stored(1, "a:u")});
+    const auto answer = begin("");
+    auto erase = stored(2, R"({"erase":"u"})");
+    erase.subject = "events.admin";
+    count({erase});
+    BOOST_TEST(shown(finish(answer)) == "erased u 2\n0-2");
+    BOOST_TEST(shown(after("0-2", 100, 40ms)) == "0-2");
+    count({stored(3, "b:u")});
+    BOOST_TEST(shown(after("0-1")) == "0-3-0 b u 1 1\nerased u 2\n0-3");
+}
+
+BOOST_AUTO_TEST_CASE(the_ring_keeps_the_last_erasures)
+{
+    live_ring ring(2);
+    for (std::uint64_t i = 1; i <= live_ring::most_erasures + 2; ++i)
+    {
+        ring.erased("u", i);
+        ring.erased("u", i); // again, after a rollback
+    }
+    BOOST_TEST(ring.erasures().size() == live_ring::most_erasures);
+    BOOST_TEST(ring.erasures().front().sequence == 3U);
+    ring.begin_after(7);
+    BOOST_TEST(ring.erasures().empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_ring_keeps_the_last_views_and_takes_each_once)

@@ -6,6 +6,8 @@
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 
+#include <algorithm>
+
 using namespace marquee;
 using namespace marquee::test;
 using namespace std::chrono_literals;
@@ -168,6 +170,59 @@ BOOST_AUTO_TEST_CASE(a_page_goes_on_where_the_one_before_ended)
     const std::string next(first.at("next").as_string());
     BOOST_TEST(call("history", "reporting.history.u=201", R"({"after":")" + next + "\"}") ==
                R"({"assets":[{"id":"c","views":1,"last":"2024-10-04T02:00:00Z"}]})");
+}
+
+BOOST_AUTO_TEST_CASE(a_window_is_added_up_a_step_at_a_time_while_counting_goes_on)
+{
+    const std::string body = R"({"window":"7d"})";
+    const step_range week{step_kind::day, 19'994, 20'001}; // to 2024-10-04
+    BOOST_TEST(!views->counts.has_sums(week));
+    for (int step = 0; step < 6; ++step)
+        BOOST_TEST(!views->counts.sum_next(week).value());
+    const auto stage = [&](std::vector<stored_message> m) { BOOST_REQUIRE(views->counts.stage(m).has_value()); };
+    stage({stored(6, "c:u 2", day_one - 2h), stored(7, "c:u 2", day_one + 2h)}); // added up already, and not yet
+    BOOST_TEST(views->counts.sum_next(week).value());
+    const std::string expected =
+        R"({"from":"2024-09-28T00:00:00Z","to":"2024-10-05T00:00:00Z","assets":[{"id":"c","views":3},)"
+        R"({"id":"a/b","views":2},{"id":"b","views":2}]})";
+    BOOST_TEST(call("top", "reporting.top", body) == expected);
+    BOOST_REQUIRE(views->counts.commit().has_value());
+    BOOST_TEST(views->counts.has_sums(week));
+    BOOST_TEST(call("top", "reporting.top", body) == expected);
+    for (const std::string at : {"2024-10-01", "2024-10-02", "2024-10-03", "2024-10-05"})
+        (void)call("top", "reporting.top", R"({"window":"7d","at":")" + at + "T00:00:00Z\"}");
+    BOOST_TEST(!views->counts.has_sums(week)); // of those asked for last
+    BOOST_TEST(call("top", "reporting.top", body) == expected);
+}
+
+BOOST_AUTO_TEST_CASE(windows_are_added_up_one_after_the_other)
+{
+    const auto top = std::find_if(endpoints.begin(), endpoints.end(), [](const auto& e) { return e.name == "top"; });
+    std::vector<std::string> codes;
+    const auto begin = [&](const std::string& body, std::chrono::milliseconds limit)
+    {
+        service_request request{message{"reporting.top", "", body, {}}, deadline::in(limit), true};
+        BOOST_TEST(!top->at_once(request).has_value());
+        asio::co_spawn(io, top->handler(request),
+                       [&codes](const std::exception_ptr& e, const service_result& r)
+                       { codes.push_back(e ? "threw" : code_of(r)); });
+    };
+    begin(R"({"window":"30d"})", 5s);
+    begin(R"({"window":"7d"})", 0ms); // cannot wait
+    begin(R"({"window":"24h"})", 5s);
+    io.run();
+    BOOST_TEST(codes.size() == 3u);
+    BOOST_TEST(std::count(codes.begin(), codes.end(), "ok") == 2);
+    BOOST_TEST(std::count(codes.begin(), codes.end(), "timeout") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_history_waits_for_an_event_to_be_counted)
+{
+    header_list headers;
+    headers.set("Marquee-After", "5");
+    BOOST_TEST(code_of(ask(endpoints, "history", "reporting.history.u=201", "", headers)) == "ok");
+    headers.set("Marquee-After", "x");
+    BOOST_TEST(code_of(ask(endpoints, "history", "reporting.history.u=201", "", headers)) == "bad_request");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
