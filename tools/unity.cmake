@@ -7,6 +7,7 @@ set(compiled_alone
     tests/catalogue_files/import_test.cpp
     tests/integration/jetstream/ordered_consumer_test.cpp
     tests/integration/reporting/reporting_stream_test.cpp
+    tests/unit/broker/micro/service_detail_test.cpp
     tests/unit/broker/program/nats_context_test.cpp
     tests/unit/broker/program/options_test.cpp
     tests/unit/broker/program/settings_test.cpp
