@@ -17,8 +17,9 @@ async function fill(house) {
   for (let i = 0; i < 60; i++) {
     const title = `${i % 3 === 0 ? "The " : ""}${first[i % 12]} ${second[(i * 5 + Math.floor(i / 12)) % 12]}`;
     const summary = "What happens when nobody is looking, and who is there to see it.";
+    const about = { title, genre: genres[whole(7)], summary, year: 1950 + whole(76) };
     ids.push(`m${i}`);
-    await house.title(`m${i}`, { title, genre: genres[whole(7)], summary, year: 1950 + whole(76) }, "path/to/asset123.mp4");
+    await house.title(`m${i}`, about, "path/to/asset123.mp4");
   }
   // Views of the last day: as CloudEvents they would have times of their own; here all are of now.
   const hour = 3_600_000;
