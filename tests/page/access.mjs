@@ -19,6 +19,7 @@ const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth 
 
 /** Each page once it shows what it has. */
 async function eachPage(visitor, look) {
+  await visitor.house.play("123", "somebody");
   const page = await visitor.open();
   await page.getByRole("region", { name: "Trending" }).locator("li").first().waitFor();
   await page.getByRole("region", { name: "Genres" }).waitFor();
