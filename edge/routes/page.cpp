@@ -80,6 +80,8 @@ http_response too_many_files(const std::string& request)
 
 handler_result send_page_file(edge_context& edge, const routed_call& call, std::span<const std::string> path)
 {
+    if (edge.files.found_in == nullptr)
+        co_return fail(errc::route_not_found);
     const auto& fields = call.request.fields;
     auto file = edge.files.found_in->page(path, choose_coding(fields.joined("Accept-Encoding")));
     if (!file)
@@ -141,6 +143,8 @@ handler_result page_file(edge_context& edge, routed_call call)
 
 handler_result media(edge_context& edge, routed_call call)
 {
+    if (edge.files.found_in == nullptr)
+        co_return fail(errc::route_not_found);
     const auto& fields = call.request.fields;
     auto file = edge.files.found_in->media(call.parameters);
     if (!file)
