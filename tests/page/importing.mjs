@@ -26,7 +26,7 @@ function file() {
   let line = 2;
   for (let i = 1; i <= titles; i++) {
     const summary = i % 50 === 0 ? '"two\nlines"' : `number ${i}`;
-    rows.push(`i${i},"Imported, ${i}",genre ${i % 7},${summary},path/to/asset123.mp4,${1900 + (i % 120)},new;list`);
+    rows.push(`i${i},"Imported, ${i}",genre ${i % 7},${summary},path/to/asset123.mp4,${1900 + (i % 120)},new|list`);
     line += i % 50 === 0 ? 2 : 1;
     if (i % 140 === 0) {
       rows.push(bad[lines.length]);

@@ -17,9 +17,12 @@ async function fill(house) {
   for (let i = 0; i < 60; i++) {
     const title = `${i % 3 === 0 ? "The " : ""}${first[i % 12]} ${second[(i * 5 + Math.floor(i / 12)) % 12]}`;
     const summary = "What happens when nobody is looking, and who is there to see it.";
-    const about = { title, genre: genres[whole(7)], summary, year: 1950 + whole(76) };
     ids.push(`m${i}`);
-    await house.title(`m${i}`, about, "path/to/asset123.mp4");
+    await house.title(
+      `m${i}`,
+      { title, genre: genres[whole(7)], summary, year: 1950 + whole(76) },
+      "path/to/asset123.mp4",
+    );
   }
   // Views of the last day: as CloudEvents they would have times of their own; here all are of now.
   const hour = 3_600_000;
@@ -40,7 +43,10 @@ async function fill(house) {
 const house = await House.open();
 try {
   await fill(house);
-  for (const [width, height, colorScheme] of [[1600, 1000, "dark"], [360, 740, "light"]]) {
+  for (const [width, height, colorScheme] of [
+    [1600, 1000, "dark"],
+    [360, 740, "light"],
+  ]) {
     const visitor = await house.visitor({ viewport: { width, height }, colorScheme });
     const shoot = (page, name) => page.screenshot({ path: join(folder, `${name}-${width}.png`) });
     const page = await visitor.open();

@@ -1,5 +1,6 @@
 // Who is watching: a name that this browser remembers, or a token that only this tab's memory has.
 import { foreign, h, status } from "./dom.js";
+import { pathOf } from "./address.js";
 import { newKey } from "./api.js";
 import { t } from "./strings.js";
 
@@ -23,7 +24,8 @@ function remembered() {
 const valid = (name) =>
   !/[\u0000-\u001f\u007f]/.test(name) &&
   ![".", "..", ""].includes(name) &&
-  new TextEncoder().encode(name).length <= 128;
+  new TextEncoder().encode(name).length <= 128 &&
+  pathOf("", name) !== "";
 
 /** Set once, from edge.json. */
 let withToken = false;

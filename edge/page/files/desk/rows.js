@@ -18,6 +18,7 @@ export function readRows(text, parse) {
   let at = 0;
   let line = 1;
   parse(text, {
+    delimiter: ",",
     skipEmptyLines: false,
     step({ data, errors, meta }) {
       const piece = text.slice(at, meta.cursor);
@@ -46,7 +47,7 @@ const tagsOf = (cell) => {
     /* a list with separators */
   }
   return cell
-    .split(";")
+    .split("|")
     .map((tag) => tag.trim())
     .filter(Boolean);
 };
@@ -110,7 +111,7 @@ const cellOf = (value) =>
     : typeof value === "string"
       ? value
       : Array.isArray(value) && value.every((one) => typeof one === "string")
-        ? value.join(";")
+        ? value.join("|")
         : JSON.stringify(value);
 
 /** The record after the row: what it has beyond the columns stays; an empty cell is no member. */

@@ -166,6 +166,11 @@ export function show(main, { signal, title }) {
 
   let stale = 0; // a timer: a title that is not in the trend may belong there now
   signal.addEventListener("abort", () => clearTimeout(stale));
+  function renew() {
+    const used = trending.part.matches(":focus-within"); // whoever is in it does not lose the focus
+    stale = used ? setTimeout(renew, 2000) : 0;
+    if (!used) trending.load();
+  }
   listen((message) => {
     if (message.type === "gap") {
       loadChart();
@@ -176,10 +181,6 @@ export function show(main, { signal, title }) {
     drawTotal();
     const note = notes.get(message.asset);
     if (note) note.element.textContent = t.views(++note.views);
-    else
-      stale ||= setTimeout(() => {
-        stale = 0;
-        trending.load();
-      }, 2000);
+    else stale ||= setTimeout(renew, 2000);
   }, signal);
 }
