@@ -28,6 +28,20 @@ std::uint64_t hash_of(std::string_view id) noexcept
     return (hash * 0x9E3779B97F4A7C15ULL) >> 32U;
 }
 
+constexpr log_quota quota{100, std::chrono::seconds(10)};
+
+limited_log& failures()
+{
+    static limited_log kind(log_level::warning, "request failed", quota);
+    return kind;
+}
+
+limited_log& slow_ones()
+{
+    static limited_log kind(log_level::warning, "slow request", quota);
+    return kind;
+}
+
 } // namespace
 
 result<double> parse_access_log(std::string_view text)
@@ -43,11 +57,13 @@ result<double> parse_access_log(std::string_view text)
     return share;
 }
 
-void set_access_log(const access_log_settings& settings) noexcept
+void set_access_log(const access_log_settings& settings)
 {
     chosen_below.store(static_cast<std::uint64_t>(settings.share * static_cast<double>(all_requests)),
                        std::memory_order_relaxed);
     slow_from.store(std::chrono::nanoseconds(settings.slow).count(), std::memory_order_relaxed);
+    for (auto* const each : {&failures(), &slow_ones()})
+        each->restart();
 }
 
 std::optional<log_line> access_line(bool failed, std::chrono::nanoseconds took, std::string_view request_id)
@@ -55,10 +71,7 @@ std::optional<log_line> access_line(bool failed, std::chrono::nanoseconds took, 
     const auto chosen = chosen_below.load(std::memory_order_relaxed);
     if (failed || took.count() >= slow_from.load(std::memory_order_relaxed))
     {
-        constexpr log_quota quota{100, std::chrono::seconds(10)};
-        static limited_log failures(log_level::warning, "request failed", quota);
-        static limited_log slow(log_level::warning, "slow request", quota);
-        auto& kind = failed ? failures : slow;
+        auto& kind = failed ? failures() : slow_ones();
         if (!is_logged(log_level::warning) || (chosen < all_requests && !kind.grants()))
             return std::nullopt;
         return log_line(log_level::warning, failed ? "request failed" : "slow request");

@@ -22,7 +22,7 @@ struct access_log_settings
 [[nodiscard]] result<double> parse_access_log(std::string_view text);
 
 /// Puts them in force. Thread-safe.
-void set_access_log(const access_log_settings& settings) noexcept;
+void set_access_log(const access_log_settings& settings);
 
 /// Begins the line of a request that ends now: nothing where it gets none. The caller adds its
 /// fields and writes it. `failed`: it was answered with a status of 500 or above.

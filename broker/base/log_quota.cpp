@@ -28,7 +28,7 @@ log_registry& all_logs()
 } // namespace
 
 limited_log::limited_log(log_level level, std::string_view text, log_quota quota)
-    : level_(level), text_(text), quota_(quota)
+    : level_(level), text_(text), whole_(quota), quota_(quota)
 {
     auto& logs = all_logs();
     const std::lock_guard lock(logs.mutex);
@@ -54,6 +54,13 @@ void limited_log::write(std::initializer_list<log_field> fields, log_quota::cloc
 {
     if (grants(now))
         log(level_, text_, fields);
+}
+
+void limited_log::restart()
+{
+    const std::lock_guard lock(mutex_);
+    log_left_out();
+    quota_ = whole_;
 }
 
 void limited_log::report(log_quota::clock::time_point now, bool at_once)

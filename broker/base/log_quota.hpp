@@ -70,6 +70,9 @@ public:
     /// Whether a line of this kind may be written now, which the caller then writes; counts it.
     [[nodiscard]] bool grants(log_quota::clock::time_point now = log_quota::clock::now());
 
+    /// Says what was left out, and begins anew with the whole quota.
+    void restart();
+
     /// Logs how many lines were left out, if the window has ended or `at_once` is set.
     void report(log_quota::clock::time_point now, bool at_once);
 
@@ -78,6 +81,7 @@ private:
 
     const log_level level_;
     const std::string_view text_;
+    const log_quota whole_;
     std::mutex mutex_;
     log_quota quota_;
 };

@@ -59,6 +59,9 @@ http_call anonymous(const route& each, const std::string& asset, const std::stri
                    replaced(replaced(std::string(each.pattern), "{asset}", asset), "{user}", user)};
     if (each.is.stream)
         call = {"HEAD", call.target + "?user=" + user};
+    const bool unknown = asset == "nobody-knows";
+    call.target = replaced(call.target, "/page/{file}", unknown ? "/page/none.js" : "/page/index.html");
+    call.target = replaced(call.target, "/media/{file}", unknown ? "/media/none" : "/media/path/to/asset123.mp4");
     call.target = replaced(call.target, "{code}", asset == "nobody-knows" ? "no_such_code" : "bad_id");
     if (each.is.body)
         call.body = each.pattern.starts_with("/content") ? metadata_body : url_body;
@@ -148,6 +151,10 @@ public:
             const auto plain = call(each);
             expect_status(each, with(plain, "If-None-Match", system_.call(plain).header("ETag")), 304);
         }
+        for (const auto& each : all_.routes_with(206))
+            expect_status(each, with(call(each), "Range", "bytes=0-9"), 206);
+        for (const auto& each : all_.routes_with(416))
+            expect_status(each, with(call(each), "Range", "bytes=999999999-"), 416);
         for (const auto& each : all_.routes_with(412))
             expect_status(each, with(call(each), "If-Match", "\"999\""), 412);
         for (const auto& each : all_.routes_with(422))

@@ -179,6 +179,11 @@ void drive_the_rest(driver& http)
     http.call({"GET", "/openapi.json"}, 200);
     http.call({"HEAD", "/openapi.json"}, 200);
     http.call({"GET", "/problems/bad_id"}, 200);
+    http.call({"GET", "/"}, 200);
+    http.call({"HEAD", "/"}, 200);
+    http.call({"GET", "/page/index.html"}, 200);
+    http.call({"GET", "/media/path/to/asset123.mp4"}, 200);
+    http.call({"GET", "/media/path/to/asset123.mp4", {{"Range", "bytes=0-9"}}}, 206);
     http.call({"HEAD", "/problems/bad_id"}, 200);
     http.call({"GET", "/problems/nothing"}, 404);
     http.call({"DELETE", "/healthz"}, 405);

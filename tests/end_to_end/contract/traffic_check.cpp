@@ -330,9 +330,13 @@ void traffic_check::error_body(const message& msg, const std::string& where)
 void traffic_check::answer(const http_call& call, const http_answer& given)
 {
     std::string route;
+    bool file = false;
     if (const auto target = parse_target(call.target); target.has_value())
         if (const auto found = find_route(call.method, target->segments); found.has_value())
+        {
             route = std::string(found->found->method) + ' ' + std::string(found->found->pattern);
+            file = found->found->is.files;
+        }
     const auto where = call.method + ' ' + call.target.substr(0, 80) + " = " + std::to_string(given.status);
     const bool head = call.method == "HEAD";
 
@@ -348,6 +352,8 @@ void traffic_check::answer(const http_call& call, const http_answer& given)
         BOOST_TEST(!given.header("ETag").empty(), where);
         seen_.insert(route + " 304");
     }
+    else if (file && (given.status == 200 || given.status == 206)) // bytes, of many types
+        seen_.insert(route + (head ? " head" : " ok"));
     else if (given.status == 200)
     {
         const bool numbers = route == "GET /metrics" || route == "GET /metrics/fleet";

@@ -38,6 +38,8 @@ std::vector<id_route> id_routes()
     std::vector<id_route> all;
     for (const auto& each : all_routes())
     {
+        if (each.is.files) // has the path of a file, which goes nowhere
+            continue;
         const std::string pattern(each.pattern);
         const std::string body = !each.is.body ? "" : pattern.starts_with("/url") ? url_body : metadata_body;
         for (auto open = pattern.find('{'); open != std::string::npos; open = pattern.find('{', open + 1))

@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(only_keywords_that_old_validators_know_are_used)
     const std::set<std::string_view> known{"$schema",    "$id",      "title",     "description", "type",
                                            "properties", "required", "items",     "enum",        "additionalProperties",
                                            "const",      "pattern",  "minLength", "maxLength",   "minimum",
-                                           "maximum",    "maxItems"};
+                                           "maximum",    "minItems", "maxItems"};
     for (const auto& name : schema_names())
     {
         const auto check = [&](const json::object& rule)
