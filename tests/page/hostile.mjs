@@ -51,9 +51,14 @@ export function hostile(at) {
       await at.house.title(id, record, "path/to/asset123.mp4");
       await at.house.ask("POST", `/play/asset/${encodeURIComponent(id)}/user/${encodeURIComponent("<b>\u202e")}`);
     }
+    const longIds = Array.from({ length: 12 }, (_, i) => `${"ü".repeat(62)}${i}`); // together more than a target
+    for (const id of longIds) {
+      await at.house.title(id, { title: `Long ${id}` });
+      for (const user of ["a", "b"]) await at.house.ask("POST", `/events/asset/${encodeURIComponent(id)}/user/${user}`);
+    }
     const visitor = await at.house.visitor({ viewport: { width: 360, height: 740 } });
     const page = await visitor.open();
-    await page.getByRole("region", { name: "Trending" }).locator("li").first().waitFor();
+    await saysIn(page.getByRole("region", { name: "Trending" }), /^Long ü/);
     await saysIn(page.getByRole("region", { name: "All titles" }), markup);
     for (const [id, record] of Object.entries(hostiles)) {
       await visitor.goTo(page, `#/title/${encodeURIComponent(id)}`);

@@ -98,6 +98,16 @@ export function importing(at) {
     await page.getByRole("button", { name: "Import 20 titles" }).click();
     await saysIn(page, /asks for a pause of 1 second/);
     await saysIn(page, "20 titles put, 0 rows refused.");
+    // What a record has beyond the columns stays, also what it got after the dry run.
+    const changed = Buffer.from("id,genre,url\np1,drama,path/to/asset456.mp4\np2,,javascript:alert(1)\n");
+    await page.getByLabel("Choose a file").setInputFiles({ name: "c.csv", mimeType: "text/csv", buffer: changed });
+    await page.getByRole("button", { name: "Import 2 titles" }).waitFor();
+    await at.house.title("p1", { title: "Paused 1", year: 2001 });
+    await page.getByRole("button", { name: "Import 2 titles" }).click();
+    await saysIn(page, "1 title put, 1 row refused.");
+    const record = { id: "p1", title: "Paused 1", genre: "drama", summary: "", year: 2001 };
+    assert.deepEqual(await at.house.ask("GET", "/content/asset/p1"), record);
+    assert.equal((await at.house.ask("GET", "/url/asset/p1")).url, "path/to/asset456.mp4");
     await visitor.leave();
   });
 

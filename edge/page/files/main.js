@@ -108,7 +108,7 @@ function frame() {
 
 search.addEventListener("input", () => {
   const text = search.value.trim();
-  const to = text ? `#/search/${encodeURIComponent(text.slice(0, 200))}` : "#/";
+  const to = text ? `#/search/${encodeURIComponent(text.slice(0, 160))}` : "#/";
   if (shown?.startsWith("search/")) history.replaceState(null, "", to);
   else history.pushState(null, "", to);
   show();

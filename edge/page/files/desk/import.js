@@ -3,13 +3,15 @@ import { aborted, each, get, pause, query, request } from "../api.js";
 import { pathOf } from "../address.js";
 import { foreign, h, save, status } from "../dom.js";
 import { count, t } from "../strings.js";
+import { recordsOf } from "../watch/catalogue.js";
 import { adminToken } from "./admin.js";
-import { csvLine, faultOf, plan, readRows, titlesOf } from "./rows.js";
+import { csvLine, faultOf, merged, plan, readRows, titlesOf } from "./rows.js";
 
 const maxBytes = 32 << 20; // of a file
 const lanes = 6; // requests at once
 const shownRows = 8;
 const shownRefused = 50;
+const why = t.csv.reasons;
 
 /** The CSV parser, read when it is needed: a classic script that sets a global. */
 let parser = null;
@@ -230,14 +232,8 @@ function drawRefused(list, refused) {
 
 /** A Map by id of the records that stand. */
 async function standing(titles, signal) {
-  const records = new Map();
-  const hundreds = [];
-  for (let i = 0; i < titles.length; i += 50) hundreds.push(titles.slice(i, i + 50).map((title) => title.id));
-  await each(hundreds, lanes, async (ids) => {
-    const page = await get(`/content/assets${query({ id: ids })}`, { signal });
-    for (const record of page.assets) records.set(record.id, record);
-  });
-  return records;
+  const ids = titles.map(({ id }) => id);
+  return new Map((await recordsOf(ids, signal)).map((record) => [record.id, record]));
 }
 
 /** The same of URLs, where the file has any. */
@@ -251,21 +247,28 @@ async function standingUrls(titles, signal) {
   }
 }
 
-/** Puts one title, after pauses that the edge asks for; why it is refused, or "". */
+/**
+ * Puts one title as a compare-and-set on what stands, after pauses that the edge asks for; why it is
+ * refused, or "".
+ */
 async function putTitle(title, signal, brake, waiting) {
   const steps = [];
-  if (title.record)
-    steps.push([pathOf("/content/asset/", title.id), title.record, title.isNew ? { "If-None-Match": "*" } : {}]);
-  if (title.putUrl) steps.push([pathOf("/url/asset/", title.id), { url: title.url }, {}]);
-  for (const [path, body, headers] of steps) {
+  if (title.record) {
+    const make = (now) => (title.isNew ? title.record : merged(now, title.set));
+    steps.push({ path: pathOf("/content/asset/", title.id), stands: !title.isNew, make });
+  }
+  if (title.putUrl) {
+    steps.push({ path: pathOf("/url/asset/", title.id), stands: title.hasUrl, make: () => ({ url: title.url }) });
+  }
+  for (const step of steps) {
     for (let attempt = 0; ; attempt++) {
       if (brake.until > performance.now()) await pause(brake.until - performance.now(), signal);
       try {
-        await request("POST", path, { body, headers, signal, token: adminToken() });
+        await putStep(step, signal);
         break;
       } catch (error) {
-        if (error.status === 412 && attempt === 0) return t.csv.reasons.made;
-        if (error.status === 412) break; // of a retry: the first one was stored
+        if (error.status === 412 && attempt > 0 && !step.stands) break; // the lost attempt had stored it
+        if (error.status === 412 || error.status === 404) return step.stands ? why.changed : why.made;
         if (error.status === 400 || error.status === 413) return error.words;
         if (!error.passing || attempt === 5) throw error;
         const seconds = error.retryAfter || Math.min(2 ** attempt, 10);
@@ -275,4 +278,11 @@ async function putTitle(title, signal, brake, waiting) {
     }
   }
   return "";
+}
+
+async function putStep({ path, stands, make }, signal) {
+  const options = { signal, token: adminToken() };
+  const now = stands ? await request("GET", path, options) : { data: {} };
+  const headers = stands ? { "If-Match": now.etag } : { "If-None-Match": "*" };
+  await request("POST", path, { ...options, headers, body: make(now.data) });
 }

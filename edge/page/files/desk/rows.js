@@ -138,7 +138,7 @@ export function plan(titles, records, urls) {
       Object.keys(record).some((name) => name !== "id" && !(name in after));
     const putUrl = title.url !== "" && title.url !== urls.get(title.id);
     const kind = record ? (differs || putUrl ? "changed" : "equal") : "new";
-    made[kind].push({ ...title, record: differs ? after : null, putUrl, isNew: !record });
+    made[kind].push({ ...title, record: differs ? after : null, putUrl, isNew: !record, hasUrl: urls.has(title.id) });
   }
   return made;
 }

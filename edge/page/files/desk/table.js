@@ -27,6 +27,7 @@ export function table({ signal }) {
       { class: "tools" },
       h("input", {
         type: "search",
+        maxlength: 160,
         "aria-label": t.table.search,
         placeholder: t.table.search,
         dir: "auto",

@@ -185,7 +185,7 @@ function showEvents(ticker, waiting, signal) {
   let timer = 0;
   async function name() {
     timer = 0;
-    const ids = [...pending].slice(0, 50);
+    const ids = [...pending].slice(0, shownEvents);
     ids.forEach((id) => pending.delete(id));
     if (titles.size > 2000) titles.clear();
     const records = await recordsOf(ids, signal).catch(() => []);

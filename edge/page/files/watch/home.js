@@ -74,14 +74,8 @@ export function show(main, { signal, title }) {
     async () => {
       const top = await get(`/events/top${query({ window: span, content: "true", limit: 12 })}`, { signal });
       if (top.assets.length === 0) return h("p", { class: "none" }, t.nothingTrending);
-      const records = new Map(
-        (
-          await recordsOf(
-            top.assets.map((one) => one.id),
-            signal,
-          )
-        ).map((one) => [one.id, one]),
-      );
+      const ids = top.assets.map((one) => one.id);
+      const records = new Map((await recordsOf(ids, signal)).map((one) => [one.id, one]));
       notes.clear();
       return row(
         top.assets.map((one) => {
