@@ -30,9 +30,8 @@ constexpr std::string_view media_policy = "default-src 'none'; sandbox; frame-an
 constexpr std::string_view page_age = "max-age=60";    ///< of files whose names stay with a new version
 constexpr std::string_view media_age = "max-age=3600"; ///< of files that hardly change
 
-void add_common_fields(http_fields& fields, std::string_view type, std::string_view policy)
+void add_policy(http_fields& fields, std::string_view policy)
 {
-    fields.add("Content-Type", type);
     fields.add("X-Content-Type-Options", "nosniff");
     fields.add("Content-Security-Policy", policy);
     fields.add("Referrer-Policy", "no-referrer");
@@ -90,7 +89,7 @@ handler_result send_page_file(edge_context& edge, const routed_call& call, std::
     if (known.has_error())
         co_return known.error();
     http_response answer;
-    add_common_fields(answer.fields, file->type, page_policy);
+    add_policy(answer.fields, page_policy);
     answer.fields.add("ETag", file->etag);
     answer.fields.add("Cache-Control", page_age);
     answer.fields.append("Vary", "Accept-Encoding");
@@ -99,6 +98,7 @@ handler_result send_page_file(edge_context& edge, const routed_call& call, std::
         answer.status = 304;
         co_return answer;
     }
+    answer.fields.add("Content-Type", file->type);
     if (file->coding != content_coding::identity)
         answer.fields.add("Content-Encoding", file->coding == content_coding::gzip ? "gzip" : "br");
     auto held = edge.files.limit->enter();
@@ -172,7 +172,8 @@ handler_result media(edge_context& edge, routed_call call)
     auto held = edge.files.limit->enter();
     if (!held)
         co_return too_many_files(call.request.id);
-    add_common_fields(answer.fields, file->type, media_policy);
+    answer.fields.add("Content-Type", file->type);
+    add_policy(answer.fields, media_policy);
     if (part.is == byte_range::kind::part)
     {
         answer.status = 206;
