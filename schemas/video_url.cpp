@@ -107,6 +107,8 @@ result<void> check_new_record(const asset_url& record)
         path = std::move(next);
         if (const auto fault = fault_of(path); !fault.empty())
             return refuse(fault);
+        if (has_dot_segment(path)) // a decoded ? or # ends no path
+            return refuse("has no segment . or .. in its path");
     }
     return refuse("is not percent-encoded again and again");
 }

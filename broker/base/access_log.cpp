@@ -42,6 +42,13 @@ limited_log& slow_ones()
     return kind;
 }
 
+/// A client that knows the share can choose ids that are chosen.
+limited_log& chosen_ones()
+{
+    static limited_log kind(log_level::info, "request", {10'000, std::chrono::seconds(10)});
+    return kind;
+}
+
 } // namespace
 
 result<double> parse_access_log(std::string_view text)
@@ -62,7 +69,7 @@ void set_access_log(const access_log_settings& settings)
     chosen_below.store(static_cast<std::uint64_t>(settings.share * static_cast<double>(all_requests)),
                        std::memory_order_relaxed);
     slow_from.store(std::chrono::nanoseconds(settings.slow).count(), std::memory_order_relaxed);
-    for (auto* const each : {&failures(), &slow_ones()})
+    for (auto* const each : {&failures(), &slow_ones(), &chosen_ones()})
         each->restart();
 }
 
@@ -77,6 +84,8 @@ std::optional<log_line> access_line(bool failed, std::chrono::nanoseconds took, 
         return log_line(log_level::warning, failed ? "request failed" : "slow request");
     }
     if (chosen == 0 || !is_logged(log_level::info) || hash_of(request_id) >= chosen)
+        return std::nullopt;
+    if (chosen < all_requests && !chosen_ones().grants())
         return std::nullopt;
     return log_line(log_level::info, "request");
 }

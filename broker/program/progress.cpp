@@ -50,9 +50,9 @@ void progress_printer::print_later()
 {
     timer_.expires_after(interval_);
     timer_.async_wait(
-        [this](boost::system::error_code cancelled)
+        [this, alive = std::weak_ptr(alive_)](boost::system::error_code cancelled)
         {
-            if (cancelled)
+            if (cancelled || alive.expired())
                 return;
             print();
             print_later();

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace marquee
@@ -60,6 +61,7 @@ private:
     progress_place at_start_;
     std::uint64_t count_printed_;
     boost::asio::steady_timer timer_;
+    std::shared_ptr<char> alive_ = std::make_shared<char>(); ///< a handler may be queued when this object ends
 };
 
 } // namespace marquee

@@ -145,6 +145,7 @@ otlp_exporter::span_list otlp_exporter::next_batch()
     if (give_up_)
         return taken;
     const auto count = std::min(waiting_.size(), batch);
+    taken.reserve(count); // nothing is lost half-way
     const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
     std::move(waiting_.begin(), end, std::back_inserter(taken));
     waiting_.erase(waiting_.begin(), end);

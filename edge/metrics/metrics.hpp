@@ -160,8 +160,8 @@ public:
 private:
     friend class metrics_board;
 
-    static constexpr std::array<int, 24> statuses{200, 204, 304, 400, 401, 403, 404, 405, 408, 409, 412, 413,
-                                                  414, 415, 422, 426, 429, 431, 500, 501, 502, 503, 504, 0};
+    static constexpr std::array<int, 26> statuses{200, 204, 206, 304, 400, 401, 403, 404, 405, 408, 409, 412, 413,
+                                                  414, 415, 416, 422, 426, 429, 431, 500, 501, 502, 503, 504, 0};
     static constexpr std::size_t bounds = 14;  ///< buckets of the histogram, without infinity
     static constexpr std::size_t samples = 10; ///< members of worker_sample
 

@@ -37,25 +37,38 @@ void add_policy(http_fields& fields, std::string_view policy)
     fields.add("Referrer-Policy", "no-referrer");
 }
 
-/// Whether the client has this version (RFC 9110 section 13.1.2). Fails with bad_request.
+/// Whether `tags` has this one, in quotes. Weak ones count where `weak`.
+bool has_tag(const entity_tags& tags, std::string_view etag, bool weak)
+{
+    const auto text = etag.substr(1, etag.size() - 2);
+    return tags.any || std::any_of(tags.tags.begin(), tags.tags.end(),
+                                   [&](const auto& each) { return each.text == text && (weak || !each.weak); });
+}
+
+/// Whether the client has this version (RFC 9110 section 13.1). Fails with bad_request, and with
+/// revision_mismatch where it wants another one only.
 result<bool> is_known(const http_fields& fields, std::string_view etag)
 {
     const auto given = conditions::of(fields);
     if (given.has_error())
         return given.error();
-    if (!given->if_none_match)
-        return false;
-    const auto text = etag.substr(1, etag.size() - 2);
-    const auto& tags = given->if_none_match->tags;
-    return given->if_none_match->any ||
-           std::any_of(tags.begin(), tags.end(), [text](const auto& each) { return each.text == text; });
+    if (given->if_match && !has_tag(*given->if_match, etag, false))
+        return fail(errc::revision_mismatch, "The file is another version than those of If-Match.", "If-Match");
+    return given->if_none_match && has_tag(*given->if_none_match, etag, true);
+}
+
+constexpr std::uint64_t one_piece = 64 * 1024; ///< that much of the program's bytes is sent as it is
+
+/// Whether the answer is read while it is sent, and so counts for --max-media.
+bool is_streamed(const routed_call& call, const site_file& file, const byte_range& part)
+{
+    return call.request.method != "HEAD" && (std::holds_alternative<folder_file>(file.source) || part.size > one_piece);
 }
 
 /// The part of a file as a body; short ones of the program as they are.
 void give(http_response& answer, site_file file, const byte_range& part, asio::any_io_executor io,
           std::shared_ptr<void> held)
 {
-    constexpr std::uint64_t one_piece = 64 * 1024;
     if (auto* const found = std::get_if<folder_file>(&file.source))
     {
         answer.stream =
@@ -101,11 +114,12 @@ handler_result send_page_file(edge_context& edge, const routed_call& call, std::
     answer.fields.add("Content-Type", file->type);
     if (file->coding != content_coding::identity)
         answer.fields.add("Content-Encoding", file->coding == content_coding::gzip ? "gzip" : "br");
-    auto held = edge.files.limit->enter();
-    if (!held)
-        co_return too_many_files(call.request.id);
     const byte_range whole{byte_range::kind::whole, 0, file->size()};
-    give(answer, std::move(*file), whole, co_await asio::this_coro::executor, std::move(held));
+    std::shared_ptr<void> held;
+    if (is_streamed(call, *file, whole) && (held = edge.files.limit->enter()) == nullptr)
+        co_return too_many_files(call.request.id);
+    const auto here = co_await asio::this_coro::executor;
+    give(answer, std::move(*file), whole, here, std::move(held));
     co_return answer;
 }
 
@@ -162,15 +176,16 @@ handler_result media(edge_context& edge, routed_call call)
         co_return answer;
     }
     const auto size = file->size();
-    const auto part = read_range(fields, size, file->etag);
+    const auto part = call.request.method == "GET" ? read_range(fields, size, file->etag)
+                                                   : byte_range{byte_range::kind::whole, 0, size};
     if (part.is == byte_range::kind::none)
     {
         request_failure beyond(fail(errc::range_not_satisfiable, "The file has " + std::to_string(size) + " bytes."));
         beyond.fields.add("Content-Range", content_range(part, size));
         co_return beyond;
     }
-    auto held = edge.files.limit->enter();
-    if (!held)
+    std::shared_ptr<void> held;
+    if (is_streamed(call, *file, part) && (held = edge.files.limit->enter()) == nullptr)
         co_return too_many_files(call.request.id);
     answer.fields.add("Content-Type", file->type);
     add_policy(answer.fields, media_policy);
@@ -179,7 +194,8 @@ handler_result media(edge_context& edge, routed_call call)
         answer.status = 206;
         answer.fields.add("Content-Range", content_range(part, size));
     }
-    give(answer, std::move(*file), part, co_await asio::this_coro::executor, std::move(held));
+    const auto here = co_await asio::this_coro::executor;
+    give(answer, std::move(*file), part, here, std::move(held));
     co_return answer;
 }
 

@@ -190,16 +190,16 @@ private:
     asio::awaitable<bool> write(http_response answer, answer_context context)
     {
         const auto text = response_text(std::move(answer), context, settings_.cors);
-        auto writing = write_text(text);
+        auto writing = write_text(text, clock::now() + settings_.answer_timeout);
         co_return co_await std::move(writing);
     }
 
-    /// True: the whole text was sent. It outlives the call.
-    asio::awaitable<bool> write_text(std::string_view rest)
+    /// True: the whole text was sent, before `ends`. It outlives the call.
+    asio::awaitable<bool> write_text(std::string_view rest, clock::time_point ends)
     {
         error_code ec;
         auto token = asio::redirect_error(asio::use_awaitable, ec);
-        writing_ends_ = clock::now() + settings_.answer_timeout;
+        writing_ends_ = ends;
         writing_ = true;
         while (!ec && !rest.empty())
         {
@@ -228,7 +228,7 @@ private:
             const auto text = co_await std::move(making);
             if (text.empty())
                 break;
-            auto writing = write_text(text);
+            auto writing = write_text(text, clock::now() + settings_.answer_timeout);
             if (!co_await std::move(writing))
                 break;
         }
@@ -238,8 +238,8 @@ private:
         co_await std::move(ending);
     }
 
-    /// Sends a body of known size. True: all of it was sent. A client may take as long for each
-    /// piece as for an answer.
+    /// Sends a body of known size. True: all of it was sent, in the time for an answer. A player
+    /// that takes longer asks again, for a range.
     asio::awaitable<bool> send_whole(std::shared_ptr<body_stream> body)
     {
         constexpr int most_on_its_way = 256 * 1024;
@@ -247,6 +247,7 @@ private:
         socket().set_option(asio::socket_base::send_buffer_size(most_on_its_way), ignored);
         asio::steady_timer changed(socket().get_executor());
         body->on_change([&changed] { changed.cancel(); });
+        const auto ends = clock::now() + settings_.answer_timeout;
         auto left = body->size().value_or(0);
         bool sent = true;
         while (sent && !body->ended())
@@ -262,7 +263,7 @@ private:
                 co_await std::move(waiting);
                 continue;
             }
-            auto writing = write_text(text);
+            auto writing = write_text(text, ends);
             sent = co_await std::move(writing);
             left -= text.size();
         }

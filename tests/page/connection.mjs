@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { counts, eventually, figure, figures, playing, pressPlay, saysIn } from "./support/house.mjs";
+import { counts, eventually, playing, pressPlay, saysIn, shown } from "./support/house.mjs";
 
 export function connection(at) {
   test("connection lost and back: it says so, what was missed arrives, and plays go on", async () => {
@@ -8,8 +8,7 @@ export function connection(at) {
     const visitor = await at.house.visitor();
     const page = await visitor.open("#/title/123", link.base);
     await saysIn(page.locator("footer"), /^live$/);
-    await eventually("counts are shown", async () => (await figure(page, "Your views")) === 0);
-    const { all } = await figures(page);
+    const { all } = await shown(page);
     link.cut();
     await saysIn(page.locator("footer"), /not live|connecting/);
     await pressPlay(page);
@@ -27,8 +26,7 @@ export function connection(at) {
   test("a play whose answer is lost is retried under its key, and counts once", async () => {
     const visitor = await at.house.visitor();
     const page = await visitor.open("#/title/456");
-    await eventually("counts are shown", async () => (await figure(page, "Your views")) === 0);
-    const { all } = await figures(page);
+    const { all } = await shown(page);
     await page.route(
       "**/play/**",
       async (route) => {
@@ -74,11 +72,9 @@ export function connection(at) {
 
   test("a hidden page lets its stream go, and reads on when it is seen", async () => {
     const visitor = await at.house.visitor();
-    const others = await at.house.metric("marquee_edge_live_clients");
     const page = await visitor.open("#/title/123");
     await saysIn(page.locator("footer"), /^live$/);
-    await eventually("counts are shown", async () => (await figure(page, "Your views")) === 0);
-    const { all } = await figures(page);
+    const { all } = await shown(page);
     const turn = (state) =>
       page.evaluate((to) => {
         Object.defineProperty(document, "visibilityState", { value: to, configurable: true });
@@ -87,7 +83,7 @@ export function connection(at) {
     await turn("hidden");
     await eventually(
       "the stream is closed",
-      async () => (await at.house.metric("marquee_edge_live_clients")) === others,
+      async () => (await at.house.metric("marquee_edge_live_clients")) === visitor.before,
     );
     await at.house.play("123", "unseen");
     await turn("visible");

@@ -55,7 +55,7 @@ export function importing(at) {
     assert.equal((await at.house.ask("GET", "/content/assets?q=imported&limit=1")).total, 0); // a dry run
     await page.getByRole("button", { name: "Import 1,700 titles" }).click();
     await page.getByRole("progressbar", { name: "Import CSV" }).waitFor();
-    await saysIn(page, "1,700 titles put, 12 rows refused.", 120_000);
+    await saysIn(page, "1,700 titles put, 12 rows refused.", 300_000);
     assert.equal((await at.house.ask("GET", "/content/assets?q=imported&limit=1")).total, titles);
     assert.deepEqual(await at.house.ask("GET", "/content/asset/i50"), {
       id: "i50",
@@ -89,14 +89,14 @@ export function importing(at) {
     const text = `id,title\n${Array.from({ length: 20 }, (_, i) => `p${i},Paused ${i}\n`).join("")}`;
     await page.route(
       "**/content/asset/p*",
-      (route) => route.fulfill({ status: 429, headers: { "Retry-After": "1" }, json: { code: "rate_limited" } }),
+      (route) => route.fulfill({ status: 429, headers: { "Retry-After": "3" }, json: { code: "rate_limited" } }),
       { times: 3 },
     );
     await page
       .getByLabel("Choose a file")
       .setInputFiles({ name: "p.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
     await page.getByRole("button", { name: "Import 20 titles" }).click();
-    await saysIn(page, /asks for a pause of 1 second/);
+    await saysIn(page, /asks for a pause of 3 seconds/);
     await saysIn(page, "20 titles put, 0 rows refused.");
     // What a record has beyond the columns stays, also what it got after the dry run.
     const changed = Buffer.from("id,genre,url\np1,drama,path/to/asset456.mp4\np2,,javascript:alert(1)\n");

@@ -18,8 +18,9 @@ import {
 const mode = (file) => (statSync(file).mode & 0o777).toString(8);
 const names = ["nats-server", "marquee-metadata", "marquee-cdnurl", "marquee-reporting", "marquee-edge"];
 
-/** Its stderr, without the lines of every start and stop. */
-const complaint = (runner) => runner.stderr.replace(/^run: (stopping|(brokers|monitoring|admin token): .*)\n/gm, "");
+/** Lines of every start and stop. */
+const usual = /^run: (stopping|(brokers|monitoring|admin token|page): .*)\n/gm;
+const complaint = (runner) => runner.stderr.replace(usual, "");
 
 describe("a ./run that is ready", () => {
   const runner = new Runner();
@@ -66,6 +67,13 @@ describe("a ./run that is ready", () => {
       urls.assets.map((each) => each.id),
       ["123", "456"],
     );
+  });
+
+  test("prints the page's address, where there is a page", async () => {
+    const [, page] = runner.stderr.match(/^run: page: (http:.*)$/m);
+    const answer = await fetch(page);
+    assert.equal(answer.status, 200);
+    assert.match(await answer.text(), /^<!doctype html>/);
   });
 
   test("locks its data folder", async () => {

@@ -287,7 +287,16 @@ BOOST_AUTO_TEST_CASE(the_page_of_the_fleet_has_every_instance_and_loses_those_th
         BOOST_TEST(page.complaints == std::vector<std::string>(), boost::test_tools::per_element());
         return page;
     };
-    const auto page = fleet();
+    const auto fleet_until = [&](const auto& is_done)
+    {
+        const auto end = std::chrono::steady_clock::now() + 30s;
+        auto page = fleet();
+        while (!is_done(page) && std::chrono::steady_clock::now() < end)
+            page = fleet();
+        return page;
+    };
+    const auto instances = [](const auto& page) { return page.sum("marquee_fleet_instances"); };
+    const auto page = fleet_until([&](const auto& each) { return instances(each) == 3; });
     for (const auto* service : {"metadata", "cdnurl", "reporting"})
         BOOST_TEST_CONTEXT(service)
         {
@@ -306,11 +315,10 @@ BOOST_AUTO_TEST_CASE(the_page_of_the_fleet_has_every_instance_and_loses_those_th
     BOOST_TEST(page.sum("marquee_account_streams") == 3U);
 
     system.stop("reporting");
-    const auto end = std::chrono::steady_clock::now() + 30s;
-    auto without = fleet();
-    while (without.sum("marquee_fleet_instances", {{"service", "reporting"}}) > 0 &&
-           std::chrono::steady_clock::now() < end)
-        without = fleet();
+    const auto without = fleet_until(
+        [&](const auto& each) {
+            return instances(each) == 2 && each.sum("marquee_fleet_instances", {{"service", "reporting"}}) == 0;
+        });
     BOOST_TEST(without.sum("marquee_fleet_instances", {{"service", "reporting"}}) == 0U);
     BOOST_TEST(!without.types.contains("marquee_reporting_lag_events"));
     BOOST_TEST(without.sum("marquee_fleet_instances") == 2U);

@@ -55,7 +55,7 @@ marquee_system::settings with_pages()
     marquee_system::settings with;
     with.start = {"metadata", "cdnurl", "reporting", "edge", "edge-own", "edge-none"};
     with.extra["edge-own"] = {"--web-root", own->web,          "--media-root", own->media,         "--max-media",
-                              "3",          "--write-timeout", "1s",           "--answer-timeout", "2s"};
+                              "3",          "--write-timeout", "5s",           "--answer-timeout", "10s"};
     with.extra["edge-none"] = {"--no-web"};
     return with;
 }
@@ -279,7 +279,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_became_shorter_ends_the_connection_and_slow_cli
     }
     check_problem(get("/media/a/b.mp4", {}, "edge-own"), 503, "overloaded");
     check_it_still_plays("edge-own");
-    BOOST_TEST(shared::system->call_until(200, {"GET", "/media/a/b.mp4"}, std::chrono::seconds(20), "edge-own").body ==
+    BOOST_TEST(shared::system->call_until(200, {"GET", "/media/a/b.mp4"}, std::chrono::seconds(60), "edge-own").body ==
                "0123456789");
 }
 

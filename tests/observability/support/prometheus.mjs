@@ -87,7 +87,7 @@ export class Prometheus {
 
   /** Asks once a scrape, until the answer is yes or the patience is over. */
   async #each(isDone) {
-    const end = Date.now() + patience;
+    const end = Date.now() + 3 * patience; // a machine that stalls makes plays slow for a while
     while (!(await isDone()) && Date.now() < end) await pause(500);
   }
 

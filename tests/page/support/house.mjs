@@ -11,6 +11,8 @@ import { Link } from "./link.mjs";
 
 export { eventually };
 
+const streams = "marquee_edge_live_clients";
+
 export class House {
   visitors = [];
   edges = [];
@@ -36,10 +38,13 @@ export class House {
   }
 
   async close() {
-    await this.browser?.close();
-    await this.link?.close();
-    for (const edge of this.edges) edge.kill("SIGKILL");
-    await this.runner.discard();
+    try {
+      await this.browser?.close();
+      await this.link?.close();
+    } finally {
+      for (const edge of this.edges) edge.kill("SIGKILL");
+      await this.runner.discard();
+    }
   }
 
   /** One more edge on the same broker; its address, once it listens. */
@@ -75,6 +80,7 @@ export class House {
       this,
       await this.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options }),
     );
+    visitor.before = await this.metric(streams);
     await visitor.watch();
     return visitor;
   }
@@ -157,6 +163,7 @@ class Visitor {
       .map((request) => request.url())
       .filter((url) => !url.startsWith("blob:") && !allowed.includes(new URL(url).origin));
     await this.context.close();
+    await eventually("its stream is closed", async () => (await this.house.metric(streams)) <= this.before);
     assert.deepEqual(this.misdeeds, []);
     assert.deepEqual(foreign, []);
   }
@@ -172,6 +179,13 @@ export const figures = async (page) => ({
   all: await figure(page, "All views"),
   mine: await figure(page, "Your views"),
 });
+
+/** Waits until both figures are this many views of somebody new; them. */
+export const shown = (page) =>
+  eventually("counts are shown", async () => {
+    const now = await figures(page);
+    return now.mine === 0 && now.all !== null && now;
+  });
 
 /** Waits until both figures are these. */
 export const counts = (page, all, mine, ms) =>

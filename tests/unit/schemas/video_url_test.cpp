@@ -76,6 +76,8 @@ BOOST_AUTO_TEST_CASE(what_leaves_its_folder_or_site_is_refused)
                             "\\\\x\\y",
                             "https:\\\\x",
                             "a%00b",
+                            "/media/x%3F/%2e%2e/%2e%2e/content",
+                            "a%23/%2e%2e",
                             "a%0Ab",
                             "a%7f"})
         BOOST_TEST(!may_be_stored(url), url);
