@@ -471,8 +471,8 @@ void other_protocols(rows& all)
     const std::pair<const char*, std::string> hellos[] = {
         {"TLS", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11)},
         {"SSH", "SSH-2.0-OpenSSH_9.2\r\n\r\n"},
-        {"HTTP/0.9", "GET /\r\n"},
-        {"HTTP/0.9 with an empty line", "GET /\r\n\r\n"},
+        {"HTTP/0.9", "GET /nowhere\r\n"},
+        {"HTTP/0.9 with an empty line", "GET /nowhere\r\n\r\n"},
         {"SOCKS 4", std::string("\x04\x01\x00\x50\x7f\x00\x00\x01\x00", 9)},
         {"SOCKS 5", std::string("\x05\x01\x00", 3)},
         {"PROXY", "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"},
