@@ -63,6 +63,7 @@ public:
     [[nodiscard]] std::string token() const { return encode_token(text_); }
 
     friend bool operator==(const basic_id&, const basic_id&) = default;
+    // NOLINTNEXTLINE(modernize-use-nullptr): the 0 that a default comparison compares with
     friend auto operator<=>(const basic_id&, const basic_id&) = default;
 
 private:

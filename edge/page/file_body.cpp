@@ -20,9 +20,9 @@ constexpr int most_looks = 100;
 
 } // namespace
 
-file_body::file_body(boost::asio::any_io_executor io, folder_file file, std::uint64_t first, std::uint64_t size,
+file_body::file_body(const boost::asio::any_io_executor& io, folder_file file, std::uint64_t first, std::uint64_t size,
                      std::shared_ptr<void> held)
-    : file_(std::move(file)), at_(first), left_(size), size_(size), held_(std::move(held)), later_(std::move(io))
+    : file_(std::move(file)), at_(first), left_(size), size_(size), held_(std::move(held)), later_(io)
 {
 }
 

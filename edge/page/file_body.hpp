@@ -25,7 +25,7 @@ class file_body final : public body_stream
 {
 public:
     /// `size` bytes from `first`, of a file that had them. Keeps `held` meanwhile. Runs on `io`.
-    file_body(boost::asio::any_io_executor io, folder_file file, std::uint64_t first, std::uint64_t size,
+    file_body(const boost::asio::any_io_executor& io, folder_file file, std::uint64_t first, std::uint64_t size,
               std::shared_ptr<void> held);
 
     [[nodiscard]] std::string next() override;

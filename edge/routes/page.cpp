@@ -66,13 +66,12 @@ bool is_streamed(const routed_call& call, const site_file& file, const byte_rang
 }
 
 /// The part of a file as a body; short ones of the program as they are.
-void give(http_response& answer, site_file file, const byte_range& part, asio::any_io_executor io,
+void give(http_response& answer, site_file file, const byte_range& part, const asio::any_io_executor& io,
           std::shared_ptr<void> held)
 {
     if (auto* const found = std::get_if<folder_file>(&file.source))
     {
-        answer.stream =
-            std::make_shared<file_body>(std::move(io), std::move(*found), part.first, part.size, std::move(held));
+        answer.stream = std::make_shared<file_body>(io, std::move(*found), part.first, part.size, std::move(held));
         return;
     }
     const auto bytes = std::get<std::string_view>(file.source).substr(part.first, part.size);
