@@ -76,6 +76,7 @@ void get(const settings& with);
 void search(const settings& with);
 void replay(const settings& with);
 void views(const settings& with);
+void watched(const settings& with);
 void start(const settings& with);
 void idle(const settings& with);
 void live(const settings& with);

@@ -35,6 +35,7 @@ const std::vector<part> parts = {
     {"start", "seconds, memory and latency of a service that starts with many records", start, false},
     {"idle", "memory of an idle keep-alive connection", idle, false},
     {"live", "plays beside 1,020 live streams, and the memory of one", live, false},
+    {"watched", "plays with logs, traces and metrics on", watched, false},
     {"allocations", "allocations per play, by process", allocations, false},
 };
 
