@@ -1,5 +1,7 @@
 #include "schemas/video_url.hpp"
 
+#include "schemas/percent.hpp"
+
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -11,29 +13,19 @@ namespace marquee
 namespace
 {
 
-int hex_digit(char c) noexcept
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /// `text` percent-decoded once. What is no escape stays.
 std::string decoded_once(std::string_view text)
 {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i)
     {
-        const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-        const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
-        if (low < 0)
-            out += text[i];
-        else
+        if (const auto byte = percent_escape(text, i))
         {
-            out += static_cast<char>(high * 16 + low);
+            out += *byte;
             i += 2;
         }
+        else
+            out += text[i];
     }
     return out;
 }

@@ -21,12 +21,4 @@ inline constexpr char_set token_chars = digits | letters | char_set("!#$%&'*+-.^
 /// Blanks, visible characters, and bytes from 0x80 on, which are opaque (RFC 9110 section 5.5).
 inline constexpr char_set field_value_chars = char_set("\t ") | visible_ascii | char_set::range(0x80, 0xff);
 
-/// The value of a hexadecimal digit in either case; -1: it is none.
-[[nodiscard]] constexpr int hex_value(char c) noexcept
-{
-    if (!hex_digits.contains(c))
-        return -1;
-    return digits.contains(c) ? c - '0' : (c | 0x20) - 'a' + 10;
-}
-
 } // namespace marquee

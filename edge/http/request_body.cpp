@@ -1,6 +1,7 @@
 #include "edge/http/request_body.hpp"
 
 #include "edge/http/characters.hpp"
+#include "schemas/percent.hpp"
 
 #include <algorithm>
 

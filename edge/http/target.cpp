@@ -3,6 +3,7 @@
 #include "edge/http/characters.hpp"
 #include "schemas/ids.hpp"
 #include "schemas/parse_number.hpp"
+#include "schemas/percent.hpp"
 #include "schemas/rfc3339.hpp"
 
 #include <algorithm>
@@ -21,11 +22,10 @@ result<std::string> percent_decode(std::string_view text, bool plus_is_space)
     {
         if (text[i] == '%')
         {
-            const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-            const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
-            if (high < 0 || low < 0)
+            const auto byte = percent_escape(text, i);
+            if (!byte)
                 return fail(errc::bad_request, "A % in the target is not followed by two hex digits.", "target");
-            decoded += static_cast<char>(high * 16 + low);
+            decoded += *byte;
             i += 2;
         }
         else
