@@ -208,13 +208,14 @@ log_thread::~log_thread()
 {
     auto& shared = queue();
     shared.runs.store(false, std::memory_order_relaxed);
-    if (!flush_log(1s))
     {
-        thread_.detach(); // it stays, and what is logged from now on goes to its queue
-        return;
-    }
-    {
-        const std::lock_guard lock(shared.mutex);
+        // One lock for both: a line that came between would keep the thread, for ever where nobody reads.
+        std::unique_lock lock(shared.mutex);
+        if (!shared.idle.wait_for(lock, 1s, [&] { return shared.lines.empty() && !shared.writing; }))
+        {
+            thread_.detach(); // it stays, and what is logged from now on goes to its queue
+            return;
+        }
         shared.ending = true;
         shared.queued = false;
         shared.work.notify_all();
