@@ -1,5 +1,6 @@
 // Views by time over a year of views: series, windows, histories, pages and corrections. They are
-// recounted here from the stream, and compared with two instances, after kills and after a rebuild.
+// recounted here from the stream, and compared with two instances, after kills, a rebuild and a
+// swap.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { jetstream } from "@nats-io/jetstream";
@@ -91,15 +92,19 @@ async function ask(subject, request) {
   return reply.body;
 }
 
-async function recounted() {
-  const views = new ViewsByTime(24n * 3_600_000_000_000n);
+async function recounted(window) {
+  const views = new ViewsByTime(window);
   await readStream(nats, "EVENTS", (sequence, timestamp, data, messageId, subject) =>
     views.store(timestamp, subject, data));
   return views;
 }
 
-async function compare(count) {
-  const views = await recounted();
+const second = 1_000_000_000n;
+const day = 86_400n * second;
+
+/** `window` is the dedupe window of the instances, in nanoseconds. */
+async function compare(count, window = day) {
+  const views = await recounted(window);
   const wrong = await compareByTime(ask, views, count);
   assert.deepEqual(wrong.slice(0, 3), []);
   const stats = (await nats.request("$SRV.STATS.reporting", "", { timeout: 20_000 })).json().endpoints[0].data;
@@ -140,6 +145,22 @@ test("so it is after a rebuild", async () => {
   const rebuilding = await system.start("reporting", { name: "one", args: ["--rebuild"] });
   instances.push(rebuilding);
   await rebuilding.says("counted anew");
+  await compare(1);
+});
+
+test("so it is after a swap: another rule is counted beside, while views come, and replaces the counts", async () => {
+  for (const instance of instances.splice(0)) await instance.stop();
+  const swapping = await system.start("reporting", { name: "one", args: ["--dedupe-window", "2s"] });
+  instances.push(swapping);
+  const last = await publish(300);
+  await swapping.says("counted anew");
+  await counted(last, 1);
+  const { duplicates } = await compare(1, 2n * second);
+  assert.ok(duplicates < (await recounted(day)).duplicates, "ids are used again after two seconds");
+  for (const instance of instances.splice(0)) await instance.stop();
+  const back = await system.start("reporting", { name: "one" });
+  instances.push(back);
+  await back.says("counted anew");
   await compare(1);
 });
 

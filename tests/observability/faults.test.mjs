@@ -10,8 +10,9 @@ import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { patience } from "../foreign_client/support/processes.mjs";
 import { System } from "../foreign_client/support/system.mjs";
-import { Prometheus, shortened } from "./support/prometheus.mjs";
+import { Prometheus, freePort, shortened } from "./support/prometheus.mjs";
 import { alerts, dashboardQueries } from "./support/rules.mjs";
+import { SlowLink } from "./support/slow_link.mjs";
 
 const full = { skip: !process.env.MARQUEE_FULL };
 const services = ["metadata", "cdnurl", "reporting"];
@@ -65,6 +66,15 @@ const lies = [
   { name: "liar", id: "A", version: '"}\n\\', endpoints: [endpoint("get", { in_flight: "NaN" })] },
   { name: "reporting", id: "L", version: "1", endpoints: [endpoint("top", { lag_ms: -7, lag: 1e308, alarm: null })] },
 ].map((lie) => (typeof lie === "string" ? lie : JSON.stringify({ type: "io.nats.micro.v1.stats_response", ...lie })));
+
+/** Three brokers of one cluster, on free ports. */
+async function cluster() {
+  const ports = [await freePort(), await freePort(), await freePort()];
+  const routes = ports.map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
+  const config = (port, name) =>
+    `server_name: ${name}\ncluster { name: three, listen: "127.0.0.1:${port}", routes: [${routes}] }\n`;
+  return Promise.all(ports.map((port, place) => System.create(config(port, `broker-${place}`))));
+}
 
 const expressions = (names) => names.map((name) => rules[name]);
 
@@ -182,10 +192,47 @@ test("a catalogue whose bucket is gone is stale", full, async () => {
   await prometheus.until(expressions(["MarqueeCatalogueStale"]), "deleted");
 });
 
-test("a stream that is gone has no leader", full, async () => {
-  await prometheus.untilSilent(expressions(["MarqueeStreamWithoutLeader"]), "before");
+test("replies that find no room to be sent", full, async () => {
+  await prometheus.untilSilent(expressions(["MarqueeRepliesLost"]), "before");
+  const link = await SlowLink.before(system.url);
+  const slow = await system.start("metadata", { url: link.url });
+  const large = JSON.stringify({ title: "Large", genre: "None", summary: "x".repeat(30_000) });
+  await nats.request("metadata.put.large", large, { timeout: patience });
+  link.hold();
+  const inbox = nats.subscribe("_INBOX.large", { callback: () => {} });
+  for (let count = 0; count < 2_000; count += 1) nats.publish("metadata.get.large", "", { reply: "_INBOX.large" });
+  await nats.flush();
+  await pause(8_000); // as long as a reply waits for room at most, and more
+  link.release();
+  await prometheus.until(expressions(["MarqueeRepliesLost"]), "no room");
+  inbox.unsubscribe();
+  await slow.stop();
+  link.end();
+});
+
+test("one broker of three dies: a copy of the stream is missing", full, async () => {
+  const brokers = await cluster();
+  const urls = brokers.map(({ url }) => url).join(",");
+  try {
+    for (const kind of services) await brokers[0].start(kind, { url: urls, args: ["--replicas", "3"] });
+    const gateway = await brokers[0].start("edge", { url: urls, args: ["--listen", "127.0.0.1:0"] });
+    const watching = await Prometheus.start(brokers[0].folder, / listen=(\S+)/.exec(gateway.output)[1]);
+    const behind = expressions(["MarqueeReplicasBehind"]);
+    await watching.until(["marquee_stream_replicas_in_sync == 3"], "three copies");
+    await watching.untilSilent(behind, "before");
+    await brokers[2].broker.stop("SIGKILL");
+    await watching.until(behind, "two copies");
+    await watching.stop();
+  } finally {
+    for (const one of brokers) await one.end();
+  }
+});
+
+test("a stream that is gone has no leader, and what reporting knows grows old", full, async () => {
+  const names = ["MarqueeStreamWithoutLeader", "MarqueeReportingLag"];
+  await prometheus.untilSilent(expressions(names), "before");
   await stream("DELETE", "EVENTS");
-  await prometheus.until(expressions(["MarqueeStreamWithoutLeader"]), "deleted");
+  await prometheus.until(expressions(names), "deleted");
 });
 
 test("a broker that is killed: the links are down, and nobody says how the services are", async () => {

@@ -81,10 +81,13 @@ export class System {
     return process;
   }
 
-  /** Starts `metadata`, `cdnurl` or `reporting` and waits until it serves; the name is of reporting's database. */
-  async start(kind, { name = kind, args = [] } = {}) {
+  /**
+   * Starts `metadata`, `cdnurl` or `reporting` and waits until it serves; the name is of reporting's
+   * database. `url` is of the broker, or of what is between.
+   */
+  async start(kind, { name = kind, args = [], url = this.url } = {}) {
     const database = kind === "reporting" ? ["--db", join(this.folder, `${name}.db`)] : [];
-    const started = this.#add(new Process(program(`marquee-${kind}`), ["--server", this.url, ...database, ...args]));
+    const started = this.#add(new Process(program(`marquee-${kind}`), ["--server", url, ...database, ...args]));
     await started.says(kind === "reporting" ? "caught up" : " ready");
     if (kind === "reporting") await this.#pinged(started.name);
     return started;

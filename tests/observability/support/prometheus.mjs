@@ -10,7 +10,7 @@ import { read } from "./rules.mjs";
 
 const window = "15s";
 
-async function freePort() {
+export async function freePort() {
   const server = createServer();
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
   const { port } = server.address();
