@@ -209,7 +209,8 @@ log_thread::~log_thread()
     auto& shared = queue();
     shared.runs.store(false, std::memory_order_relaxed);
     {
-        // One lock for both: a line that came between would keep the thread, for ever where nobody reads.
+        // One lock for both: a line that came between would keep the thread, for ever where nobody
+        // reads.
         std::unique_lock lock(shared.mutex);
         if (!shared.idle.wait_for(lock, 1s, [&] { return shared.lines.empty() && !shared.writing; }))
         {
