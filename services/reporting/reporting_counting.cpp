@@ -19,11 +19,12 @@ namespace
 
 using namespace std::chrono_literals;
 
-constexpr auto lag_limit = 1s;                    ///< beyond it the instance leaves the queue group
-constexpr auto uncommitted_time = 1s;             ///< what a crash may make us count again
-constexpr std::uint64_t uncommitted_limit = 8192; ///< events: beyond it a commit in parts does not wait
-constexpr std::size_t batch_limit = 32768;        ///< events a transaction: larger ones count faster and block longer
-constexpr std::size_t rows_at_once = 64;          ///< of a commit in parts: about a fifth of a millisecond
+constexpr auto lag_limit = 1s;                     ///< beyond it the instance leaves the queue group
+constexpr auto uncommitted_time = 1s;              ///< what a crash may make us count again
+constexpr std::uint64_t uncommitted_limit = 32768; ///< events: beyond it a commit in parts does not wait
+constexpr std::uint64_t most_uncommitted = 65536;  ///< events: beyond it counting waits for a commit
+constexpr std::size_t batch_limit = 32768;         ///< events of a replay's transaction, which is written at once
+constexpr std::size_t rows_at_once = 64;           ///< of a commit in parts: about a fifth of a millisecond
 
 /// The number of messages at the front that hold about `events` events; at least one.
 std::size_t messages_for(std::size_t events, std::span<const stored_message> of)
@@ -117,7 +118,7 @@ void reporting_instance::count_collected()
         publisher_.publish();
         record_counting(part, began);
         views_->live.staged(views_->counts);
-        if (views_->counts.uncommitted() >= batch_limit)
+        if (most_events_in(part) >= batch_limit || views_->counts.uncommitted() >= most_uncommitted)
             commit();
         else
             commit_later();
@@ -138,7 +139,7 @@ void reporting_instance::commit()
         end_alarm(reporting_events::written{});
 }
 
-/// Commits in a second, or at once where 8,192 events wait.
+/// Commits in a second, or at once where many events wait.
 void reporting_instance::commit_later()
 {
     const bool now = views_->counts.uncommitted() >= uncommitted_limit;
