@@ -13,6 +13,7 @@
 #include <csignal>
 #include <fstream>
 #include <stdexcept>
+#include <utility>
 
 #include <sys/stat.h>
 
@@ -209,6 +210,77 @@ BOOST_AUTO_TEST_CASE(missing_titles_are_deleted_with_consent_and_only_where_the_
     const auto last = on.import({"@one.csv", "--delete-missing", "--yes"});
     BOOST_TEST(last.code == 0);
     BOOST_TEST(last.has("equal 1, refused 0, deleted 0"), last.output);
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_title_of_which_somebody_has_changed_a_record_keeps_both)
+{
+    catalogue_fixture on({"cdnurl"});
+    on.write("a.csv", "id,title\n5,a\n");
+    nats_client client(on.system().server());
+    header_list lost;
+    lost.set(names::header_service_error, service_text_of(errc::revision_mismatch));
+    lost.set(names::header_service_error_code, std::to_string(service_code_of(errc::revision_mismatch)));
+    const auto put = client.request("cdnurl.put.other", R"({"url":"https://cdn.example/other.mp4"})");
+    BOOST_TEST(put.headers.get(names::header_service_error).empty());
+    const std::string record = R"({"id":"5","title":"a","genre":"","summary":""})";
+    client.fake("metadata.list", R"({"assets":[{"id":"other","title":"b","genre":"","summary":""}]})");
+    client.fake("metadata.gets", "7 " + record + '\n');
+    client.fake("metadata.delete.other", "{}", lost);
+    process import(program("marquee-import"), on.command({"@a.csv", "--delete-missing", "--yes"}));
+    while (import.running())
+        client.publish("unused", ""); // the fakes answer meanwhile
+    const auto outcome = outcome_of(import);
+    BOOST_TEST(outcome.code == 1);
+    BOOST_TEST(outcome.has("kept 1 titles that somebody else has changed meanwhile"), outcome.output);
+    BOOST_TEST(client.request("cdnurl.get.other").data.find("other.mp4") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_is_stopped_deletes_no_more)
+{
+    catalogue_fixture on;
+    on.write("all.csv", many_titles(5000, "s"));
+    BOOST_TEST(on.import({"@all.csv"}).code == 0);
+    on.write("one.csv", many_titles(1, "s"));
+    nats_client client(on.system().server());
+    process import(program("marquee-import"), on.command({"@one.csv", "--delete-missing", "--yes"}));
+    bool told = false;
+    const auto listening = client.listen("metadata.delete.*",
+                                         [&](const message&)
+                                         {
+                                             if (!std::exchange(told, true))
+                                                 import.signal(SIGINT);
+                                         });
+    while (import.running())
+        client.publish("unused", "");
+    const auto outcome = outcome_of(import);
+    BOOST_TEST(outcome.code == 1);
+    BOOST_TEST(outcome.has("the same command goes on"), outcome.output);
+    on.export_({"@left.csv"});
+    const auto left = on.read("left.csv");
+    BOOST_TEST(std::count(left.begin(), left.end(), '\n') > 2, outcome.output);
+    const auto rest = on.import({"@one.csv", "--delete-missing", "--yes"});
+    BOOST_TEST(rest.code == 0);
+    on.export_({"@end.csv"});
+    BOOST_TEST((on.read("end.csv") == on.read("one.csv")));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_of_something_else_is_not_replaced_by_refused_rows)
+{
+    catalogue_fixture on;
+    const auto bad = header + "\n#REF!,It,,,p\n";
+    on.write("a.csv", bad);
+    on.write("notes.txt", "mine\n");
+    for (const std::string refused : {"@notes.txt", "@./a.csv"})
+    {
+        const auto outcome = on.import({"@a.csv", "--refused", refused});
+        BOOST_TEST(outcome.code == 2, outcome.output);
+        BOOST_TEST(outcome.has("--refused"), outcome.output);
+    }
+    BOOST_TEST(on.read("notes.txt") == "mine\n");
+    BOOST_TEST(on.read("a.csv") == bad);
+    for (int i = 0; i < 2; ++i) // that of an earlier run is
+        BOOST_TEST(on.import({"@a.csv"}).code == 1);
+    BOOST_TEST(on.read("a.csv.refused.csv").find("\n2,id,") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_dry_run_of_a_large_file_takes_little_memory)

@@ -15,7 +15,7 @@ function file() {
     "short,row",
     `long,${"w".repeat(1025)},x,,,,`,
     "i7,twice too,x,,,,",
-    "#NAME?,of a spreadsheet,x,,,,",
+    "#SPILL!,of a spreadsheet,x,,,,",
     "many,a,b,c,d,e,f,g",
     "\u0001,control,x,,,,",
     `${"i".repeat(129)},long id,x,,,,`,

@@ -2,8 +2,10 @@
 
 #include "broker/program/options.hpp"
 #include "schemas/duration.hpp"
+#include "tools/catalogue/refusals.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 #include <utility>
 #include <vector>
@@ -159,8 +161,11 @@ result<import_command> read_import_command(const po::variables_map& given)
     out.import.dry_run = given["dry-run"].as<bool>();
     out.refused = given.count("refused") > 0 ? given["refused"].as<std::string>()
                                              : (out.file == "-" ? "stdin" : out.file) + ".refused.csv";
-    if (out.refused == out.file)
+    std::error_code ignored;
+    if (out.refused == out.file || std::filesystem::equivalent(out.refused, out.file, ignored))
         return fail(errc::bad_request, "--refused: a file of its own");
+    if (const auto free = refusals::may_replace(out.refused); free.has_error())
+        return free.error();
     out.delete_missing = given["delete-missing"].as<bool>();
     out.yes = given["yes"].as<bool>();
     if (out.delete_missing && !out.yes && !out.import.dry_run && (out.file == "-" || ::isatty(STDIN_FILENO) != 1))

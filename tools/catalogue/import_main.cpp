@@ -51,6 +51,7 @@ struct import_run
     refusals refused;
     std::unique_ptr<importer> rows = {};
     std::unique_ptr<confirmation> question = {};
+    std::unique_ptr<missing_titles> others = {};
     missing_count missing = {};
     deletion_tally deletions = {};
     bool counted = false; ///< the missing titles
@@ -66,11 +67,13 @@ asio::awaitable<result<void>> delete_missing(import_run& run, connection& nats)
         run.withheld = true;
         co_return result<void>();
     }
-    missing_titles missing(nats, run.seen, run.what.import.patience);
-    auto counting = missing.count();
+    run.others = std::make_unique<missing_titles>(nats, run.seen, run.what.import.patience);
+    auto counting = run.others->count();
     const auto found = co_await std::move(counting);
     if (found.has_error())
         co_return found.error();
+    if (run.stopped)
+        co_return result<void>();
     run.missing = *found;
     run.counted = true;
     if (run.what.import.dry_run || found->titles == 0)
@@ -84,7 +87,7 @@ asio::awaitable<result<void>> delete_missing(import_run& run, connection& nats)
         if (run.declined)
             co_return result<void>();
     }
-    auto erasing = missing.erase(*found, run.deletions);
+    auto erasing = run.others->erase(*found, run.deletions);
     co_return co_await std::move(erasing);
 }
 
@@ -144,6 +147,8 @@ int import_titles(const import_command& what, const connection_options& connect,
             run.rows->stop();
         if (run.question)
             run.question->cancel();
+        if (run.others)
+            run.others->stop();
     };
     const auto code =
         run_connected(name, io, connect, {[&run](connection& nats) { return import_all(run, nats); }, stop});

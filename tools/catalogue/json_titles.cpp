@@ -14,9 +14,20 @@ namespace marquee::catalogue_files
 namespace
 {
 
-/// Errors of spreadsheets, which stand where a formula gave no value.
-constexpr std::array<std::string_view, 7> spreadsheet_errors{"#NAME?", "#REF!",  "#VALUE!", "#DIV/0!",
-                                                             "#N/A",   "#NULL!", "#NUM!"};
+/// What spreadsheets show where a formula gave no value: Excel's and Google's.
+constexpr std::array<std::string_view, 18> spreadsheet_errors{
+    "#NAME?",  "#REF!",     "#VALUE!",   "#DIV/0!",   "#N/A",       "#NULL!",   "#NUM!",  "#SPILL!", "#CALC!",
+    "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#EXTERNAL!", "#PYTHON!", "#BUSY!", "#ERROR!", "#GETTING_DATA"};
+
+/// LibreOffice has numbers, too: Err:502.
+bool is_spreadsheet_error(std::string_view text)
+{
+    constexpr std::string_view numbered = "Err:";
+    if (text.starts_with(numbered))
+        return text.size() == numbered.size() + 3 &&
+               text.find_first_not_of("0123456789", numbered.size()) == std::string_view::npos;
+    return std::find(spreadsheet_errors.begin(), spreadsheet_errors.end(), text) != spreadsheet_errors.end();
+}
 
 class json_titles final : public title_reader
 {
@@ -171,7 +182,7 @@ std::string fault_of_id(std::string_view text)
 {
     if (text.empty())
         return "an id is missing";
-    if (std::find(spreadsheet_errors.begin(), spreadsheet_errors.end(), text) != spreadsheet_errors.end())
+    if (is_spreadsheet_error(text))
         return std::string(text) + " is an error value of a spreadsheet, no id";
     if (const auto id = asset_id::parse(text); id.has_error())
         return id.error().detail;

@@ -85,14 +85,14 @@ asio::awaitable<result<missing_count>> missing_titles::count()
 {
     title_list from(nats_, patience_);
     missing_count found;
-    for (;;)
+    while (!stopping_)
     {
         auto reading = next(from);
         const auto all = co_await std::move(reading);
         if (all.has_error())
             co_return all.error();
         if (all->empty())
-            co_return found;
+            break;
         found.titles += all->size();
         for (const auto& each : *all)
         {
@@ -100,64 +100,80 @@ asio::awaitable<result<missing_count>> missing_titles::count()
             found.url_revision = std::max(found.url_revision, each.url_revision);
         }
     }
+    co_return found;
 }
 
 asio::awaitable<result<void>> missing_titles::erase(missing_count found, deletion_tally& tally)
 {
     title_list from(nats_, patience_);
-    for (;;)
+    while (!stopping_)
     {
         auto reading = next(from);
         const auto all = co_await std::move(reading);
         if (all.has_error())
             co_return all.error();
         if (all->empty())
-            co_return result<void>();
+            break;
         auto erasing = erase_all(*all, found, tally);
         const auto erased = co_await std::move(erasing);
         if (erased.has_error())
             co_return erased;
     }
+    co_return result<void>();
 }
 
+/// The metadata goes first: a title without it is listed no more, and one that keeps it keeps its
+/// URL.
 asio::awaitable<result<void>> missing_titles::erase_all(const std::vector<title>& all, const missing_count& found,
                                                         deletion_tally& tally)
 {
-    std::vector<std::vector<pending_reply>> pending(all.size());
     std::vector<bool> kept(all.size());
-    const auto send = [&](std::size_t i, const subject& to, std::uint64_t revision, std::uint64_t most)
+    for (std::size_t i = 0; i < all.size(); ++i)
+        kept[i] = all[i].metadata_revision > found.metadata_revision || all[i].url_revision > found.url_revision;
+    for (const bool metadata : {true, false})
     {
-        kept[i] = kept[i] || revision > most;
-        if (revision == 0 || revision > most)
-            return;
-        header_list headers;
-        headers.set(names::header_revision, std::to_string(revision));
-        pending[i].push_back(call_service(nats_.requests(), to, {}, std::move(headers), deadline::in(request_timeout)));
-    };
+        auto deleting = delete_records(all, metadata, kept);
+        const auto deleted = co_await std::move(deleting);
+        if (deleted.has_error())
+            co_return deleted;
+    }
+    const auto keeping = static_cast<std::uint64_t>(std::count(kept.begin(), kept.end(), true));
+    tally.kept += keeping;
+    tally.deleted += all.size() - keeping;
+    co_return result<void>();
+}
+
+/// Of the titles that are not kept. Adds those to `kept` whose record has changed since it was
+/// read.
+asio::awaitable<result<void>> missing_titles::delete_records(const std::vector<title>& all, bool metadata,
+                                                             std::vector<bool>& kept)
+{
+    std::vector<std::optional<pending_reply>> pending(all.size());
     for (std::size_t i = 0; i < all.size(); ++i)
     {
+        const auto revision = metadata ? all[i].metadata_revision : all[i].url_revision;
+        if (kept[i] || revision == 0)
+            continue;
         const auto id = id_of(all[i].id);
-        send(i, subjects::cdnurl_delete(id), all[i].url_revision, found.url_revision);
-        send(i, subjects::metadata_delete(id), all[i].metadata_revision, found.metadata_revision);
+        header_list headers;
+        headers.set(names::header_revision, std::to_string(revision));
+        pending[i].emplace(call_service(nats_.requests(),
+                                        metadata ? subjects::metadata_delete(id) : subjects::cdnurl_delete(id), {},
+                                        std::move(headers), deadline::in(request_timeout)));
     }
     std::optional<error> failed;
     for (std::size_t i = 0; i < all.size(); ++i)
     {
-        bool answered = true;
-        for (const auto& each : pending[i])
-        {
-            auto receiving = each.receive();
-            const auto reply = co_await std::move(receiving);
-            if (reply.has_value() || reply.error() == errc::asset_not_found)
-                continue;
-            answered = false;
-            if (reply.error() == errc::revision_mismatch)
-                kept[i] = true;
-            else
-                failed = fail(reply.error().code, "deleting " + all[i].id + ": " + text_of(reply.error()));
-        }
-        tally.kept += kept[i] ? 1 : 0;
-        tally.deleted += answered && !kept[i] ? 1 : 0;
+        if (!pending[i])
+            continue;
+        auto receiving = pending[i]->receive();
+        const auto reply = co_await std::move(receiving);
+        if (reply.has_value() || reply.error() == errc::asset_not_found)
+            continue;
+        if (reply.error() == errc::revision_mismatch)
+            kept[i] = true;
+        else
+            failed = fail(reply.error().code, "deleting " + all[i].id + ": " + text_of(reply.error()));
     }
     if (failed)
         co_return *failed;

@@ -42,9 +42,13 @@ public:
     /// not answer for `patience`.
     asio::awaitable<result<missing_count>> count();
 
-    /// Deletes them in both services, each record by its revision. Fails as count() does; `tally`
-    /// then has what was done.
+    /// Deletes them in both services, each record by its revision; a title of which somebody has
+    /// changed a record keeps the other one, too. Fails as count() does; `tally` then has what was
+    /// done.
     asio::awaitable<result<void>> erase(missing_count found, deletion_tally& tally);
+
+    /// What runs ends after the titles that it is at, with what it has.
+    void stop() noexcept { stopping_ = true; }
 
 private:
     struct title
@@ -58,10 +62,12 @@ private:
     asio::awaitable<result<void>> read_revisions(std::vector<title>& of, bool metadata);
     asio::awaitable<result<void>> erase_all(const std::vector<title>& all, const missing_count& found,
                                             deletion_tally& tally);
+    asio::awaitable<result<void>> delete_records(const std::vector<title>& all, bool metadata, std::vector<bool>& kept);
 
     connection& nats_;
     seen_ids& seen_;
     std::chrono::milliseconds patience_;
+    bool stopping_ = false;
 };
 
 } // namespace marquee::catalogue_files

@@ -15,6 +15,18 @@ constexpr std::string_view header = "line,column,reason,id";
 
 } // namespace
 
+result<void> refusals::may_replace(const std::string& path)
+{
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(path, ignored) || std::filesystem::file_size(path, ignored) == 0)
+        return {};
+    std::string first;
+    std::getline(std::ifstream(path), first);
+    if (first == header)
+        return {};
+    return fail(errc::bad_request, path + " is no file of refused rows, and is not replaced: --refused names another");
+}
+
 result<void> refusals::add(const title_row& row, const refusal& why)
 {
     if (++count_ == 1)

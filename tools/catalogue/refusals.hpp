@@ -18,6 +18,10 @@ class refusals
 public:
     explicit refusals(std::string path) : path_(std::move(path)) {}
 
+    /// Fails with bad_request where something stands at `path` that is no file of refused rows: it
+    /// would be lost.
+    [[nodiscard]] static result<void> may_replace(const std::string& path);
+
     /// Fails with unavailable where the file cannot be written.
     [[nodiscard]] result<void> add(const title_row& row, const refusal& why);
 

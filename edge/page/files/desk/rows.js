@@ -8,6 +8,8 @@ const size = (text) => new TextEncoder().encode(text).length;
 const inId = /[\u0000-\u001f\u007f]/;
 // eslint-disable-next-line no-control-regex
 const inText = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/; // line breaks and tabs are welcome
+const spreadsheetError =
+  /^(#(NAME\?|(REF|VALUE|DIV\/0|NULL|NUM|SPILL|CALC|FIELD|BLOCKED|CONNECT|UNKNOWN|EXTERNAL|PYTHON|BUSY|ERROR)!|N\/A|GETTING_DATA)|Err:\d{3})$/;
 
 /**
  * `parse` is Papa.parse. {header, rows: [{line, cells, bad}]}: the line where each row begins, and
@@ -74,7 +76,7 @@ export function titlesOf({ header, rows }) {
       id === ".." ||
       size(id) > 128 ||
       inId.test(id) ||
-      /^#(NAME\?|REF!|VALUE!|N\/A|NULL!|NUM!|DIV\/0!)$/.test(id)
+      spreadsheetError.test(id)
     ) {
       refuse(why.id);
       continue;
