@@ -51,7 +51,8 @@ function kitchen(tools) {
   mkdirSync(bin);
   for (const name of ["run", "tools", "broker", ".tools"])
     if (existsSync(join(source, name))) symlinkSync(join(source, name), join(folder, name));
-  symlinkSync(natsServer, join(bin, "nats-server"));
+  // People have none in PATH: `./run` unpacks it, and Debian has it in /usr/sbin.
+  wrapper(join(bin, "nats-server"), "echo 'nats-server: command not found' >&2; exit 127");
   for (const name of tools)
     if (name === "nats") {
       execFileSync(join(source, "tests/foreign_client/install"));
