@@ -47,6 +47,34 @@ std::string given_or_environment(const po::variables_map& given, const char* opt
     return value != nullptr ? value : "";
 }
 
+/// Those that say who connects; a password completes a user.
+constexpr std::string_view identities[] = {"user", "token", "creds", "nkey"};
+
+bool is_given(const po::variables_map& given, std::string_view option)
+{
+    const std::string name(option);
+    return given.count(name) > 0 && !given[name].as<std::string>().empty();
+}
+
+/// False: who connects is given by an option, so what a shell has in this variable for the `nats`
+/// CLI is another one's.
+bool counts_in_environment(const po::variables_map& given, std::string_view option)
+{
+    if (option == "password" && is_given(given, "user"))
+        return true;
+    const bool says_who = option == "password" || std::count(std::begin(identities), std::end(identities), option) > 0;
+    return !says_who || std::none_of(std::begin(identities), std::end(identities),
+                                     [&](std::string_view each) { return is_given(given, each); });
+}
+
+/// The value of one of `text_options`; empty where there is none.
+std::string credential(const po::variables_map& given, const option_name& of)
+{
+    if (counts_in_environment(given, of.option))
+        return given_or_environment(given, of.option, of.environment);
+    return is_given(given, of.option) ? given[of.option].as<std::string>() : std::string();
+}
+
 result<std::vector<std::string>> split_servers(const std::string& list)
 {
     std::vector<std::string> servers;
@@ -112,26 +140,23 @@ result<void> read_servers(const po::variables_map& given, connection_options& re
 /// Who connects is said in one place. A password alone completes a context that lacks it.
 result<void> read_credentials(const po::variables_map& given, connection_options& read)
 {
-    const auto is_given = [&](const char* name)
+    const auto has = [&](std::string_view name)
     {
         return std::any_of(std::begin(text_options), std::end(text_options),
                            [&](const option_name& each)
-                           {
-                               return std::string_view(each.option) == name &&
-                                      !given_or_environment(given, each.option, each.environment).empty();
-                           });
+                           { return each.option == name && !credential(given, each).empty(); });
     };
-    if (is_given("user") || is_given("token") || is_given("creds") || is_given("nkey"))
+    if (std::any_of(std::begin(identities), std::end(identities), has))
         for (auto member : {&connection_options::user, &connection_options::password, &connection_options::token,
                             &connection_options::creds_file, &connection_options::nkey_file,
                             &connection_options::user_jwt, &connection_options::user_seed})
             (read.*member).clear();
-    if (is_given("tlscert") || is_given("tlskey"))
+    if (has("tlscert") || has("tlskey"))
         for (auto member : {&connection_options::tls_cert_file, &connection_options::tls_key_file})
             (read.*member).clear();
-    for (const auto& [option, environment, member] : text_options)
-        if (auto value = given_or_environment(given, option, environment); !value.empty())
-            read.*member = std::move(value);
+    for (const auto& each : text_options)
+        if (auto value = credential(given, each); !value.empty())
+            read.*each.member = std::move(value);
     if (!read.password.empty() && read.user.empty())
         return fail(errc::bad_request, "a password needs a user", "--password");
     if (read.tls_cert_file.empty() != read.tls_key_file.empty())
@@ -260,14 +285,14 @@ result<void> check_connection_options(const po::variables_map& given, selected_c
     return {};
 }
 
-option_fallback fallback_of(const std::string& option, const connection_options& used)
+option_fallback fallback_of(const std::string& option, const po::variables_map& given, const connection_options& used)
 {
     const char* variable = option == "server"      ? "NATS_URL"
                            : option == "context"   ? "NATS_CONTEXT"
                            : option == "log-level" ? "MARQUEE_LOG"
                                                    : nullptr;
     for (const auto& each : text_options)
-        if (option == each.option)
+        if (option == each.option && counts_in_environment(given, option))
             variable = each.environment;
     if (variable != nullptr)
         if (auto value = given_or_environment({}, option.c_str(), variable); !value.empty())

@@ -29,9 +29,11 @@ enum class selected_context : std::uint8_t
 
 /// Reads the values of these options. For an option that is not given: its environment variable
 /// (NATS_CONTEXT, NATS_URL, NATS_USER, NATS_PASSWORD, NATS_TOKEN, NATS_CREDS, NATS_NKEY, NATS_CA,
-/// NATS_CERT, NATS_KEY), else the context, else the default. Of a context's credentials none counts
-/// where --user, --token, --creds or --nkey says who connects. Sets `context`, and a random
-/// `instance`. Fails with bad_request if a value is invalid. Call before a second thread starts.
+/// NATS_CERT, NATS_KEY), else the context, else the default. Where --user, --token, --creds or
+/// --nkey says who connects, no credentials of the environment count, but NATS_PASSWORD for --user,
+/// and none of the context; nor do the latter where the environment says it. Sets `context`, and a
+/// random `instance`. Fails with bad_request if a value is invalid. Call before a second thread
+/// starts.
 [[nodiscard]] result<connection_options> read_connection_options(const boost::program_options::variables_map& given,
                                                                  selected_context selected = selected_context::ignored);
 
@@ -47,8 +49,9 @@ struct option_fallback
     std::string from;
 };
 
-/// `used`: what read_connection_options() gave.
-[[nodiscard]] option_fallback fallback_of(const std::string& option, const connection_options& used);
+/// `used`: what read_connection_options() gave for `given`.
+[[nodiscard]] option_fallback fallback_of(const std::string& option, const boost::program_options::variables_map& given,
+                                          const connection_options& used);
 
 /// Returns the server URLs without user info, joined by commas, for logs.
 [[nodiscard]] std::string servers_for_log(const connection_options& options);

@@ -159,7 +159,7 @@ void program_settings::print(std::ostream& out) const
                 out << name << " = " << masked(name, values[i]) << " (" << from[i] << ")\n";
             continue;
         }
-        auto [value, from] = fallback_of(name, used);
+        auto [value, from] = fallback_of(name, values_, used);
         if (from.empty())
             from = "default";
         if (value.empty())

@@ -90,6 +90,48 @@ BOOST_AUTO_TEST_CASE(the_environment_is_used_if_the_option_is_missing)
     BOOST_TEST(options->token == "given");
 }
 
+BOOST_AUTO_TEST_CASE(who_connects_is_said_in_one_place)
+{
+    struct row
+    {
+        std::vector<std::string> arguments;
+        std::string user;
+        std::string password;
+        std::string token;
+        std::string creds;
+        std::string nkey;
+    };
+    const environment_variable user("NATS_USER", "me");
+    const environment_variable password("NATS_PASSWORD", "mine");
+    const environment_variable token("NATS_TOKEN", "mine");
+    const environment_variable creds("NATS_CREDS", "me.creds");
+    const environment_variable nkey("NATS_NKEY", "me.nk");
+    const row rows[] = {
+        {{}, "me", "mine", "mine", "me.creds", "me.nk"},
+        {{"--tlsca", "ca.pem"}, "me", "mine", "mine", "me.creds", "me.nk"},
+        {{"--password", "a"}, "me", "a", "mine", "me.creds", "me.nk"},
+        {{"--user", "a", "--password", "a"}, "a", "a", "", "", ""},
+        {{"--user", "a"}, "a", "mine", "", "", ""}, // the password may be in the environment
+        {{"--token", "a"}, "", "", "a", "", ""},
+        {{"--creds", "a"}, "", "", "", "a", ""},
+        {{"--nkey", "a"}, "", "", "", "", "a"},
+        {{"--nkey", ""}, "me", "mine", "mine", "me.creds", ""},
+    };
+    for (const auto& r : rows)
+    {
+        const auto options = read(r.arguments);
+        BOOST_TEST_CONTEXT((r.arguments.empty() ? "nothing given" : r.arguments.front()))
+        {
+            BOOST_REQUIRE(options.has_value());
+            BOOST_TEST(options->user == r.user);
+            BOOST_TEST(options->password == r.password);
+            BOOST_TEST(options->token == r.token);
+            BOOST_TEST(options->creds_file == r.creds);
+            BOOST_TEST(options->nkey_file == r.nkey);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(invalid_values_are_refused_with_the_option_name)
 {
     struct row

@@ -100,7 +100,7 @@ std::string shown(const result<program_settings>& settings, const std::string& n
 
 void clear_environment()
 {
-    for (const auto* name : {"NATS_URL", "NATS_USER", "NATS_PASSWORD", "NATS_TOKEN", "NATS_CREDS"})
+    for (const auto* name : {"NATS_URL", "NATS_USER", "NATS_PASSWORD", "NATS_TOKEN", "NATS_CREDS", "NATS_NKEY"})
         ::unsetenv(name);
 }
 
@@ -164,6 +164,14 @@ BOOST_AUTO_TEST_CASE(variables_of_all_nats_clients_come_after_the_file_of_this_p
     clear_environment();
     BOOST_TEST(shown(read({}), "server") == "nats://127.0.0.1:4222 (default)");
     BOOST_TEST(shown(read({}), "inbox-prefix") == "_INBOX (default)");
+
+    ::setenv("NATS_NKEY", "me.nk", 1);
+    ::setenv("NATS_PASSWORD", "mine", 1);
+    file.write("user = a\n");
+    BOOST_TEST(shown(read({}), "nkey") == "me.nk (environment NATS_NKEY)");
+    BOOST_TEST(shown(read(with_file), "nkey") == "not set (default)"); // who connects is given
+    BOOST_TEST(shown(read(with_file), "password") == "*** (environment NATS_PASSWORD)");
+    clear_environment();
 }
 
 BOOST_AUTO_TEST_CASE(the_file_may_be_named_by_the_environment)
@@ -271,11 +279,11 @@ BOOST_AUTO_TEST_CASE(secrets_are_printed_masked)
         BOOST_TEST_CONTEXT(option << ' ' << value) { BOOST_TEST(masked(option, value) == seen); }
 
     ::setenv("NATS_TOKEN", "geheim", 1);
+    BOOST_TEST(shown(read({}), "token") == "*** (environment NATS_TOKEN)");
     const auto settings = read({"--user=joe", "--password=geheim", "--server=nats://joe:geheim@a:1"},
                                {{"MARQUEE_TIME", "https://joe:geheim@h"}});
     const auto text = printed(settings.value());
     BOOST_TEST(text.find("geheim") == std::string::npos, text);
-    BOOST_TEST(shown(settings, "token") == "*** (environment NATS_TOKEN)");
     BOOST_TEST(shown(settings, "password") == "*** (command line)");
     BOOST_TEST(text.find("action") == std::string::npos);
     clear_environment();
