@@ -51,6 +51,24 @@ describe("packages in a bare Debian", { skip }, () => {
   };
   const database = () => readFileSync(machine.path("var/lib/marquee-reporting/1/reporting.db"));
 
+  /** What systemctl is told while something is done; it answers as the cases of sh say. */
+  const underSystemd = async (answers, act) => {
+    const script = `#!/bin/sh\necho "$*" >>/tmp/systemctl\ncase "$*" in ${answers} esac\n`;
+    mkdirSync(machine.path("run/systemd/system"), { recursive: true });
+    writeFileSync(machine.path("usr/bin/systemctl"), script, { mode: 0o755 });
+    try {
+      await act();
+      return machine.text("tmp/systemctl").trim().split("\n");
+    } finally {
+      for (const path of ["run/systemd", "usr/bin/systemctl", "tmp/systemctl"])
+        rmSync(machine.path(path), { recursive: true, force: true });
+    }
+  };
+  const twoEdges = `list-units*marquee-edge@*) printf "%s loaded active running an edge\\n" \\
+    marquee-edge@8080.service marquee-edge@8081.service ;; *is-enabled*) echo enabled ;;`;
+  const restarted = (told) =>
+    told.filter((line) => /\brestart\b/.test(line)).map((line) => line.split(" ").at(-1));
+
   before(async () => {
     machine = new Machine();
     [packages, older] = [await makePackages(), await makePackages("0.0.1")];
@@ -96,23 +114,22 @@ describe("packages in a bare Debian", { skip }, () => {
   test("an upgrade restarts what runs, one instance after another, and keeps state and settings", limit, async () => {
     await stop();
     const before = [database(), machine.text("etc/marquee/edge.conf"), machine.text("etc/marquee/secrets/admin-token")];
-    mkdirSync(machine.path("run/systemd/system"), { recursive: true });
-    const listed = 'case "$*" in list-units*marquee-edge@*) printf "%s loaded active running an edge\\n" \
-      marquee-edge@8080.service marquee-edge@8081.service ;; *is-enabled*) echo enabled ;; esac';
-    const fake = `#!/bin/sh\necho "$*" >>/tmp/systemctl\n${listed}\n`;
-    writeFileSync(machine.path("usr/bin/systemctl"), fake, { mode: 0o755 });
-    await machine.install(packages);
-    rmSync(machine.path("run/systemd"), { recursive: true });
-    rmSync(machine.path("usr/bin/systemctl"));
-    const told = machine.text("tmp/systemctl").split("\n");
-    rmSync(machine.path("tmp/systemctl"));
-    const restarts = told.filter((line) => /\brestart\b/.test(line)).map((line) => line.split(" ").at(-1));
-    assert.deepEqual(restarts, ["marquee-edge@8080.service", "marquee-edge@8081.service"]);
+    const told = await underSystemd(twoEdges, () => machine.install(packages));
+    assert.deepEqual(restarted(told), ["marquee-edge@8080.service", "marquee-edge@8081.service"]);
     assert.ok(told.some((line) => line.includes("daemon-reload")));
     assert.ok(!told.some((line) => /\bstop\b/.test(line)), told.join("\n"));
     const after = [database(), machine.text("etc/marquee/edge.conf"), machine.text("etc/marquee/secrets/admin-token")];
     assert.deepEqual(after, before);
     assert.match(await machine.run("dpkg-query", "-W", "-f", "${Version}", "marquee"), /^0\.[1-9]|^[1-9]/);
+  });
+
+  test("of a version that does not come up, the other instances are not restarted", limit, async () => {
+    let said;
+    const told = await underSystemd(`*restart*edge@8080*) exit 1 ;; ${twoEdges}`, async () => {
+      said = await machine.run("sh", "-c", "/var/lib/dpkg/info/marquee-edge.postinst configure 0.0.1 2>&1");
+    });
+    assert.deepEqual(restarted(told), ["marquee-edge@8080.service"]);
+    assert.match(said, /^marquee-edge@8080\.service is not ready/m);
   });
 
   test("the new version counts on from the counts of the old one", limit, async () => {
