@@ -175,25 +175,32 @@ describe("packages in a bare Debian", { skip }, () => {
   });
 
   test("removed packages leave settings and state, and no program", limit, async () => {
-    await machine.apt("remove", "~n^marquee");
+    const told = await underSystemd("", () => machine.apt("remove", "~n^marquee"));
+    for (const name of services) assert.ok(told.includes(`stop marquee-${name}@*.service`), told.join("\n"));
     assert.deepEqual(readdirSync(machine.path("usr/bin")).filter((name) => name.startsWith("marquee")), []);
     assert.ok(machine.has("etc/marquee/edge.conf"));
     assert.ok(machine.has("etc/marquee/secrets/admin-token"));
     assert.ok(database().length > 0);
   });
 
-  test("a purge leaves nothing", limit, async () => {
-    const wants = machine.path("etc/systemd/system/multi-user.target.wants");
-    mkdirSync(wants, { recursive: true });
-    for (const name of [`edge@${port}`, "reporting@1"])
-      symlinkSync("/usr/lib/systemd/system/none", join(wants, `marquee-${name}.service`));
+  test("a purge leaves nothing but secrets that people have put there", limit, async () => {
+    const enabled = [`edge@${port}.service`, "reporting@1.service"].map((name) => `marquee-${name}`);
+    for (const [target, names] of [
+      ["multi-user", [...enabled, "marquee.target"]],
+      ["marquee", enabled],
+    ]) {
+      const wants = machine.path(`etc/systemd/system/${target}.target.wants`);
+      mkdirSync(wants, { recursive: true });
+      for (const name of names) symlinkSync("/usr/lib/systemd/system/none", join(wants, name));
+    }
+    const settings = machine.path("etc/marquee");
+    writeFileSync(join(settings, "reporting@2.env"), "MARQUEE_PASSWORD=secret\n", { mode: 0o600 });
+    writeFileSync(join(settings, "secrets/edge.nk"), "a seed that the packages have not made\n", { mode: 0o600 });
     await machine.apt("purge", "~n^marquee");
-    assert.ok(!readdirSync(wants).some((name) => name.startsWith("marquee")));
     assert.equal(machine.user("marquee"), undefined);
     await machine.apt("autoremove", "--purge");
     const known = new Set(listing);
     const left = machine.listing().filter((path) => !known.has(path));
-    assert.deepEqual(left.filter((path) => /marquee/.test(path)), []);
-    assert.deepEqual(left, []);
+    assert.deepEqual(left, ["/etc/marquee", "/etc/marquee/secrets", "/etc/marquee/secrets/edge.nk"]);
   });
 });
