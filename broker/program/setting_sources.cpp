@@ -21,8 +21,9 @@ constexpr std::string_view prefix = "MARQUEE_";
 constexpr std::string_view mask = "***";
 
 /// Variables of this name that are no settings: of the log, of ./run and ./test, of planted faults.
-constexpr std::array<std::string_view, 10> other_uses = {
-    "LOG", "BIN", "FULL", "QUICK", "FAULT", "BENCH", "NATS_SERVER", "NEWER_NATS_SERVER", "SANITIZE", "RUN_TEST"};
+constexpr std::array<std::string_view, 11> other_uses = {
+    "LOG",      "BIN",     "CACHE", "FULL", "QUICK", "FAULT", "BENCH", "NATS_SERVER", "NEWER_NATS_SERVER",
+    "SANITIZE", "RUN_TEST"};
 
 /// `cors-origin` for `CORS_ORIGIN`; nothing where it cannot be the name of an option.
 std::string option_of(std::string_view variable)

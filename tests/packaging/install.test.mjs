@@ -165,6 +165,8 @@ describe("packages in a bare Debian", { skip }, () => {
       process.kill(Number(first), "SIGKILL");
       assert.equal(await plays(0), 200);
       await eventually("what died is started again", () => /^\d+$/.test(pid()) && pid() !== first);
+      for (const log of readdirSync(machine.path("tmp/first/log")).filter((name) => name.startsWith("marquee-")))
+        assert.doesNotMatch(machine.text(`tmp/first/log/${log}`), /set no option/, log);
     } finally {
       system.kill("SIGTERM");
       await ended;
