@@ -1,4 +1,4 @@
 # shellcheck shell=bash
 # bash completion of marquee-run
 complete -o default -W "--accept-loss --cluster --config --data --durability --help --http-port --nats-port
-    --no-demo --rebuild --scheduling --secure" marquee-run
+    --no-demo --print-server --rebuild --scheduling --secure" marquee-run

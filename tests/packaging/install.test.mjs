@@ -7,8 +7,9 @@ import { once } from "node:events";
 import { appendFileSync, copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { symlinkSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { cook, impossible, kitchen } from "../runner/support/recipe.mjs";
 import { eventually, freePorts, natsServer, newFolder, patience } from "../runner/support/runner.mjs";
 import { Machine } from "./support/machine.mjs";
 import { makePackages } from "./support/packages.mjs";
@@ -174,6 +175,28 @@ describe("packages in a bare Debian", { skip }, () => {
       rmSync(machine.path("tmp/nats-server"));
     }
     assert.equal(system.exitCode, 0, output.join(""));
+  });
+
+  const full = { ...limit, skip: process.env.MARQUEE_FULL ? impossible : "in ./test full" };
+  test("the first day of the recipes, to a restored backup, needs the packages and a nats-server", full, async (t) => {
+    // Both have one path in the machine and outside, where the shell and the `nats` CLI run.
+    const [day, server] = [newFolder(), join(newFolder(), "nats-server")];
+    rmSync(day, { recursive: true });
+    for (const folder of [day, dirname(server)]) mkdirSync(machine.path(folder), { recursive: true });
+    symlinkSync(machine.path(day), day);
+    copyFileSync(natsServer, machine.path(server));
+    const inside = (program) =>
+      `exec chroot '${machine.root}' env -i -C '${day}' NATS_SERVER='${server}' LANG=C.UTF-8 HOME=/root \\
+        PATH=/usr/sbin:/usr/bin:/sbin:/bin '${program}' "$@"`;
+    writeFileSync(server, `#!/bin/sh\n${inside(server)}\n`, { mode: 0o755 });
+    const used = ["marquee-run", "marquee-doctor", "marquee-reporting"];
+    const ours = Object.fromEntries(used.map((name) => [name, inside(name)]));
+    try {
+      const place = kitchen(["nats"], { folder: day, ours });
+      await cook(t, "first-day", { place, run: "marquee-run" });
+    } finally {
+      for (const folder of [day, dirname(server)]) rmSync(machine.path(folder), { recursive: true });
+    }
   });
 
   test("removed packages leave settings and state, and no program", limit, async () => {

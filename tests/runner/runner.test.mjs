@@ -86,6 +86,15 @@ describe("a ./run that is ready", () => {
   });
 });
 
+test("with --print-server it tells which nats-server it would start, and does nothing", async () => {
+  await withRunner({ options: ["--print-server"] }, async (runner) => {
+    await runner.launch();
+    assert.equal(await runner.ended(), 0);
+    assert.equal(runner.stdout, `${natsServer}\n`);
+    assert.ok(!existsSync(runner.data));
+  });
+});
+
 test("with --no-demo a new store is empty", async () => {
   await withRunner({ options: ["--no-demo"] }, async (runner) => {
     await runner.start();

@@ -44,12 +44,15 @@ function addProxy(bin, name) {
   wrapper(join(bin, name), `LD_LIBRARY_PATH='${libraries}' exec '${path}' "$@"`);
 }
 
-/** A folder with what a recipe uses of the source tree; `tools`: programs besides ours. */
-function kitchen(tools) {
-  const folder = newFolder();
+/**
+ * A folder with what a recipe uses; `tools`: programs besides ours. `ours`: {NAME: what a shell does} in
+ * place of the source tree and its programs.
+ */
+export function kitchen(tools, { folder = newFolder(), ours } = {}) {
   const bin = join(folder, ".bin");
   mkdirSync(bin);
-  for (const name of ["run", "tools", "broker", ".tools"])
+  for (const [name, text] of Object.entries(ours ?? {})) wrapper(join(bin, name), text);
+  for (const name of ours ? [] : ["run", "tools", "broker", ".tools"])
     if (existsSync(join(source, name))) symlinkSync(join(source, name), join(folder, name));
   // People have none in PATH: `./run` unpacks it, and Debian has it in /usr/sbin.
   wrapper(join(bin, "nats-server"), "echo 'nats-server: command not found' >&2; exit 127");
@@ -61,20 +64,20 @@ function kitchen(tools) {
   writeFileSync(join(folder, ".curlrc"), 'silent\nshow-error\nnoproxy = "*"\nmax-time = 60\n');
   const env = { ...process.env, HOME: folder, CURL_HOME: folder, XDG_CONFIG_HOME: join(folder, "none") };
   for (const name of Object.keys(env)) if (/^(NATS_|MARQUEE_)/.test(name)) delete env[name];
-  const path = `${bin}:${programs}:${process.env.PATH}`;
-  Object.assign(env, { MARQUEE_BIN: programs, NATS_SERVER: natsServer, PATH: path });
+  env.PATH = ours ? `${bin}:${process.env.PATH}` : `${bin}:${programs}:${process.env.PATH}`;
+  if (!ours) Object.assign(env, { MARQUEE_BIN: programs, NATS_SERVER: natsServer });
   return { folder, env };
 }
 
 /**
  * Runs a recipe; {folder, output, times, audience}. `times`: each line, and when it began, which `t`
  * tells too. `viewers`: some watch the edges of ports 8080 and 8081 from the first answer on until
- * the recipe has ended; `audience` is what they say. `tools`: of nats, nginx and haproxy. Fails
- * where a line does.
+ * the recipe has ended; `audience` is what they say. `tools`: of nats, nginx and haproxy. `run`:
+ * what stands for ./run. Fails where a line does.
  */
-export async function cook(t, name, { viewers = false, tools = [] } = {}) {
-  const { folder, env } = kitchen(tools);
-  const lines = recipes.get(name);
+export async function cook(t, name, { viewers = false, tools = [], place = kitchen(tools), run = "./run" } = {}) {
+  const { folder, env } = place;
+  const lines = recipes.get(name)?.replaceAll(/(?<![\w.])\.\/run\b/g, run);
   if (!lines) throw new Error(`no recipe ${name}`);
   const audience = join(folder, "audience.json");
   const script = [
