@@ -258,6 +258,17 @@ for (const [what, [mistake, expected]] of Object.entries(wrongManifests))
     sees(faultsOfManifests, all, expected);
   });
 
+test("the folder of secrets that the page names gets neither into git nor into an image", () => {
+  const lines = blocksOfKind("sh containers").flatMap(({ lines: all }) => all);
+  const folders = lines.map((line) => line.match(/\/make-secrets (\S+)/)?.[1]).filter(Boolean);
+  assert.ok(folders.length > 0);
+  const linesOf = (file) => readFileSync(join(source, file), "utf8").split("\n");
+  for (const folder of folders) {
+    assert.ok(linesOf(".gitignore").includes(`/${folder}/`), folder);
+    assert.ok(linesOf("packaging/containers/Dockerfile.dockerignore").includes(folder), folder);
+  }
+});
+
 test("YAML that cannot be read is refused", () => {
   assert.throws(() => objectsOf("a: [1\nb: {"));
 });
