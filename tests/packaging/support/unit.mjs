@@ -26,6 +26,7 @@ export function parseUnit(text) {
 }
 
 let count = 0;
+const dynamicUsers = []; // their names: systemd takes the unit's, without the instance
 
 export class Unit {
   output = "";
@@ -35,7 +36,7 @@ export class Unit {
   /** `name` is that of an instance, such as marquee-edge@8081.service. */
   constructor(machine, name) {
     const [, template, instance] = name.match(/^([^@]+@)(.+)\.service$/);
-    Object.assign(this, { machine, name, instance, number: count++ });
+    Object.assign(this, { machine, name, template, instance, number: count++ });
     this.service = parseUnit(machine.text(`usr/lib/systemd/system/${template}.service`)).Service;
     this.credentials = `/run/credentials/${name}`;
   }
@@ -60,7 +61,11 @@ export class Unit {
 
   /** The user of the process: the machine's, or one that is in no list. */
   owner() {
-    if (this.one("DynamicUser") === "yes") return { uid: 61_184 + this.number, gid: 61_184 + this.number };
+    if (this.one("DynamicUser") === "yes") {
+      if (!dynamicUsers.includes(this.template)) dynamicUsers.push(this.template);
+      const id = 61_184 + dynamicUsers.indexOf(this.template);
+      return { uid: id, gid: id };
+    }
     const user = this.machine.user(this.one("User"));
     if (!user || user.uid === 0) throw new Error(`${this.name}: no user ${this.one("User")}`);
     return user;
