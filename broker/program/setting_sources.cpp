@@ -189,7 +189,8 @@ result<void> add_file(given_settings& given, const known_options& options, const
         return fail(errc::bad_request,
                     path + " holds a secret, and users other than its owner may write it (chmod go-w)");
     if (secret && file->all_read)
-        warnings.push_back(path + " holds a secret, and everybody may read it (chmod o-r)");
+        warnings.push_back(path + " holds a secret, and everybody may read it: chmod o-r, or, where this program's "
+                                  "user could not read it then, a variable or a file of its own for the secret");
     given.merge(found);
     return {};
 }

@@ -256,7 +256,9 @@ BOOST_AUTO_TEST_CASE(a_file_with_secrets_that_others_may_write_is_refused)
             }
             file.write(text, 0644);
             BOOST_TEST(read(with_file)->warnings() ==
-                       texts{file.path() + " holds a secret, and everybody may read it (chmod o-r)"});
+                       texts{file.path() + " holds a secret, and everybody may read it: chmod o-r, or, where this "
+                                           "program's user could not read it then, a variable or a file of its own "
+                                           "for the secret"});
         }
     file.write("count = 2\npassword =\nserver = nats://h\n", 0666);
     BOOST_TEST(read(with_file).has_value());
