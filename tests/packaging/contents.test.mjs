@@ -22,7 +22,8 @@ const unitExists = (name) => {
   assert.ok(readdirSync(join(root, "usr/lib/systemd/system")).includes(file), `no unit ${name}`);
 };
 
-const help = (program) => run(join(programs, program), ["--help"]);
+const help = (program) =>
+  run(program === "marquee-run" ? join(source, "run") : join(programs, program), ["--help"]);
 /** The programs, without marquee-run, which is ./run and has a page and a completion written by hand. */
 const shipped = () => readdirSync(join(root, "usr/bin")).filter((name) => name !== "marquee-run");
 

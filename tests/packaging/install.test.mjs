@@ -4,11 +4,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
-import { symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { statSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { blocksOfKind } from "../runner/support/pages.mjs";
 import { cook, impossible, kitchen } from "../runner/support/recipe.mjs";
 import { eventually, freePorts, natsServer, newFolder, patience } from "../runner/support/runner.mjs";
 import { Machine } from "./support/machine.mjs";
@@ -28,6 +29,7 @@ const accepts = (port) =>
 
 describe("packages in a bare Debian", { skip }, () => {
   const services = ["edge", "metadata", "cdnurl", "reporting"];
+  const seeds = newFolder(); // of the secured system, for the units
   let machine, packages, older, listing, port, broker, units;
 
   const at = (path, options = {}) =>
@@ -38,9 +40,9 @@ describe("packages in a bare Debian", { skip }, () => {
     const counted = async () => (await (await at("/events/user/42")).json()).views === count;
     await eventually(`${count} views are counted`, counted);
   };
-  const start = async () => {
+  const start = async (reporting = "reporting@1") => {
     units = [];
-    for (const name of ["metadata@1", "cdnurl@1", "reporting@1", `edge@${port}`]) {
+    for (const name of ["metadata@1", "cdnurl@1", reporting, `edge@${port}`]) {
       units.unshift(new Unit(machine, `marquee-${name}.service`));
       await units[0].start();
     }
@@ -70,16 +72,20 @@ describe("packages in a bare Debian", { skip }, () => {
   const restarted = (told) =>
     told.filter((line) => /\brestart\b/.test(line)).map((line) => line.split(" ").at(-1));
 
+  const startBroker = async (...words) => {
+    const where = ["-p", `${port + 1}`, "-sd", newFolder()];
+    broker = spawn(natsServer, [...words, ...where], { stdio: "ignore" });
+    await eventually("the broker listens", () => accepts(port + 1));
+  };
+
   before(async () => {
     machine = new Machine();
     [packages, older] = [await makePackages(), await makePackages("0.0.1")];
     await machine.prepare();
     listing = machine.listing();
     await machine.apt("update");
-    port = await freePorts(2);
-    const words = ["-js", "-a", "127.0.0.1", "-p", `${port + 1}`, "-sd", newFolder()];
-    broker = spawn(natsServer, words, { stdio: "ignore" });
-    await eventually("the broker listens", () => accepts(port + 1));
+    port = await freePorts(3);
+    await startBroker("-js", "-a", "127.0.0.1");
   }, limit);
 
   after(() => {
@@ -100,6 +106,8 @@ describe("packages in a bare Debian", { skip }, () => {
   test("start as their units say, and answer plays", limit, async () => {
     for (const name of services)
       appendFileSync(machine.path(`etc/marquee/${name}.conf`), `server = nats://127.0.0.1:${port + 1}\n`);
+    const own = machine.path(`etc/marquee/edge@${port}.env`);
+    writeFileSync(own, `MARQUEE_ADMIN_LISTEN=127.0.0.1:${port + 2}\n`, { mode: 0o600 });
     await start();
     await play(1);
     await play(2);
@@ -110,6 +118,11 @@ describe("packages in a bare Debian", { skip }, () => {
       at("/url/asset/123", { headers: { authorization: `Bearer ${token}` } }).then(({ status }) => status);
     assert.equal(await change(machine.text("etc/marquee/secrets/admin-token")), 200);
     assert.equal(await change("0".repeat(48)), 401);
+  });
+
+  test("an edge's file of its own gives it an address for administrators", async () => {
+    const metrics = async (at) => (await fetch(`http://127.0.0.1:${at}/metrics`)).status;
+    assert.deepEqual([await metrics(port), await metrics(port + 2)], [404, 200]);
   });
 
   test("an upgrade restarts what runs, one instance after another, and keeps state and settings", limit, async () => {
@@ -168,6 +181,8 @@ describe("packages in a bare Debian", { skip }, () => {
       await eventually("what died is started again", () => /^\d+$/.test(pid()) && pid() !== first);
       for (const log of readdirSync(machine.path("tmp/first/log")).filter((name) => name.startsWith("marquee-")))
         assert.doesNotMatch(machine.text(`tmp/first/log/${log}`), /set no option/, log);
+      cpSync(machine.path("tmp/first/nkeys"), seeds, { recursive: true });
+      copyFileSync(machine.path("tmp/first/broker/nkeys.conf"), join(seeds, "nkeys.conf"));
     } finally {
       system.kill("SIGTERM");
       await ended;
@@ -175,6 +190,38 @@ describe("packages in a bare Debian", { skip }, () => {
       rmSync(machine.path("tmp/nats-server"));
     }
     assert.equal(system.exitCode, 0, output.join(""));
+  });
+
+  test("the units are users of a secured broker, with the lines that the page shows", limit, async () => {
+    const [nkey, noToken] = blocksOfKind("ini marquee-edge@").map(({ lines }) => lines.join("\n"));
+    const { lines } = blocksOfKind("conf marquee-metadata").find((block) => block.lines[0].startsWith("inbox-prefix"));
+    const folder = newFolder();
+    copyFileSync(join(seeds, "nkeys.conf"), join(folder, "nkeys.conf"));
+    for (const name of ["secure", "fast", "common"])
+      copyFileSync(machine.path(`usr/share/marquee/broker/nats-server/${name}.conf`), join(folder, `${name}.conf`));
+    broker.kill("SIGKILL");
+    await once(broker, "exit");
+    await startBroker("-c", join(folder, "secure.conf"));
+    const etc = machine.path("etc/marquee");
+    const editOf = (name) => machine.path(`etc/systemd/system/marquee-${name}@.service.d`);
+    for (const name of services) {
+      const shown = (name === "edge" ? lines.slice(0, 1) : lines).join("\n");
+      appendFileSync(join(etc, `${name}.conf`), `${shown.replace("_INBOX_metadata", `_INBOX_${name}`)}\n`);
+      copyFileSync(join(seeds, `${name}.nk`), join(etc, `secrets/${name}.nk`));
+      mkdirSync(editOf(name), { recursive: true });
+      const edits = name === "edge" ? `${noToken}\n${nkey}` : nkey.replace("edge.nk", `${name}.nk`);
+      writeFileSync(join(editOf(name), "override.conf"), `${edits}\n`);
+    }
+    rmSync(join(etc, "secrets/admin-token"));
+    await start("reporting@secured"); // of another stream, so with a database of its own
+    await play(1);
+    assert.equal((await at("/url/asset/123")).status, 403); // there are no administrators
+    await stop();
+    for (const name of services) {
+      rmSync(editOf(name), { recursive: true });
+      rmSync(join(etc, `secrets/${name}.nk`));
+    }
+    writeFileSync(join(etc, "secrets/admin-token"), "0".repeat(48), { mode: 0o600 });
   });
 
   const full = { ...limit, skip: process.env.MARQUEE_FULL ? impossible : "in ./test full" };

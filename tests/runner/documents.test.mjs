@@ -66,9 +66,9 @@ async function assertLine(line) {
 
 describe("each block of a page is of a kind that is tested", () => {
   // tests/foreign_client has those of `sh nats`, `sh containers` and `json NAME`, tests/packaging
-  // `sh packages`, and recipes.test.mjs `sh recipe`.
-  const kinds =
-    /^(sh|sh session|sh recipe|sh nats|sh packages|sh https|sh containers|json|json \w+|conf marquee-\w+|cpp|text)$/;
+  // `sh packages` and `ini UNIT`, and recipes.test.mjs `sh recipe`.
+  const ofSh = "sh|sh session|sh recipe|sh nats|sh packages|sh https|sh containers";
+  const kinds = new RegExp(`^(${ofSh}|json|json \\w+|conf marquee-\\w+|ini marquee-\\w+@|cpp|text)$`);
   for (const page of pages)
     test(page.name, () => {
       assert.equal(

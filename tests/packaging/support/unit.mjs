@@ -2,7 +2,7 @@
 // folders of state, and a socket for notifications. What the kernel alone enforces (system calls,
 // namespaces) is left out.
 import { spawn } from "node:child_process";
-import { chmodSync, chownSync, copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { once } from "node:events";
 import { dirname } from "node:path";
 import { eventually } from "../../runner/support/runner.mjs";
@@ -37,7 +37,10 @@ export class Unit {
   constructor(machine, name) {
     const [, template, instance] = name.match(/^([^@]+@)(.+)\.service$/);
     Object.assign(this, { machine, name, template, instance, number: count++ });
-    this.service = parseUnit(machine.text(`usr/lib/systemd/system/${template}.service`)).Service;
+    const more = `etc/systemd/system/${template}.service.d`; // as `systemctl edit` writes them
+    const dropIns = machine.has(more) ? readdirSync(machine.path(more)).sort() : [];
+    const files = [`usr/lib/systemd/system/${template}.service`, ...dropIns.map((file) => `${more}/${file}`)];
+    this.service = parseUnit(files.map((file) => machine.text(file)).join("\n")).Service;
     this.credentials = `/run/credentials/${name}`;
   }
 
