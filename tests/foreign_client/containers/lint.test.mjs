@@ -58,6 +58,14 @@ test("the linter finds nothing in the Dockerfile, and its images need no shell a
   assert.deepEqual(faultsOfDockerfile(dockerfile), []);
 });
 
+test("the image of the tools has those of the package", () => {
+  const packaged = readFileSync(join(source, "packaging/CMakeLists.txt"), "utf8").match(/^set\(tools_programs (.*)\)/m);
+  const { steps } = stagesOf(dockerfile).find(({ name }) => name === "build");
+  const made = steps.find(({ words }) => words[0]?.endsWith("/make-root") && words[1] === "/images/tools");
+  const names = made.words.slice(2).map((word) => word.split("/").at(-1));
+  assert.deepEqual(names.sort(), packaged[1].split(" ").sort());
+});
+
 const wrongDockerfiles = {
   "an instruction that is none": ["ENTRYPOINT [", "ENTRYPONT [", "Unknown instruction"],
   "an unknown flag": ["COPY --from=", "COPY --form=", "Unknown flag"],
