@@ -11,6 +11,7 @@ import { blocksOfKind } from "../../runner/support/pages.mjs";
 import { source } from "../../runner/support/runner.mjs";
 import { compose, composeOf, containers, dockerfile, manifests, objectsOf, seconds, stagesOf } from "./files.mjs";
 import { unknownFields } from "./known_fields.mjs";
+import { faultsOfSelection, isWorkload, label, selectsPods } from "./selection.mjs";
 
 const require = createRequire(import.meta.url);
 const version = readFileSync(join(source, "CMakeLists.txt"), "utf8").match(/^project\(marquee VERSION (\S+)/m)[1];
@@ -165,7 +166,6 @@ function faultsOfObject(object) {
   return found.map((each) => `${kind} ${metadata?.name}: ${each}`);
 }
 
-const isWorkload = ({ kind }) => ["Deployment", "StatefulSet"].includes(kind);
 const workload = (all, name) => all.find((each) => isWorkload(each) && each.metadata.name === `marquee-${name}`);
 const podOf = (all, name) => workload(all, name).spec.template.spec;
 
@@ -174,7 +174,6 @@ function faultsOfPods({ kind, metadata: { name }, spec: { replicas, selector, te
   const found = [];
   const wants = (right, what) => right || found.push(`${kind} ${name}: ${what}`);
   const { spec: pod, metadata } = template;
-  const label = "app.kubernetes.io/name";
   const selects = (labels) => labels?.[label] === metadata.labels[label];
   wants(selects(selector.matchLabels), "selects other pods");
   wants(replicas >= 2, "replicas");
@@ -213,6 +212,7 @@ function faultsOfPods({ kind, metadata: { name }, spec: { replicas, selector, te
 const faultsOfManifests = (all) => [
   ...all.flatMap(faultsOfObject),
   ...all.filter(isWorkload).flatMap((each) => faultsOfPods(each, all)),
+  ...all.filter(selectsPods).flatMap((each) => faultsOfSelection(each, all)),
 ];
 
 test("each object of the manifests is one that Kubernetes takes, and each pod is confined", () => {
@@ -238,6 +238,8 @@ test("an edge has time to drain after preStop's sleep, before it is killed", () 
   assert.ok(spec.terminationGracePeriodSeconds >= spec.containers[0].lifecycle.preStop.sleep.seconds + drain + 5);
 });
 
+const named = (all, kind, name) => all.find((each) => each.kind === kind && each.metadata.name === `marquee-${name}`);
+
 const wrongManifests = {
   "a field that is none": [(all) => (podOf(all, "edge").enableServiceLink = false), "field spec.template.spec.enableS"],
   "a number as text": [(all) => (workload(all, "edge").spec.replicas = "2"), "must be integer"],
@@ -256,6 +258,26 @@ const wrongManifests = {
   "a missing budget": [
     (all) => all.splice(all.findIndex(({ kind }) => kind === "PodDisruptionBudget"), 1),
     ": budget",
+  ],
+  "a service of nobody": [
+    (all) => (named(all, "Service", "edge").spec.selector[label] = "marquee-edeg"),
+    "Service marquee-edge: selects no pod",
+  ],
+  "a service's port that is none": [
+    (all) => (named(all, "Service", "edge").spec.ports[0].targetPort = "htp"),
+    "Service marquee-edge: no port htp",
+  ],
+  "a policy's port that is none": [
+    (all) => (named(all, "NetworkPolicy", "broker").spec.ingress[0].ports[0].port = "nast"),
+    "NetworkPolicy marquee-broker: no port nast",
+  ],
+  "a policy for nobody": [
+    (all) => (named(all, "NetworkPolicy", "broker").spec.ingress[1].from[0].podSelector.matchLabels[label] = "broker"),
+    "NetworkPolicy marquee-broker: lets in no pod",
+  ],
+  "a budget under which no node is drained": [
+    (all) => (named(all, "PodDisruptionBudget", "broker").spec.maxUnavailable = 0),
+    "PodDisruptionBudget marquee-broker: maxUnavailable",
   ],
   "a volume that is not there": [(all) => podOf(all, "reporting").volumes.pop(), "no volume secret"],
 };
