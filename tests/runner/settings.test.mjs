@@ -111,6 +111,17 @@ const refusals = [
     2,
     "metadata:--config=a.conf: is not passed on: --config DIR with DIR/metadata.conf does this (see --help)",
   ],
+  ...[
+    ["metadata", "--password", "--password"],
+    ["edge", "--token", "--token"],
+    ["nats-server", "--pass", "-pass"],
+  ].map(([name, option, shown]) => [
+    `a secret, which it does not repeat: ${name}:${option}`,
+    [`${name}:${option}=geheim`],
+    2,
+    `${name}:${shown}: is not passed on: everybody sees the arguments of ./run; ` +
+      `--config DIR with DIR/${name}.conf does this (see --help)`,
+  ]),
   ["what ends a program", ["cdnurl:--help"], 2, "cdnurl:--help: cdnurl would end at once (see --help)"],
   ["no folder", ["--config", "/nonexistent"], 2, "--config: /nonexistent is no folder (see --help)"],
   [
