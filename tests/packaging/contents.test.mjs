@@ -81,6 +81,14 @@ test("cmake --install puts the files of a component where its package has them",
   }
 });
 
+test("marquee-run looks where this build is installed, and nowhere else", () => {
+  const [, prefix] = readFileSync(join(build, "CMakeCache.txt"), "utf8").match(/^CMAKE_INSTALL_PREFIX:PATH=(.*)$/m);
+  const script = readFileSync(join(root, "usr/bin/marquee-run"), "utf8");
+  assert.ok(script.includes(`MARQUEE_BIN:-${prefix}/bin}`) && script.includes(`${prefix}/share/marquee/run`), script);
+  const text = readFileSync(join(source, "packaging/run/marquee-run.in"), "utf8");
+  assert.doesNotMatch(text, /\/usr\//);
+});
+
 describe("each setting that a configuration file of /etc/marquee shows is one of its program", () => {
   for (const name of services)
     test(name, async () => {
