@@ -80,6 +80,7 @@ public:
         on_refused_ = std::move(handler);
     }
     std::string refused_subscription() const override;
+    const std::string& last_complaint() const noexcept override { return complaint_; }
     bool lacks_jetstream() const noexcept override
     {
         const auto& at = link_.server();
@@ -115,6 +116,7 @@ private:
     std::vector<std::weak_ptr<link_handler>> link_handlers_; ///< expired ones are removed when one is added
     std::function<void(const std::string&)> on_refused_;
     std::string refused_; ///< the subject of a subscription, on this link
+    std::string complaint_;
     std::uint64_t next_inbox_ = 0;
     std::uint64_t links_ = 0; ///< times the link came up
     std::uint64_t async_errors_ = 0;
@@ -268,6 +270,7 @@ std::string nats_connection::refused_subscription() const
 void nats_connection::async_error(std::string what)
 {
     ++async_errors_;
+    complaint_ = what;
     static limited_log errors(log_level::warning, "broker reports an error"); // a reply that may not be published, say
     if (auto subject = subscription_in(what); !subject.empty())
     {

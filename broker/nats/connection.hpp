@@ -135,6 +135,11 @@ public:
     /// none. Complete for subscriptions made before a flush().
     [[nodiscard]] virtual std::string refused_subscription() const = 0;
 
+    /// What the broker said when it last refused something, such as `Permissions Violation for
+    /// Publish to "SUBJECT"`; empty: nothing yet. It arrives later than the answers to what was
+    /// sent after it.
+    [[nodiscard]] virtual const std::string& last_complaint() const noexcept = 0;
+
     /// Whether JetStream is not enabled on the server nor, maybe, in its cluster; no with a prefix.
     [[nodiscard]] virtual bool lacks_jetstream() const noexcept = 0;
 

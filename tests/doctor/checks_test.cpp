@@ -2,6 +2,7 @@
 #include "tests/end_to_end/programs.hpp"
 #include "tools/doctor/checks.hpp"
 
+#include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>
@@ -33,6 +34,19 @@ std::vector<severity> severities(const findings& all)
         out.push_back(each.how);
     return out;
 }
+
+/// The verdicts of one check. Whatever is wrong has a cure.
+template <class Check>
+std::vector<severity> verdicts(const Check& check)
+{
+    findings found;
+    check(found);
+    for (const auto& each : found)
+        BOOST_TEST((each.how == severity::ok) == each.cure.empty(), text_of(each));
+    return severities(found);
+}
+
+boost::json::object object(const std::string& text) { return boost::json::parse(text).as_object(); }
 
 severity clock_apart(std::chrono::milliseconds by, std::chrono::milliseconds round_trip = 2ms)
 {
@@ -89,6 +103,115 @@ BOOST_AUTO_TEST_CASE(a_folder_without_a_disk_is_a_problem)
     BOOST_TEST_REQUIRE(found.size() == 2U);
     BOOST_TEST((found[1].how == severity::problem));
     BOOST_TEST(found[1].detail.find("missing") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_broker_is_new_enough_or_not)
+{
+    const std::pair<const char*, severity> rows[] = {
+        {"2.10.27", severity::ok},       {"2.10.28", severity::ok},
+        {"2.11.0", severity::ok},        {"2.12.0-beta.1", severity::ok},
+        {"3.0.0", severity::ok},         {"2.10.26", severity::warning}, // has known holes
+        {"2.10.0", severity::warning},   {"", severity::warning},
+        {"of today", severity::warning}, {"2.9.25", severity::problem},
+        {"1.4.1", severity::problem},
+    };
+    for (const auto& row : rows)
+        BOOST_TEST((verdicts([&](findings& into) { check_version(row.first, into); }) == std::vector{row.second}),
+                   row.first);
+}
+
+BOOST_AUTO_TEST_CASE(the_leader_and_the_copies_of_a_stream_are_judged)
+{
+    using all = std::vector<severity>;
+    const std::string three = R"("config":{"num_replicas":3})";
+    const std::string copy = R"({"name":"n2","current":true})";
+    const std::pair<std::string, all> rows[] = {
+        {R"({"config":{"num_replicas":1},"cluster":{"leader":"n1"}})", {}}, // one server, no cluster
+        {"{" + three + R"(,"cluster":{"name":"c","leader":"n1","replicas":[)" + copy + "]}}", {}},
+        {"{" + three + R"(,"cluster":{"name":"c","replicas":[)" + copy + "]}}", {severity::problem}},
+        {"{" + three + R"(,"cluster":{"name":"c","leader":"n1","replicas":[{"name":"n2","offline":true}]}})",
+         {severity::warning}},
+        {"{" + three + R"(,"cluster":{"name":"c","leader":"n1","replicas":[{"name":"n2","current":false,"lag":7}]}})",
+         {severity::warning}},
+        {R"({"config":{"num_replicas":2},"cluster":{"name":"c","leader":"n1"}})", {severity::warning}},
+        {"{}", {}},
+    };
+    for (const auto& row : rows)
+        BOOST_TEST((verdicts([&](findings& into) { check_replicas("EVENTS", object(row.first), into); }) == row.second),
+                   row.first);
+}
+
+BOOST_AUTO_TEST_CASE(a_disk_with_little_room_is_told)
+{
+    constexpr std::uint64_t gib = std::uint64_t{1} << 30U;
+    struct row
+    {
+        std::uint64_t free;
+        std::uint64_t all;
+        severity expected;
+    };
+    const row rows[] = {
+        {5 * gib, 100 * gib, severity::ok},
+        {5 * gib - 1, 100 * gib, severity::warning}, // 5 %
+        {gib / 2, 100 * gib, severity::warning},
+        {gib / 2 - 1, 100 * gib, severity::problem}, // a tenth of that
+        {gib, 8 * gib, severity::ok},
+        {gib - 1, 8 * gib, severity::warning}, // of small ones 1 GiB
+        {gib / 4, gib, severity::ok},
+        {gib / 4 - 1, gib, severity::warning}, // of very small ones 25 %
+    };
+    for (const auto& r : rows)
+        BOOST_TEST(
+            (verdicts([&](findings& into) { check_space("/x", r.free, r.all, into); }) == std::vector{r.expected}),
+            r.free << " of " << r.all);
+}
+
+BOOST_AUTO_TEST_CASE(an_account_that_is_nearly_full_is_told)
+{
+    const std::pair<const char*, std::vector<severity>> rows[] = {
+        {R"({"storage":999,"limits":{"max_storage":-1}})", {severity::ok}},
+        {R"({"storage":799,"limits":{"max_storage":1000}})", {severity::ok}},
+        {R"({"storage":800,"limits":{"max_storage":1000}})", {severity::ok, severity::warning}},
+        {R"({"storage":990,"limits":{"max_storage":1000}})", {severity::ok, severity::problem}},
+    };
+    for (const auto& row : rows)
+        BOOST_TEST((verdicts([&](findings& into) { check_account(object(row.first), into); }) == row.second),
+                   row.first);
+}
+
+BOOST_AUTO_TEST_CASE(what_instances_say_of_themselves_is_judged)
+{
+    using all = std::vector<severity>;
+    const auto serving = [](const char* version, const char* rule)
+    {
+        instance one;
+        one.name = "reporting";
+        one.version = version;
+        one.rule = rule;
+        one.serving = true;
+        return one;
+    };
+    const auto sound = serving("0.1.0", "version 4, window 1d");
+    auto alarmed = sound;
+    alarmed.alarm = "another stream";
+    auto behind = sound;
+    behind.serving = false;
+    auto old = sound;
+    old.old = true;
+    auto other = sound;
+    other.name = "metadata";
+    const std::pair<instances, all> rows[] = {
+        {{{"a", sound}, {"b", sound}, {"c", other}}, {severity::ok}},
+        {{{"c", other}}, {severity::problem}}, // none of this service
+        {{{"a", alarmed}}, {severity::problem, severity::ok}},
+        {{{"a", behind}, {"b", sound}}, {severity::warning, severity::ok}},
+        {{{"a", old}}, {severity::warning, severity::ok}},
+        {{{"a", sound}, {"b", serving("0.2.0", "version 4, window 1d")}}, {severity::ok, severity::warning}},
+        {{{"a", sound}, {"b", serving("0.1.0", "version 4, window 1h")}}, {severity::ok, severity::problem}},
+    };
+    for (const auto& row : rows)
+        BOOST_TEST((verdicts([&](findings& into) { check_instances("reporting", row.first, into); }) == row.second),
+                   "row " << &row - rows);
 }
 
 BOOST_AUTO_TEST_CASE(clocks_that_differ_by_more_than_the_round_trip_are_told)

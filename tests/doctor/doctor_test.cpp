@@ -5,6 +5,8 @@
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <sstream>
+
 using namespace marquee::test;
 using marquee::subject;
 
@@ -14,7 +16,15 @@ namespace
 ended examine(const std::string& server, words more = {})
 {
     more.insert(more.begin(), {"--server", server});
-    return run("doctor", more, {}, std::chrono::seconds(60));
+    auto found = run("doctor", more, {}, std::chrono::seconds(60));
+    std::istringstream lines(found.output);
+    std::string wrong;
+    for (std::string line; std::getline(lines, line);)
+    {
+        BOOST_TEST((wrong.empty() || line.starts_with("         cure: ")), "no cure for: " << wrong);
+        wrong = line.starts_with("problem ") || line.starts_with("warning ") ? line : "";
+    }
+    return found;
 }
 
 bool has(const ended& of, const std::string& part) { return of.output.find(part) != std::string::npos; }
@@ -152,7 +162,8 @@ BOOST_AUTO_TEST_CASE(a_user_who_may_not_look_is_told_so)
     BOOST_TEST(found.code == 1);
     check_has(found, "problem  EVENTS: no answer (");
     check_has(found, "this user may not ask $JS.API.STREAM.INFO.EVENTS");
-    check_has(found, "warning  permissions: the broker refused subjects to this user");
+    check_has(found, "warning  permissions: the broker refused this user something, last: ");
+    check_has(found, "\"$JS.API.STREAM.INFO.KV_cdnurl\"");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

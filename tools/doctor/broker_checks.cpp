@@ -36,26 +36,28 @@ std::optional<version> read_version(std::string_view text)
     return found;
 }
 
+std::string milliseconds_text(std::chrono::steady_clock::duration time)
+{
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.1f ms", std::chrono::duration<double, std::milli>(time).count());
+    return text.data();
+}
+
+} // namespace
+
 void check_version(const std::string& text, findings& into)
 {
     const std::string cure = "install nats-server 2.10.27 or newer, one server after the other";
     const auto about = "nats-server " + (text.empty() ? "of an unknown version" : text);
     const auto found = read_version(text);
     if (!found)
-        into.push_back({severity::warning, "broker", about, {}});
+        into.push_back({severity::warning, "broker", about, cure});
     else if (*found < oldest)
         into.push_back({severity::problem, "broker", about + " lacks what Marquee uses", cure});
     else if (*found < without_known_holes)
         into.push_back({severity::warning, "broker", about + " has known security holes", cure});
     else
         into.push_back({severity::ok, "broker", about, {}});
-}
-
-std::string milliseconds_text(std::chrono::steady_clock::duration time)
-{
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.1f ms", std::chrono::duration<double, std::milli>(time).count());
-    return text.data();
 }
 
 void check_account(const boost::json::object& account, findings& into)
@@ -71,8 +73,6 @@ void check_account(const boost::json::object& account, findings& into)
     add_fullness(into, "JetStream", "the account's storage", used, most,
                  "raise max_storage of the account in the server's configuration, or purge a stream");
 }
-
-} // namespace
 
 void add_fullness(findings& into, const std::string& about, const std::string& what, std::uint64_t used,
                   std::uint64_t limit, const std::string& cure)
@@ -93,7 +93,8 @@ asio::awaitable<void> check_broker(broker_access& of, findings& into)
         into.push_back(
             {severity::ok, "broker", "round trip " + milliseconds_text(std::chrono::steady_clock::now() - begin), {}});
     else
-        into.push_back({severity::problem, "broker", "no answer to a PING within the time", {}});
+        into.push_back({severity::problem, "broker", "no answer to a PING within the time",
+                        "look at the server's log and load, or give it more time with --timeout"});
 
     const auto where = subject::of({"$JS", "API", "INFO"});
     auto asking = call_jetstream(of.nats.requests(), where, std::string(), deadline::in(of.timeout));

@@ -6,8 +6,12 @@
 #include "broker/nats/connection.hpp"
 #include "tools/doctor/finding.hpp"
 
+#include <boost/json/object.hpp>
+
 #include <chrono>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +24,32 @@ struct broker_access
     connection& nats;
     std::chrono::milliseconds timeout{2000};
 };
+
+/// A server's version as it writes it.
+void check_version(const std::string& text, findings& into);
+
+/// How full an account is, by the answer to $JS.API.INFO.
+void check_account(const boost::json::object& account, findings& into);
+
+/// The leader and the copies of a stream, by the answer to $JS.API.STREAM.INFO.
+void check_replicas(const std::string& stream, const boost::json::object& info, findings& into);
+
+/// What an instance of a service says of itself.
+struct instance
+{
+    std::string name; ///< of the service
+    std::string version;
+    std::string rule;  ///< of counting; empty: it does not say
+    std::string alarm; ///< why it does not serve
+    std::optional<bool> serving;
+    std::uint64_t lag = 0;
+    bool old = false; ///< of reporting: counts no messages of several events
+};
+
+using instances = std::map<std::string, instance>; ///< by id
+
+/// The instances of service `name` among all.
+void check_instances(const std::string& name, const instances& all, findings& into);
 
 /// The server's version, the round trip, JetStream and the account's limits.
 [[nodiscard]] asio::awaitable<void> check_broker(broker_access& of, findings& into);
@@ -45,6 +75,9 @@ void check_open_files(findings& into, const std::string& proc = "/proc");
 
 /// The free space of the file system that holds `folder`.
 void check_disk(const std::string& folder, findings& into);
+
+/// `free` bytes of `all` in the file system that holds `folder`.
+void check_space(const std::string& folder, std::uint64_t free, std::uint64_t all, findings& into);
 
 /// The broker's clock, by the time in an answer (RFC 3339) that was made between `begin` and `end`
 /// by this machine's.

@@ -35,6 +35,11 @@ std::string text_of(const finding& each)
     return text;
 }
 
+std::string ask_as_operator()
+{
+    return "where this user may not ask: --context FILE of one who may, such as data/secure/nkeys/operator.json";
+}
+
 std::string size_about(std::uint64_t bytes)
 {
     constexpr std::array<const char*, 5> units{" bytes", " KiB", " MiB", " GiB", " TiB"};

@@ -21,7 +21,7 @@ struct finding
     severity how = severity::ok;
     std::string about;  ///< a part of the system
     std::string detail; ///< what is so; may hold text from the wire
-    std::string cure;   ///< a command or an act that changes it; empty: nothing is to be done
+    std::string cure;   ///< a command or an act that changes it; empty where all is well
 };
 
 using findings = std::vector<finding>;
@@ -29,6 +29,9 @@ using findings = std::vector<finding>;
 /// `problem  EVENTS: …`, and in a second line the cure. Text from the wire cannot forge a line or
 /// reorder one. Thread-safe.
 [[nodiscard]] std::string text_of(const finding& each);
+
+/// The cure where the broker may have refused an answer to this user.
+[[nodiscard]] std::string ask_as_operator();
 
 /// `1.5 GiB`, `12 bytes`: rounded, for people. Thread-safe.
 [[nodiscard]] std::string size_about(std::uint64_t bytes);

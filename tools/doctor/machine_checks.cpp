@@ -84,12 +84,17 @@ void check_disk(const std::string& folder, findings& into)
     struct statvfs found = {};
     if (::statvfs(folder.c_str(), &found) != 0)
     {
+        const std::string why = std::strerror(errno); // NOLINT(concurrency-mt-unsafe)
         into.push_back(
-            {severity::problem, "disk", folder + ": " + std::strerror(errno), {}}); // NOLINT(concurrency-mt-unsafe)
+            {severity::problem, "disk", folder + ": " + why, "name a folder that is there and may be looked at"});
         return;
     }
-    const auto all = static_cast<std::uint64_t>(found.f_blocks) * found.f_frsize;
-    const auto free = static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize;
+    check_space(folder, static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize,
+                static_cast<std::uint64_t>(found.f_blocks) * found.f_frsize, into);
+}
+
+void check_space(const std::string& folder, std::uint64_t free, std::uint64_t all, findings& into)
+{
     const auto text = size_about(free) + " of " + size_about(all) + " are free in " + folder;
     const auto low = std::max(all / 20, std::min(all / 4, least_space));
     if (free < low / 10)

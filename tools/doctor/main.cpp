@@ -54,11 +54,9 @@ asio::awaitable<void> examine(connection& nats, std::chrono::milliseconds timeou
     co_await std::move(streams);
     auto services = check_services(of, into);
     co_await std::move(services);
-    if (nats.stats().async_errors > 0)
-        into.push_back({severity::warning,
-                        "permissions",
-                        "the broker refused subjects to this user: what was not answered may be there",
-                        {}});
+    if (const auto& complaint = nats.last_complaint(); !complaint.empty())
+        into.push_back({severity::warning, "permissions", "the broker refused this user something, last: " + complaint,
+                        ask_as_operator()});
     auto closing = nats.close(deadline::in(std::chrono::seconds(2)));
     co_await std::move(closing);
 }

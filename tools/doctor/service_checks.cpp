@@ -25,20 +25,6 @@ constexpr auto silence = 1s; ///< after the last answer: there are no more insta
 constexpr std::size_t most_answers = 10'000;
 constexpr std::array<std::string_view, 3> service_names{"metadata", "cdnurl", "reporting"};
 
-/// What an instance says of itself.
-struct instance
-{
-    std::string name;
-    std::string version;
-    std::string rule;  ///< of counting; empty: it does not say
-    std::string alarm; ///< why it does not serve
-    std::optional<bool> serving;
-    std::uint64_t lag = 0;
-    bool old = false; ///< of reporting: counts no messages of several events
-};
-
-using instances = std::map<std::string, instance>; ///< by id
-
 /// The answers of all instances to a request of discovery: `expected` of them, or, where that is
 /// zero, as many as come. The link's loss ends it early.
 asio::awaitable<std::vector<json::object>> ask_all(broker_access& of, std::string_view verb, std::size_t expected)
@@ -111,7 +97,8 @@ void check_instance(const std::string& id, const instance& one, findings& into)
 {
     const auto which = "instance " + id;
     if (!one.alarm.empty())
-        into.push_back({severity::problem, one.name, which + " raises an alarm: " + one.alarm, {}});
+        into.push_back({severity::problem, one.name, which + " raises an alarm: " + one.alarm,
+                        "do what the alarm names; the log of that instance has more"});
     else if (one.serving == false)
         into.push_back({severity::warning, one.name,
                         which + " does not serve yet: it is " + std::to_string(one.lag) + " messages behind",
@@ -123,8 +110,25 @@ void check_instance(const std::string& id, const instance& one, findings& into)
                         "update it"});
 }
 
-/// The instances of one service.
-void check_together(const std::string& name, const instances& all, findings& into)
+asio::awaitable<void> check_request(broker_access& of, std::string name, subject to, findings& into)
+{
+    const auto begin = std::chrono::steady_clock::now();
+    const auto asked = call_service(of.nats.requests(), to, {}, {}, deadline::in(of.timeout));
+    auto receiving = asked.receive();
+    const auto reply = co_await std::move(receiving);
+    const auto took = std::chrono::round<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+    if (reply.has_value() || reply.error() == errc::asset_not_found)
+        into.push_back({severity::ok, name, "answered a request in " + std::to_string(took.count()) + " ms", {}});
+    else
+        into.push_back({severity::problem, name,
+                        "does not answer " + to.str() + ": " + std::string(name_of(reply.error().code)) +
+                            (reply.error().detail.empty() ? "" : " (" + reply.error().detail + ")"),
+                        "look at its log; " + ask_as_operator()});
+}
+
+} // namespace
+
+void check_instances(const std::string& name, const instances& all, findings& into)
 {
     std::set<std::string> versions;
     std::set<std::string> rules;
@@ -162,25 +166,6 @@ void check_together(const std::string& name, const instances& all, findings& int
                         "start all with one version and the same --dedupe-window"});
 }
 
-asio::awaitable<void> check_request(broker_access& of, std::string name, subject to, findings& into)
-{
-    const auto begin = std::chrono::steady_clock::now();
-    const auto asked = call_service(of.nats.requests(), to, {}, {}, deadline::in(of.timeout));
-    auto receiving = asked.receive();
-    const auto reply = co_await std::move(receiving);
-    const auto took = std::chrono::round<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
-    if (reply.has_value() || reply.error() == errc::asset_not_found)
-        into.push_back({severity::ok, name, "answered a request in " + std::to_string(took.count()) + " ms", {}});
-    else
-        into.push_back({severity::problem,
-                        name,
-                        "does not answer " + to.str() + ": " + std::string(name_of(reply.error().code)) +
-                            (reply.error().detail.empty() ? "" : " (" + reply.error().detail + ")"),
-                        {}});
-}
-
-} // namespace
-
 asio::awaitable<void> check_services(broker_access& of, findings& into)
 {
     auto finding_all = find_instances(of);
@@ -192,7 +177,7 @@ asio::awaitable<void> check_services(broker_access& of, findings& into)
     for (const auto name : service_names)
     {
         const auto before = count(into, severity::problem);
-        check_together(std::string(name), all, into);
+        check_instances(std::string(name), all, into);
         if (count(into, severity::problem) > before)
             continue; // that it does not answer is a consequence
         auto asking = check_request(of, std::string(name), requests.at(name), into);

@@ -63,30 +63,9 @@ void check_replica(const std::string& stream, const boost::json::object& replica
         into.push_back({severity::warning, stream, "the replica on " + name + " is offline", "start that server"});
     else if (!is("current"))
         into.push_back(
-            {severity::warning,
-             stream,
+            {severity::warning, stream,
              "the replica on " + name + " is behind by " + std::to_string(number_in(replica, "lag")) + " operations",
-             {}});
-}
-
-void check_replicas(const stream_config& wanted, const boost::json::object& info, findings& into)
-{
-    const auto* cluster = object_in(info, "cluster");
-    const auto* config = object_in(info, "config");
-    if (cluster == nullptr || config == nullptr)
-        return;
-    if (text_in(*cluster, "leader").empty())
-        into.push_back({severity::problem, wanted.name, "has no leader: a majority of its servers is away",
-                        "start the servers that are away"});
-    const auto* replicas = cluster->if_contains("replicas");
-    if (replicas != nullptr && replicas->is_array())
-        for (const auto& each : replicas->get_array())
-            if (each.is_object())
-                check_replica(wanted.name, each.get_object(), into);
-    if (number_in(*config, "num_replicas") < 3 && !text_in(*cluster, "name").empty())
-        into.push_back({severity::warning, wanted.name,
-                        "has fewer than three replicas in a cluster: it is away while its server is",
-                        "nats stream edit " + wanted.name + " --replicas 3"});
+             "wait; if that number does not fall, look at that server's log"});
 }
 
 /// True where the broker's clock was looked at.
@@ -106,14 +85,15 @@ asio::awaitable<bool> check_stream(broker_access& of, const stream_config& wante
                         : info.has_value() ? info->description
                                            : "no answer (" + std::string(name_of(info.error().code)) +
                                                  "): this user may not ask " + where.str() + ", or no server leads it",
-                        missing ? "start marquee-" + maker + ", which makes it, or restore a backup" : ""});
+                        missing ? "start marquee-" + maker + ", which makes it, or restore a backup"
+                                : "start the servers that are away; " + ask_as_operator()});
         co_return false;
     }
     const auto before = into.size();
     if (const auto* config = object_in(info->body, "config"))
         check_settings(wanted, *config, into);
     check_room(wanted, info->body, into);
-    check_replicas(wanted, info->body, into);
+    check_replicas(wanted.name, info->body, into);
     if (into.size() == before)
     {
         const auto* state = object_in(info->body, "state");
@@ -129,6 +109,26 @@ asio::awaitable<bool> check_stream(broker_access& of, const stream_config& wante
 }
 
 } // namespace
+
+void check_replicas(const std::string& stream, const boost::json::object& info, findings& into)
+{
+    const auto* cluster = object_in(info, "cluster");
+    const auto* config = object_in(info, "config");
+    if (cluster == nullptr || config == nullptr)
+        return;
+    if (text_in(*cluster, "leader").empty())
+        into.push_back({severity::problem, stream, "has no leader: a majority of its servers is away",
+                        "start the servers that are away"});
+    const auto* replicas = cluster->if_contains("replicas");
+    if (replicas != nullptr && replicas->is_array())
+        for (const auto& each : replicas->get_array())
+            if (each.is_object())
+                check_replica(stream, each.get_object(), into);
+    if (number_in(*config, "num_replicas") < 3 && !text_in(*cluster, "name").empty())
+        into.push_back({severity::warning, stream,
+                        "has fewer than three replicas in a cluster: it is away while its server is",
+                        "nats stream edit " + stream + " --replicas 3"});
+}
 
 void check_clock(std::string_view by_server, std::chrono::system_clock::time_point begin,
                  std::chrono::system_clock::time_point end, findings& into)
