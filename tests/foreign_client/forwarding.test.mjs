@@ -94,23 +94,29 @@ test("who may create a stream or a consumer may do so under that name only", asy
       [`$JS.API.STREAM.CREATE.${stream}`, { ...before[stream].config, republish: { src: ">", dest: "copy.>" } }],
       [`$JS.API.STREAM.CREATE.${stream}`, { ...before[stream].config, sources: [{ name: other }] }],
       [`$JS.API.STREAM.CREATE.${stream}`, { name: stream, mirror: { name: other } }],
-      [`$JS.API.CONSUMER.CREATE.${stream}`, { stream_name: other, config: { deliver_subject: "_INBOX_x.y" } }],
+      [`$JS.API.CONSUMER.CREATE.${stream}.x`, { stream_name: other, config: { name: "x", deliver_subject: "_I.x" } }],
     ])
       assert.ok((await ask(user, subject, body)).error, `${subject} ${JSON.stringify(body)}`);
   }
   assert.deepEqual(await contents(), before);
 });
 
+let consumers = 0;
+
 /** Makes a consumer on its owner's stream, and waits until another has delivered the whole stream. */
 async function deliver(stream, settings) {
   const config = { ack_policy: "none", deliver_policy: "all", ...settings };
-  const create = (body) => ask(owners[stream], `$JS.API.CONSUMER.CREATE.${stream}`, body);
-  const made = await create({ stream_name: stream, config });
+  const create = (wanted) => {
+    const name = `forwarding-${++consumers}`;
+    const body = { stream_name: stream, config: { name, ...wanted } };
+    return ask(owners[stream], `$JS.API.CONSUMER.CREATE.${stream}.${name}`, body);
+  };
+  const made = await create(config);
   assert.equal(made.error, undefined, JSON.stringify(made));
   const inbox = `_INBOX_${owners[stream]}.delivered`;
   let arrived = 0;
   const subscription = clients[owners[stream]].subscribe(inbox, { callback: () => (arrived += 1) });
-  await create({ stream_name: stream, config: { ack_policy: "none", deliver_subject: inbox } });
+  await create({ ack_policy: "none", deliver_subject: inbox });
   const { state } = await info(stream);
   await eventually("the stream is delivered", async () => {
     await clients[owners[stream]].flush();
