@@ -125,20 +125,6 @@ void worker_metrics::answered(std::optional<std::size_t> route, bool head, int s
 
 void worker_metrics::degraded(std::string_view part) noexcept { degraded_[part == parts[0] ? 0 : 1].add(); }
 
-void worker_metrics::played(int status, bool with_counts, std::chrono::nanoseconds took) noexcept
-{
-    const bool failed = status >= 500;
-    if (!failed && status != 200)
-        return;
-    objective_.plays.add();
-    if (failed)
-        objective_.failed.add();
-    else if (took > play_objective)
-        objective_.slow.add();
-    else if (!with_counts)
-        objective_.without_counts.add();
-}
-
 void worker_metrics::sampled(const worker_sample& now) noexcept
 {
     const std::array<std::uint64_t, samples> values{
@@ -324,6 +310,7 @@ asio::awaitable<std::string> metrics_board::text(deadline until) const
     add_log(text);
     add_traces(text);
     add_objective(text);
+    add_play_parts(text);
     add_samples(text);
     add_head(text, "marquee_edge_threads", "gauge", "Threads, each with its own connection to the broker.");
     add_line(text, "marquee_edge_threads", "", workers_.size());

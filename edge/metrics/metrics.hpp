@@ -2,6 +2,7 @@
 #pragma once
 
 #include "broker/base/deadline.hpp"
+#include "edge/http/request_timing.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -151,6 +152,9 @@ public:
     /// Counts a play for the objective.
     void played(int status, bool with_counts, std::chrono::nanoseconds took) noexcept;
 
+    /// Adds how long the parts of a play took.
+    void play_parts(const request_timing& timing) noexcept;
+
     /// The counters of one service. Valid as long as this object.
     [[nodiscard]] service_counters& of(upstream_service service) noexcept
     {
@@ -181,6 +185,7 @@ private:
     view_message_counters views_;
     live_counters live_;
     objective_counters objective_;
+    std::array<counter, request_part_names.size()> part_microseconds_; ///< of plays
 };
 
 /// Measures one request, from its construction to answered(). Used on the thread of `into`, which
@@ -196,6 +201,8 @@ public:
     void played(bool with_counts) noexcept { with_counts_ = with_counts; }
     /// Counts the response, and returns how long the request took; call once.
     std::chrono::nanoseconds answered(int status) noexcept;
+    /// Counts where the time of a play went; of another request nothing. Once it is finished.
+    void count_parts(const request_timing& timing) noexcept;
 
     [[nodiscard]] std::optional<std::size_t> route() const noexcept { return found_; }
     [[nodiscard]] bool head() const noexcept { return head_; }
@@ -251,6 +258,7 @@ private:
     static void add_log(std::string& to);
     static void add_traces(std::string& to);
     void add_objective(std::string& to) const;
+    void add_play_parts(std::string& to) const;
     void add_process(std::string& to) const;
     [[nodiscard]] std::string labels_of(std::size_t slot) const;
     [[nodiscard]] bool starts_at_zero(std::size_t slot, int status) const noexcept;

@@ -1,4 +1,4 @@
-// The metrics of the objective for plays, of the circuits, and of the process.
+// The metrics of the circuits and of the process.
 #include "broker/base/process_figures.hpp"
 #include "edge/metrics/exposition.hpp"
 #include "edge/metrics/metrics.hpp"
@@ -8,22 +8,6 @@
 
 namespace marquee
 {
-
-void metrics_board::add_objective(std::string& to) const
-{
-    const auto total = [this](counter objective_counters::*which)
-    {
-        return sum([which](const worker_metrics& m) -> const counter& { return m.objective_.*which; });
-    };
-    constexpr std::string_view plays = "marquee_edge_objective_plays_total";
-    add_head(to, plays, "counter", "Plays that were answered with 200 or failed by our fault.");
-    add_line(to, plays, "", total(&objective_counters::plays));
-    constexpr std::string_view missed = "marquee_edge_objective_missed_total";
-    add_head(to, missed, "counter", "Of these plays: those that failed, took over 250 ms, or had no counts.");
-    add_line(to, missed, R"(why="failed")", total(&objective_counters::failed));
-    add_line(to, missed, R"(why="slow")", total(&objective_counters::slow));
-    add_line(to, missed, R"(why="without_counts")", total(&objective_counters::without_counts));
-}
 
 std::vector<circuit_summary> metrics_board::circuits() const
 {

@@ -272,6 +272,7 @@ asio::awaitable<http_response> handle_request(edge_context& edge, http_request r
     outcome.status = answer.has_value() ? answer->status : status_of(answer.error().what.code);
     outcome.took = meter.answered(outcome.status);
     timing.finish(timing.begin() + outcome.took);
+    meter.count_parts(timing);
     end_request_span(trace, outcome.status,
                      answer.has_value() ? std::string_view() : name_of(answer.error().what.code));
     if (answer.has_value())

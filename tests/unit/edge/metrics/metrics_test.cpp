@@ -170,6 +170,39 @@ BOOST_AUTO_TEST_CASE(a_play_that_is_refused_or_has_no_counts_misses_the_objectiv
         BOOST_TEST(has_line(all, line), line << " in\n" << all);
 }
 
+BOOST_AUTO_TEST_CASE(the_time_of_plays_is_counted_by_part_and_that_of_other_requests_is_not)
+{
+    const auto start = request_timing::clock::time_point{} + 1h;
+    request_timing timing(start);
+    timing.start(request_part::lookups, start);
+    timing.start(request_part::store, start + 2ms);
+    timing.finish(start + 1s + 2ms + 500us);
+    request_meter view(*edge.metrics.worker, "POST");
+    view.count_parts(timing);
+    BOOST_TEST(has_line(text(), R"(marquee_edge_play_part_seconds_total{part="store"} 0.000000000)"));
+    request_meter play(*edge.metrics.worker, "POST");
+    play.played(true);
+    play.count_parts(timing);
+    play.count_parts(timing);
+    const auto all = text();
+    for (const std::string line : {R"(marquee_edge_play_part_seconds_total{part="lookups"} 0.004000000)",
+                                   R"(marquee_edge_play_part_seconds_total{part="store"} 2.001000000)",
+                                   R"(marquee_edge_play_part_seconds_total{part="count"} 0.000000000)"})
+        BOOST_TEST(has_line(all, line), line << " in\n" << all);
+}
+
+BOOST_AUTO_TEST_CASE(a_play_without_metadata_spends_its_time_on_lookups_and_a_view_on_no_part)
+{
+    nats.script_json("events", R"({"error":{"code":503,"description":"full"}})");
+    BOOST_TEST(send("POST", "/events/asset/1/user/1").status == 503);
+    nats.script("metadata.get.1", fail(errc::no_responders)); // asked again after 100 ms
+    nats.script_json("cdnurl.get.1", R"({"id":"1","url":"u"})");
+    BOOST_TEST(send("POST", "/play/asset/1/user/1").status == 503);
+    const auto all = text();
+    BOOST_TEST(!has_line(all, R"(marquee_edge_play_part_seconds_total{part="lookups"} 0.000000000)"));
+    BOOST_TEST(has_line(all, R"(marquee_edge_play_part_seconds_total{part="store"} 0.000000000)"));
+}
+
 BOOST_AUTO_TEST_CASE(circuits_are_summed_over_threads_with_the_time_since_when)
 {
     const auto of = [this] { return board->circuits().at(1); };
