@@ -20,7 +20,10 @@ export async function freePort() {
 
 /** The expression with each of its windows as short as a test is. */
 export const shortened = (expression) =>
-  expression.replace(/\[\d+[smhd]\]/g, `[${window}]`).replaceAll("$__rate_interval", window);
+  expression
+    .replace(/\[\d+[smhd]\]/g, `[${window}]`)
+    .replace(/\boffset \d+[smhd]/g, `offset ${window}`)
+    .replaceAll("$__rate_interval", window);
 
 export class Prometheus {
   /** `configuration` is that of packaging/observability with the edge's address in it. */
