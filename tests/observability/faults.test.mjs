@@ -156,11 +156,12 @@ test("a stream that has little room left", full, async () => {
 });
 
 test("a setting under which views could be lost raises an alarm", full, async () => {
-  await prometheus.untilSilent(expressions(["MarqueeAlarmRaised"]), "before");
+  const names = ["MarqueeAlarmRaised", "MarqueeServiceNotServing", "MarqueeInstanceNotServing"];
+  await prometheus.untilSilent(expressions(names), "before");
   await edit({ max_msgs: 1_000_000 });
-  await prometheus.until(expressions(["MarqueeAlarmRaised"]), "refused");
+  await prometheus.until(expressions(names), "refused");
   await edit({ max_msgs: -1 });
-  await prometheus.untilSilent(expressions(["MarqueeAlarmRaised"]), "changed back");
+  await prometheus.untilSilent(expressions(names), "changed back");
 });
 
 test("a certificate that ends within two weeks", full, async () => {
