@@ -1,5 +1,7 @@
 #include "edge/routes/gateway.hpp"
 
+#include "broker/base/log.hpp"
+#include "broker/base/log_quota.hpp"
 #include "edge/limits/rate_limit.hpp"
 #include "edge/routes/handlers.hpp"
 #include "edge/routes/request_line.hpp"
@@ -236,23 +238,33 @@ boost::system::result<routed_call, request_failure> admit(edge_context& edge, ht
     return call;
 }
 
+/// An exception is a failure of the request, and counted and logged as one. `id`: of the request.
 asio::awaitable<http_result> answer_request(edge_context& edge, http_request request, route_set among,
                                             rate_check& rates, request_meter& meter, request_timing& timing,
-                                            span& trace)
+                                            span& trace, const std::string& id)
 {
-    if (!is_unlimited(request.target, among) && !is_preflight(request))
-        if (auto within = rates.count_address(request); within.has_error())
-            co_return within.error();
-    if (request.method == "OPTIONS")
-        co_return answer_options(edge, request, among);
-    auto call = admit(edge, std::move(request), among, rates, meter, timing, trace);
-    if (call.has_error())
-        co_return call.error();
-    const auto& wanted = call->found;
-    if (wanted.is.internal)
+    try
+    {
+        if (!is_unlimited(request.target, among) && !is_preflight(request))
+            if (auto within = rates.count_address(request); within.has_error())
+                co_return within.error();
+        if (request.method == "OPTIONS")
+            co_return answer_options(edge, request, among);
+        auto call = admit(edge, std::move(request), among, rates, meter, timing, trace);
+        if (call.has_error())
+            co_return call.error();
+        const auto& wanted = call->found;
+        if (wanted.is.internal)
+            co_return co_await wanted.handler(edge, std::move(*call));
+        const in_flight_guard counted(edge.admitted);
         co_return co_await wanted.handler(edge, std::move(*call));
-    const in_flight_guard counted(edge.admitted);
-    co_return co_await wanted.handler(edge, std::move(*call));
+    }
+    catch (const std::exception& e)
+    {
+        static limited_log exceptions(log_level::error, "a handler threw");
+        exceptions.write({{"request", id}, {"what", e.what()}});
+    }
+    co_return fail(errc::service_failed, "An internal error.");
 }
 
 } // namespace
@@ -267,7 +279,8 @@ asio::awaitable<http_response> handle_request(edge_context& edge, http_request r
     auto trace = begin_request_span(edge.tracing, request, limits != nullptr ? &limits->trusted_proxies : nullptr);
     if (const auto* context = trace.context())
         timing.set_trace_id(trace_id_text(*context));
-    auto answer = co_await answer_request(edge, std::move(request), among, rates, meter, timing, trace);
+    auto answering = answer_request(edge, std::move(request), among, rates, meter, timing, trace, facts.id);
+    auto answer = co_await std::move(answering);
     request_outcome outcome;
     outcome.status = answer.has_value() ? answer->status : status_of(answer.error().what.code);
     outcome.took = meter.answered(outcome.status);

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
@@ -16,12 +17,14 @@ import { SlowLink } from "./support/slow_link.mjs";
 
 const full = { skip: !process.env.MARQUEE_FULL };
 const services = ["metadata", "cdnurl", "reporting"];
+const mostConnections = 20; // of the edge with a certificate
 
 let system;
 let nats;
 let prometheus;
 let liar;
 let edge;
+let secureAddress;
 let rules; // {alert: expression}
 const running = {}; // processes by kind
 const playing = { on: true, loops: [] };
@@ -91,14 +94,14 @@ before(async () => {
   const plain = await system.start("edge", { args: ["--listen", "127.0.0.1:0", "--threads", "2"] });
   running.edge = plain;
   edge = / listen=(\S+)/.exec(plain.output)[1];
-  const secure = ["--listen", "127.0.0.1:0", ...certificate("tls.crt", 60)];
-  running.secure = await system.start("edge", { args: secure });
-  const address = / listen=(\S+)/.exec(running.secure.output)[1];
+  const secure = ["--listen", "127.0.0.1:0", "--max-connections", String(mostConnections)];
+  running.secure = await system.start("edge", { args: [...secure, ...certificate("tls.crt", 60)] });
+  secureAddress = / listen=(\S+)/.exec(running.secure.output)[1];
   const job = `
   - job_name: secure
     scheme: https
     tls_config: {insecure_skip_verify: true}
-    static_configs: [{targets: ["${address}"]}]
+    static_configs: [{targets: ["${secureAddress}"]}]
 `;
   prometheus = await Prometheus.start(system.folder, edge, job);
   rules = await prometheus.alerts();
@@ -177,6 +180,16 @@ test("an edge that hangs is down", full, async () => {
   await prometheus.until(expressions(["MarqueeEdgeDown", "MarqueeFleetUnknown"]), "the edge hangs");
   running.edge.child.kill("SIGCONT");
   await prometheus.untilSilent(expressions(["MarqueeEdgeDown"]), "the edge goes on");
+});
+
+test("an edge that has as many connections as it may", full, async () => {
+  await prometheus.untilSilent(expressions(["MarqueeConnectionsRefused"]), "before");
+  const [host, port] = secureAddress.split(":");
+  const sockets = Array.from({ length: 3 * mostConnections }, () => connect({ host, port: Number(port) }));
+  for (const socket of sockets) socket.on("error", () => {}); // refused
+  await prometheus.until(expressions(["MarqueeConnectionsRefused"]), "refused");
+  for (const socket of sockets) socket.destroy();
+  await prometheus.untilSilent(expressions(["MarqueeConnectionsRefused"]), "fewer");
 });
 
 test("an edge that may open few more files", full, async () => {

@@ -1,9 +1,11 @@
 #include "edge/metrics/metrics.hpp"
 #include "edge/routes/routes.hpp"
+#include "tests/support/captured_log.hpp"
 #include "tests/unit/edge/kit.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <new>
 #include <thread>
 
 using namespace marquee;
@@ -17,6 +19,17 @@ bool has_line(const std::string& text, const std::string& line)
 {
     return ('\n' + text).find('\n' + line + '\n') != std::string::npos;
 }
+
+/// Has no memory for a request.
+class throwing_requester : public fake_requester
+{
+public:
+    using fake_requester::fake_requester;
+    pending_reply request(const subject&, std::string_view, const header_list&, deadline) override
+    {
+        throw std::bad_alloc();
+    }
+};
 
 /// A gateway_kit whose thread is on a metrics board.
 class board_kit : public gateway_kit
@@ -168,6 +181,36 @@ BOOST_AUTO_TEST_CASE(a_play_that_is_refused_or_has_no_counts_misses_the_objectiv
          {"marquee_edge_objective_plays_total 2", R"(marquee_edge_objective_missed_total{why="failed"} 1)",
           R"(marquee_edge_objective_missed_total{why="without_counts"} 1)"})
         BOOST_TEST(has_line(all, line), line << " in\n" << all);
+}
+
+BOOST_AUTO_TEST_CASE(a_play_whose_handler_throws_is_a_failed_play_of_its_route)
+{
+    throwing_requester without_memory(io.get_executor());
+    edge_context broken(without_memory);
+    broken.metrics = edge.metrics;
+    http_response answer;
+    const auto logged = log_of(
+        [&]
+        {
+            run_coro(io,
+                     [&]() -> asio::awaitable<void>
+                     {
+                         auto request = make("POST", "/play/asset/1/user/1");
+                         answer = co_await handle_request(broken, std::move(request));
+                     });
+        });
+    check_problem(answer, 502, "service_failed");
+    BOOST_TEST(logged.find("a handler threw request=request-1 what=") != std::string::npos, logged);
+    BOOST_TEST(logged.find("method=POST route=/play/asset/{asset}/user/{user} status=502") != std::string::npos,
+               logged);
+    const auto all = text();
+    for (const std::string line :
+         {"marquee_edge_objective_plays_total 1", R"(marquee_edge_objective_missed_total{why="failed"} 1)",
+          R"(marquee_edge_requests_total{route="/play/asset/{asset}/user/{user}",method="POST",status="502"} 1)"})
+        BOOST_TEST(has_line(all, line), line << " in\n" << all);
+    nats.script("metadata.get.1", fail(errc::asset_not_found));
+    nats.script_json("cdnurl.get.1", R"({"id":"1","url":"u"})");
+    BOOST_TEST(send("POST", "/play/asset/1/user/1").status == 404);
 }
 
 BOOST_AUTO_TEST_CASE(the_time_of_plays_is_counted_by_part_and_that_of_other_requests_is_not)
