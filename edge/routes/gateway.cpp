@@ -293,14 +293,14 @@ asio::awaitable<http_response> handle_request(edge_context& edge, http_request r
         rates.describe(answer->fields);
         if (!answer->fields.get("Cache-Control"))
             answer->fields.add("Cache-Control", "no-store");
-        outcome.bytes = answer->body.size();
+        outcome.bytes = meter.head() ? 0 : answer->body.size();
         log_request(facts, meter, timing, outcome);
         co_return std::move(*answer);
     }
     auto failure = answer.error();
     rates.describe(failure.fields);
     auto problem = problem_response(failure, facts.id);
-    outcome.bytes = problem.body.size();
+    outcome.bytes = meter.head() ? 0 : problem.body.size();
     outcome.why = &failure.what;
     log_request(facts, meter, timing, outcome);
     co_return problem;

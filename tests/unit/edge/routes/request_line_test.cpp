@@ -73,6 +73,16 @@ BOOST_AUTO_TEST_CASE(parts_that_did_not_take_place_are_not_there)
     BOOST_TEST(matches(other, R"( route=/healthz status=200 duration_us=\d+ bytes=)"), other);
 }
 
+BOOST_AUTO_TEST_CASE(the_answer_to_head_has_no_bytes)
+{
+    const auto health = line_of("HEAD", "/healthz");
+    BOOST_TEST(matches(health, R"( method=HEAD route=/healthz status=200 duration_us=\d+ bytes=0 )"), health);
+    const auto missing = line_of("HEAD", "/no/such/path");
+    BOOST_TEST(matches(missing, R"( status=404 code=route_not_found duration_us=\d+ bytes=0 )"), missing);
+    const auto whole = line_of("GET", "/healthz");
+    BOOST_TEST(matches(whole, R"( bytes=[1-9]\d* )"), whole);
+}
+
 BOOST_AUTO_TEST_CASE(a_failure_has_its_code_and_why)
 {
     script_answer("metadata.get.456", fail(errc::timeout));
