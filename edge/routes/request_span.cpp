@@ -75,6 +75,8 @@ span begin_request_span(const trace_rules& rules, const http_request& request, c
     const auto method = is_known_method(request.method) ? std::string_view(request.method) : "_OTHER";
     auto one = span::begin(std::move(*own), parent, method == "_OTHER" ? "HTTP" : method, span_kind::server);
     one.set("http.request.method", method);
+    if (method == "_OTHER")
+        one.set("http.request.method_original", request.method);
     one.set("url.scheme", rules.tls ? "https" : "http");
     if (const auto host = request.fields.get("Host"))
         set_server(one, *host);
@@ -96,7 +98,9 @@ void end_request_span(span& one, int status, std::string_view code)
         return;
     one.set("http.response.status_code", status);
     if (!code.empty())
-        one.fail(code, status >= 500);
+        one.set("marquee.code", code);
+    if (status >= 500)
+        one.fail(code.empty() ? std::string_view("_OTHER") : code);
     one.end();
 }
 

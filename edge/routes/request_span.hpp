@@ -28,7 +28,8 @@ struct trace_rules
 /// Names it by the route, as soon as that is known.
 void name_request_span(span& one, std::string_view method, std::string_view pattern);
 
-/// Ends it. `code`: of the failure, else empty. Status ERROR is for 500 and above.
+/// Ends it. `code`: of the failure, else empty. Status ERROR, and with it `error.type`, is for 500
+/// and above: by the conventions, what a client did wrong is no error of a server.
 void end_request_span(span& one, int status, std::string_view code);
 
 } // namespace marquee

@@ -164,6 +164,8 @@ BOOST_AUTO_TEST_CASE(a_failure_of_the_edge_is_an_error_and_one_of_the_client_is_
     const auto& absent = *all.at("POST /play/asset/{asset}/user/{user}");
     BOOST_TEST(absent.failed);
     BOOST_TEST(value_of(absent, "error.type") == "no_responders");
+    BOOST_TEST(value_of(absent, "marquee.code") == "no_responders");
+    BOOST_TEST(value_of(absent, "http.request.method_original") == "(absent)");
     BOOST_TEST(all.at("request cdnurl.get.*")->failed);
     BOOST_TEST(!all.at("request metadata.get.*")->failed);
 
@@ -171,12 +173,14 @@ BOOST_AUTO_TEST_CASE(a_failure_of_the_edge_is_an_error_and_one_of_the_client_is_
     all = by_name();
     BOOST_REQUIRE(all.size() == 1U);
     BOOST_TEST(value_of(*all.at("HTTP"), "http.request.method") == "_OTHER");
+    BOOST_TEST(value_of(*all.at("HTTP"), "http.request.method_original") == "BREW");
 
     BOOST_TEST(send("POST", "/nowhere").status == 404);
     all = by_name();
     BOOST_REQUIRE(all.size() == 1U);
     BOOST_TEST(!all.at("POST")->failed);
-    BOOST_TEST(value_of(*all.at("POST"), "error.type") == "route_not_found");
+    BOOST_TEST(value_of(*all.at("POST"), "marquee.code") == "route_not_found");
+    BOOST_TEST(value_of(*all.at("POST"), "error.type") == "(absent)");
 }
 
 BOOST_AUTO_TEST_CASE(health_and_metrics_are_not_traced)
