@@ -73,6 +73,8 @@ void set_access_log(const access_log_settings& settings)
         each->restart();
 }
 
+bool logs_requests() noexcept { return chosen_below.load(std::memory_order_relaxed) > 0; }
+
 std::optional<log_line> access_line(bool failed, std::chrono::nanoseconds took, std::string_view request_id)
 {
     const auto chosen = chosen_below.load(std::memory_order_relaxed);

@@ -24,6 +24,9 @@ struct access_log_settings
 /// Puts them in force. Thread-safe.
 void set_access_log(const access_log_settings& settings);
 
+/// Whether requests get lines that neither failed nor were slow. Thread-safe.
+[[nodiscard]] bool logs_requests() noexcept;
+
 /// Begins the line of a request that ends now: nothing where it gets none. The caller adds its
 /// fields and writes it. `failed`: it was answered with a status of 500 or above.
 ///

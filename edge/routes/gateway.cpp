@@ -276,9 +276,8 @@ asio::awaitable<http_response> handle_request(edge_context& edge, http_request r
     request_meter meter(*edge.metrics.worker, request.method);
     request_timing timing(meter.begin());
     const auto* limits = edge.admitted.rates;
-    auto trace = begin_request_span(edge.tracing, request, limits != nullptr ? &limits->trusted_proxies : nullptr);
-    if (const auto* context = trace.context())
-        timing.set_trace_id(trace_id_text(*context));
+    auto trace =
+        begin_request_span(edge.tracing, request, limits != nullptr ? &limits->trusted_proxies : nullptr, timing);
     auto answering = answer_request(edge, std::move(request), among, rates, meter, timing, trace, facts.id);
     auto answer = co_await std::move(answering);
     request_outcome outcome;

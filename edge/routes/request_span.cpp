@@ -1,5 +1,6 @@
 #include "edge/routes/request_span.hpp"
 
+#include "broker/base/access_log.hpp"
 #include "schemas/parse_number.hpp"
 
 #include <algorithm>
@@ -50,11 +51,16 @@ void set_server(span& one, std::string_view host)
 
 } // namespace
 
-span begin_request_span(const trace_rules& rules, const http_request& request, const network_list* trusted)
+span begin_request_span(const trace_rules& rules, const http_request& request, const network_list* trusted,
+                        request_timing& timing)
 {
-    if (!rules.on)
+    if (!rules.on && !logs_requests())
         return {};
     auto own = context_of(request.fields);
+    if (own)
+        timing.set_trace_id(trace_id_text(*own));
+    if (!rules.on)
+        return {};
     std::array<std::uint8_t, 8> parent{};
     if (own)
     {
@@ -72,6 +78,7 @@ span begin_request_span(const trace_rules& rules, const http_request& request, c
     }
     if (!own || !own->sampled)
         return {};
+    timing.set_trace_id(trace_id_text(*own));
     const auto method = is_known_method(request.method) ? std::string_view(request.method) : "_OTHER";
     auto one = span::begin(std::move(*own), parent, method == "_OTHER" ? "HTTP" : method, span_kind::server);
     one.set("http.request.method", method);

@@ -46,6 +46,7 @@ BOOST_AUTO_TEST_SUITE(access_log)
 BOOST_AUTO_TEST_CASE(off_leaves_out_all_but_failures_and_what_is_slow)
 {
     const in_force off(0);
+    BOOST_TEST(!logs_requests());
     BOOST_TEST(line_of(false, 999ms).empty());
     BOOST_TEST(is(line_of(false, 1000ms), "warning slow request"));
     BOOST_TEST(is(line_of(true, 1ms), "warning request failed"));
@@ -55,6 +56,7 @@ BOOST_AUTO_TEST_CASE(off_leaves_out_all_but_failures_and_what_is_slow)
 BOOST_AUTO_TEST_CASE(on_is_all_and_the_time_of_slow_ones_can_be_set)
 {
     const in_force on(1, 20ms);
+    BOOST_TEST(logs_requests());
     BOOST_TEST(is(line_of(false, 19ms), "info request"));
     BOOST_TEST(is(line_of(false, 20ms), "warning slow request"));
     set_log_level(log_level::warning);

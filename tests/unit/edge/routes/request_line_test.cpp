@@ -125,6 +125,35 @@ BOOST_AUTO_TEST_CASE(the_trace_is_there_where_the_request_has_one_and_each_forma
     BOOST_TEST(line(log_format::logfmt).find(" level=info program=") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(the_line_of_a_request_has_the_trace_that_its_client_named_sampled_or_not)
+{
+    const std::string id = "0af7651916cd43dd8448eb211c80319c";
+    const auto line = [&](const std::string& traceparent) {
+        return line_of("GET", "/events/user/8", {{"traceparent", traceparent}});
+    };
+    for (const bool traced : {false, true})
+    {
+        edge.tracing = {traced, trace_ratio(0)};
+        for (const std::string flags : {"00", "01"})
+            BOOST_TEST(line("00-" + id + "-b7ad6b7169203331-" + flags).find(" trace=" + id + ' ') != std::string::npos);
+        BOOST_TEST(line("00-x").find(" trace=") == std::string::npos);
+    }
+    edge.tracing = {true, trace_ratio(1)};
+    BOOST_TEST(line("00-" + id + "-b7ad6b7169203331-00").find(" trace=" + id + ' ') != std::string::npos);
+    BOOST_TEST(matches(line_of("GET", "/events/user/8"), " trace=[0-9a-f]{32} "));
+    for (const auto& each : nats.seen)
+        if (each.headers.has("traceparent"))
+            BOOST_TEST(each.headers.get("traceparent").ends_with("-01")); // what is not sampled stays here
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_has_no_trace_where_requests_have_no_lines_and_no_traces)
+{
+    set_access_log({});
+    const std::string sent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+    const auto text = line_of("GET", "/events/user/8", {{"traceparent", sent}});
+    BOOST_TEST(matches(text, "request failed request=request-1 method=GET "), text);
+}
+
 BOOST_AUTO_TEST_CASE(the_client_is_the_one_behind_a_trusted_proxy)
 {
     rate_settings settings;

@@ -39,7 +39,8 @@ struct traced_kit : gateway_kit
         request.peer = client_address(asio::ip::make_address(peer));
         network_list trusted;
         BOOST_REQUIRE(trusted.add("192.0.2.0/24").has_value());
-        begin_request_span(edge.tracing, request, &trusted).end();
+        request_timing timing(request_timing::clock::now());
+        begin_request_span(edge.tracing, request, &trusted, timing).end();
         auto ended = spans.take();
         return ended.empty() ? nullptr : std::move(ended.front());
     }
