@@ -106,7 +106,7 @@ void hedged_request::end_span(const result<message>& reply)
 {
     if (!trace_)
         return;
-    if (second_attempt_)
+    if (sent_again_)
         trace_.set("marquee.second_attempt", 1);
     if (reply.has_value())
     {
@@ -157,6 +157,7 @@ asio::awaitable<result<message>> hedged_request::send_after(std::chrono::millise
     const auto here = co_await asio::this_coro::executor;
     asio::steady_timer timer(here, pause);
     co_await wait(timer);
+    sent_again_ = true;
     auto second = call_service(client_.direct, to_, payload_, headers_, until_);
     co_return co_await second.receive();
 }
@@ -170,6 +171,7 @@ void hedged_request::send_hedge(const asio::any_io_executor& on)
     second_attempt_ = true;
     if (!health_.take_retry())
         return;
+    sent_again_ = true;
     auto second = call_service(client_.direct, to_, payload_, headers_, until_);
     co_spawn_logged("hedging a request", on, forward_reply(std::move(second), *first_));
 }

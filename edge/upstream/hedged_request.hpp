@@ -92,7 +92,8 @@ private:
     clock::time_point sent_at_;
     clock::time_point slow_at_;
     service_health::permit permit_ = service_health::permit::granted;
-    bool second_attempt_ = false;
+    bool second_attempt_ = false; ///< it was due, whether or not the budget allowed it
+    bool sent_again_ = false;
     bool concluded_ = false;
     span trace_;                         ///< of both attempts, which are one request to who waits
     std::optional<pending_reply> first_; ///< nothing if the request was refused

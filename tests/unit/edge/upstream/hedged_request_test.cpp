@@ -1,9 +1,12 @@
 // Requests that one instance does not answer, and services that keep failing.
 #include "edge/routes/routes.hpp"
+#include "tests/support/span_list.hpp"
 #include "tests/unit/edge/kit.hpp"
 #include "tests/unit/edge/upstream/kit.hpp"
 
 #include <boost/test/unit_test.hpp>
+
+#include <algorithm>
 
 using namespace marquee;
 using namespace marquee::test;
@@ -74,6 +77,45 @@ BOOST_AUTO_TEST_CASE(without_budget_the_first_attempt_has_the_whole_deadline)
     nats.open[0].settle(as_reply(metadata));
     run_until([&] { return answer.has_value(); });
     BOOST_TEST(answer->status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(the_span_of_a_request_says_whether_it_was_sent_a_second_time)
+{
+    span_list spans;
+    edge.tracing = {true, trace_ratio(1)};
+    edge.admitted.timeout = 100ms;
+    const auto says_second = [&spans]
+    {
+        for (const auto& each : spans.take())
+            if (each->name == "request metadata.get.*")
+                return std::any_of(each->attributes.begin(), each->attributes.end(),
+                                   [](const auto& one) { return one.first == "marquee.second_attempt"; });
+        BOOST_ERROR("the request has no span");
+        return false;
+    };
+    nats.script_silence("metadata.get.1");
+    nats.script_json("metadata.get.1", metadata);
+    BOOST_TEST(send("GET", "/content/asset/1").status == 200);
+    BOOST_TEST(says_second()); // after half of its time
+
+    nats.script("metadata.get.1", fail(errc::no_responders));
+    nats.script_json("metadata.get.1", metadata);
+    BOOST_TEST(send("GET", "/content/asset/1").status == 200);
+    BOOST_TEST(says_second());
+
+    nats.script_json("metadata.get.1", metadata);
+    BOOST_TEST(send("GET", "/content/asset/1").status == 200);
+    BOOST_TEST(!says_second());
+
+    spend_budget(health(upstream_service::metadata));
+    nats.open.clear();
+    nats.script_silence("metadata.get.1");
+    begin("/content/asset/1");
+    const auto half_is_over = deadline::in(60ms + 2 * hedge_timer::tick);
+    run_until([&] { return half_is_over.passed(); });
+    nats.open[0].settle(as_reply(metadata));
+    run_until([&] { return answer.has_value(); });
+    BOOST_TEST(!says_second()); // it was due, and the budget was spent
 }
 
 BOOST_AUTO_TEST_CASE(a_list_is_retried_too)
