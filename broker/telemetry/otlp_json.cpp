@@ -68,6 +68,8 @@ json::object encode(const span_record& span)
             links.push_back(ids_of(each));
         made["links"] = std::move(links);
     }
+    if (span.links_left_out > 0)
+        made["droppedLinksCount"] = span.links_left_out;
     if (span.failed)
         made["status"] = json::object{{"code", status_error}};
     return made;

@@ -86,8 +86,10 @@ void span::set(std::string_view name, std::int64_t value)
 
 void span::link(const trace_context& to)
 {
-    if (record_ && record_->links.size() < span_record::max_links)
+    if (takes_links())
         record_->links.push_back(to);
+    else if (record_)
+        ++record_->links_left_out;
 }
 
 void span::started_at(span_record::clock::time_point when)

@@ -32,7 +32,7 @@ struct span_record
     using attribute = std::pair<std::string_view, std::variant<std::int64_t, std::string>>; ///< the name is a literal
     using clock = std::chrono::system_clock;
 
-    static constexpr std::size_t max_links = 128;       ///< more are left out
+    static constexpr std::size_t max_links = 128;       ///< more are left out, and counted
     static constexpr std::size_t max_value_bytes = 256; ///< of an attribute; more is cut off
 
     std::string name; ///< of few different values: routes and endpoints, never ids
@@ -43,7 +43,8 @@ struct span_record
     clock::time_point ended;
     std::vector<attribute> attributes;
     std::vector<trace_context> links;
-    bool failed = false; ///< status ERROR
+    std::uint32_t links_left_out = 0; ///< beyond max_links
+    bool failed = false;              ///< status ERROR
 };
 
 /// Takes spans that have ended. ended() is thread-safe, and never blocks.
@@ -103,6 +104,11 @@ public:
     void set(std::string_view name, std::string_view value);
     void set(std::string_view name, std::int64_t value);
     void link(const trace_context& to);
+    /// Whether there is room for another link.
+    [[nodiscard]] bool takes_links() const noexcept
+    {
+        return record_ && record_->links.size() < span_record::max_links;
+    }
     void started_at(span_record::clock::time_point when);
 
     /// Sets `error.type`, and the status where `error` says that it is the fault of who answers.

@@ -84,6 +84,9 @@ BOOST_AUTO_TEST_CASE(what_a_span_holds_is_bounded_and_is_utf_8)
     BOOST_TEST(std::get<std::string>(attributes[1].second) == "a??z");
     BOOST_TEST(std::get<std::string>(attributes[2].second) == "2");
     BOOST_TEST(ended[0]->links.size() == span_record::max_links);
+    BOOST_TEST(ended[0]->links_left_out == 1000 - span_record::max_links);
+    const auto text = detail::encode_spans(ended, {"marquee-edge", "abc", "1.2.3"});
+    BOOST_TEST(json::parse(text).at_pointer("/resourceSpans/0/scopeSpans/0/spans/0/droppedLinksCount") == 872);
 }
 
 BOOST_AUTO_TEST_CASE(the_name_of_a_request_has_no_ids)
@@ -129,6 +132,7 @@ BOOST_AUTO_TEST_CASE(spans_are_encoded_as_otlp_asks_for)
                R"({"key":"number","value":{"intValue":"9007199254740993"}},)"
                R"({"key":"error.type","value":{"stringValue":"timeout"}}])");
     BOOST_TEST(span.at("links").as_array().size() == 1U);
+    BOOST_TEST(!span.contains("droppedLinksCount"));
 }
 
 BOOST_AUTO_TEST_CASE(what_a_collector_says_of_rejected_spans_is_data)
