@@ -141,29 +141,36 @@ struct chosen_instances
     std::size_t ignored = 0;
 };
 
-chosen_instances choose(const std::vector<std::string>& replies)
+void take_in(chosen_instances& chosen, reported_instance one, std::size_t& count, std::size_t most)
+{
+    std::pair key(one.service, one.id);
+    if (chosen.all.contains(key))
+        ++chosen.ignored;
+    else if (count == most)
+        ++chosen.left_out;
+    else
+    {
+        ++count;
+        chosen.all.emplace(std::move(key), std::move(one));
+    }
+}
+
+chosen_instances choose(const fleet_replies& told)
 {
     chosen_instances chosen;
     std::size_t ours = 0;
+    for (const auto& [service, replies] : told.stats)
+        for (const auto& text : replies)
+            if (auto one = read_stats(text); one && one->service == service)
+                take_in(chosen, std::move(*one), ours, max_fleet_instances);
+            else
+                ++chosen.ignored;
     std::size_t foreign = 0;
-    for (const auto& text : replies)
-    {
-        auto one = read_stats(text);
-        if (!one || chosen.all.contains({one->service, one->id}))
-        {
+    for (const auto& text : told.foreign)
+        if (auto one = read_stats(text); !one)
             ++chosen.ignored;
-            continue;
-        }
-        auto& count = is_ours(one->service) ? ours : foreign;
-        if (count == (is_ours(one->service) ? max_fleet_instances : max_foreign_instances))
-        {
-            ++chosen.left_out;
-            continue;
-        }
-        ++count;
-        std::pair key(one->service, one->id);
-        chosen.all.emplace(std::move(key), std::move(*one));
-    }
+        else if (!is_ours(one->service))
+            take_in(chosen, std::move(*one), foreign, max_foreign_instances);
     return chosen;
 }
 
@@ -271,7 +278,7 @@ void add_account(exposition& page, const std::optional<std::string>& reply)
 
 std::string fleet_page(const fleet_replies& told)
 {
-    const auto chosen = choose(told.stats);
+    const auto chosen = choose(told);
     std::map<std::string, std::uint64_t> by_service;
     for (const auto each : upstream_services)
         by_service.emplace(name_of(each), 0);

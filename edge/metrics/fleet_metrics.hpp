@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace marquee
@@ -12,7 +14,9 @@ namespace marquee
 /// What was told within the time of one scrape. None of it is trusted.
 struct fleet_replies
 {
-    std::vector<std::string> stats;     ///< replies to `$SRV.STATS`
+    /// Replies to `$SRV.STATS.NAME`, by the name of one of Marquee's services.
+    std::vector<std::pair<std::string_view, std::vector<std::string>>> stats;
+    std::vector<std::string> foreign;   ///< replies to `$SRV.STATS`; what ours say there is left out
     std::optional<std::string> stream;  ///< reply to `$JS.API.STREAM.INFO.EVENTS`
     std::optional<std::string> account; ///< reply to `$JS.API.INFO`
 };

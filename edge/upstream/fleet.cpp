@@ -27,11 +27,13 @@ using namespace std::chrono_literals;
 
 constexpr auto poll_limit = 500ms;
 constexpr auto silence_limit = 100ms;
-constexpr auto statistics_silence_limit = 200ms;     ///< longer: a gap in a series costs more than a late list
-constexpr std::size_t max_replies = 1000;            ///< per request
-constexpr std::size_t max_bytes = 4U << 20U;         ///< of all replies to one request
-constexpr std::size_t max_reply_bytes = 256U << 10U; ///< larger ones are ignored, so that they hide no other
-constexpr std::size_t max_endpoints = 100;           ///< per instance
+constexpr auto statistics_silence_limit = 200ms;      ///< longer: a gap in a series costs more than a late list
+constexpr std::size_t max_replies = 1000;             ///< per request
+constexpr std::size_t max_bytes = 4U << 20U;          ///< of all replies to one request
+constexpr std::size_t max_bytes_of_ours = 1U << 20U;  ///< of the statistics of one of our services
+constexpr std::size_t max_bytes_of_all = 256U << 10U; ///< of the statistics that everybody is asked for
+constexpr std::size_t max_reply_bytes = 256U << 10U;  ///< larger ones are ignored, so that they hide no other
+constexpr std::size_t max_endpoints = 100;            ///< per instance
 constexpr std::size_t max_name_bytes = 128;
 constexpr std::size_t max_text_bytes = 4096;
 
@@ -44,10 +46,11 @@ public:
 
     reply_collector(const asio::any_io_executor& on, reply_handler handle) : wake_(on), handle_(std::move(handle)) {}
 
-    result<void> send(multi_requester& all, const subject& to)
+    /// The request ends with the reply that exceeds `bytes`, or max_replies.
+    result<void> send(multi_requester& all, const subject& to, std::size_t bytes = max_bytes)
     {
         const auto number = requests_.size();
-        requests_.push_back({});
+        requests_.push_back({false, 0, bytes});
         ++pending_;
         auto sent = all.ask_all(to, [this, number](result<message> reply) { on_reply(number, reply); });
         if (sent.has_error())
@@ -81,7 +84,7 @@ private:
     {
         bool answered = false;
         std::size_t replies = 0;
-        std::size_t bytes = 0;
+        std::size_t bytes_left = 0;
     };
 
     void on_reply(std::size_t number, const result<message>& reply)
@@ -99,8 +102,9 @@ private:
         else if (reply->data.size() <= max_reply_bytes)
         {
             replied_ = true;
-            entry.bytes += reply->data.size();
-            entry.answered = ++entry.replies > max_replies || entry.bytes > max_bytes || handle_(number, reply->data);
+            const auto size = reply->data.size();
+            entry.answered = ++entry.replies > max_replies || size > entry.bytes_left || handle_(number, reply->data);
+            entry.bytes_left -= std::min(size, entry.bytes_left);
         }
         pending_ -= entry.answered ? 1 : 0;
         wake_.cancel();
@@ -307,19 +311,25 @@ asio::awaitable<result<std::string>> fleet_view::poll_services()
     co_return merge_service_replies(replies[0], replies[1]);
 }
 
-asio::awaitable<result<std::vector<std::string>>> fleet_view::statistics(deadline until)
+asio::awaitable<result<service_statistics>> fleet_view::statistics(std::vector<std::string_view> services,
+                                                                   deadline until)
 {
     if (requester_ == nullptr)
         co_return fail(errc::disconnected);
-    std::vector<std::string> replies;
+    service_statistics replies;
+    replies.of_services.resize(services.size());
     const auto home = co_await asio::this_coro::executor;
     reply_collector all(home,
-                        [&replies](std::size_t, const std::string& reply)
+                        [&replies](std::size_t request, const std::string& reply)
                         {
-                            replies.push_back(reply);
+                            const bool named = request < replies.of_services.size();
+                            (named ? replies.of_services[request] : replies.of_all).push_back(reply);
                             return false;
                         });
-    if (auto sent = all.send(*requester_, subjects::discovery("STATS")); sent.has_error())
+    for (const auto name : services)
+        if (auto sent = all.send(*requester_, subjects::discovery("STATS", name), max_bytes_of_ours); sent.has_error())
+            co_return sent.error();
+    if (auto sent = all.send(*requester_, subjects::discovery("STATS"), max_bytes_of_all); sent.has_error())
         co_return sent.error();
     if (auto outcome = co_await all.wait(until, statistics_silence_limit); outcome.has_error())
         co_return outcome.error();

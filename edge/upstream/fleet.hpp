@@ -16,6 +16,13 @@
 namespace marquee
 {
 
+/// Replies to STATS.
+struct service_statistics
+{
+    std::vector<std::vector<std::string>> of_services; ///< to each request that names a service; at most 1 MiB each
+    std::vector<std::string> of_all;                   ///< to the request to everybody; at most 256 KiB
+};
+
 /// Discovers the instances of all services. The list is requested at most once a second, whatever
 /// the number of callers, so that clients of the edge cannot load the services. One per io thread;
 /// used on that thread only.
@@ -38,9 +45,11 @@ public:
     /// Fails with disconnected, stopping or overloaded.
     [[nodiscard]] asio::awaitable<result<std::string>> services();
 
-    /// The replies of all services to STATS that come by `until`, unread. Ends earlier, after 200
-    /// ms without a further reply. Fails as services() does.
-    [[nodiscard]] asio::awaitable<result<std::vector<std::string>>> statistics(deadline until);
+    /// The replies to STATS that come by `until`, unread. Each of `services` is asked by its name,
+    /// with room of its own, so that what others say takes none of it. Ends earlier, after 200 ms
+    /// without a further reply. Fails as services() does.
+    [[nodiscard]] asio::awaitable<result<service_statistics>> statistics(std::vector<std::string_view> services,
+                                                                         deadline until);
 
 private:
     asio::awaitable<result<std::string>> poll_services();

@@ -1,10 +1,14 @@
 #include "edge/upstream/fleet_scrape.hpp"
 
 #include "edge/metrics/fleet_metrics.hpp"
+#include "edge/metrics/metrics.hpp"
 #include "schemas/subjects.hpp"
 
+#include <cstddef>
 #include <optional>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace marquee
 {
@@ -30,12 +34,17 @@ asio::awaitable<result<std::string>> ask(requester& nats, fleet_view& fleet)
     auto stream =
         nats.request(subject::of({"$JS", "API", "STREAM", "INFO", names::stream_events}), "", no_headers, until);
     auto account = nats.request(subject::of({"$JS", "API", "INFO"}), "", no_headers, until);
-    auto asking = fleet.statistics(until);
+    std::vector<std::string_view> services;
+    for (const auto each : upstream_services)
+        services.push_back(name_of(each));
+    auto asking = fleet.statistics(std::move(services), until);
     auto stats = co_await std::move(asking);
     if (stats.has_error())
         co_return stats.error();
     fleet_replies told;
-    told.stats = std::move(*stats);
+    for (std::size_t i = 0; i < upstream_services.size(); ++i)
+        told.stats.emplace_back(name_of(upstream_services[i]), std::move(stats->of_services[i]));
+    told.foreign = std::move(stats->of_all);
     told.stream = co_await text_of(std::move(stream));
     told.account = co_await text_of(std::move(account));
     co_return fleet_page(told);

@@ -14,9 +14,10 @@ namespace marquee
 class fleet_scrape
 {
 public:
-    /// The page of the fleet (fleet_page()). Asks all services, the stream and JetStream at once
-    /// and waits for 800 ms at most, less once no further reply has come for 200 ms. Callers that
-    /// come within a second share one page. Fails with disconnected, stopping or overloaded.
+    /// The page of the fleet (fleet_page()). Asks our services, all others, the stream and
+    /// JetStream at once and waits for 800 ms at most, less once no further reply has come for
+    /// 200 ms. Callers that come within a second share one page. Fails with disconnected, stopping
+    /// or overloaded.
     [[nodiscard]] asio::awaitable<result<std::string>> page(requester& nats, fleet_view& fleet);
 
 private:

@@ -28,6 +28,24 @@ std::string endpoint(const std::string& name, const std::string& data, const std
 
 const std::string durations = R"("durations":{"bounds":[0.001,0.25],"counts":[3,2,1],"p50":0.1})";
 
+/// Replies as they come: those with the name of one of our services to the request that names it,
+/// others to the request to everybody.
+fleet_replies told_by(const std::vector<std::string>& replies)
+{
+    fleet_replies told;
+    for (const auto* name : {"metadata", "cdnurl", "reporting"})
+        told.stats.emplace_back(name, std::vector<std::string>());
+    for (const auto& each : replies)
+    {
+        auto* to = &told.foreign;
+        for (auto& [name, all] : told.stats)
+            if (each.find("\"name\":\"" + std::string(name) + '"') != std::string::npos)
+                to = &all;
+        to->push_back(each);
+    }
+    return told;
+}
+
 /// The page, which must be well-formed whatever was told.
 metrics_page page_of(const fleet_replies& told)
 {
@@ -48,12 +66,10 @@ BOOST_AUTO_TEST_SUITE(fleet_metrics)
 
 BOOST_AUTO_TEST_CASE(an_endpoint_has_its_requests_errors_durations_and_what_is_in_flight)
 {
-    const auto page = page_of(
-        {{stats("metadata", "A1",
-                endpoint("get", R"({"in_flight":4,"replies_lost":1,"records":12,"stale_for_ms":2500,"serving":true,)" +
-                                    durations + R"(,"process":{"resident_bytes":1024,"cpu_seconds":0.25}})"))},
-         {},
-         {}});
+    const auto page = page_of(told_by({stats(
+        "metadata", "A1",
+        endpoint("get", R"({"in_flight":4,"replies_lost":1,"records":12,"stale_for_ms":2500,"serving":true,)" +
+                            durations + R"(,"process":{"resident_bytes":1024,"cpu_seconds":0.25}})"))}));
     const std::string labels = R"(endpoint="get",instance="A1",service="metadata")";
     BOOST_TEST(value(page, "marquee_service_requests_total{" + labels + '}') == 7);
     BOOST_TEST(value(page, "marquee_service_errors_total{" + labels + '}') == 2);
@@ -76,10 +92,9 @@ BOOST_AUTO_TEST_CASE(an_endpoint_has_its_requests_errors_durations_and_what_is_i
 
 BOOST_AUTO_TEST_CASE(reporting_has_its_lag_and_its_database)
 {
-    const auto page = page_of({{stats("reporting", "R", endpoint("top", R"({"lag":5,"lag_ms":1500,"applied":9,
-        "duplicates":2,"rejected":1,"uncommitted":3,"database_bytes":4096,"serving":false,"alarm":"why"})"))},
-                               {},
-                               {}});
+    const auto page =
+        page_of(told_by({stats("reporting", "R", endpoint("top", R"({"lag":5,"lag_ms":1500,"applied":9,
+        "duplicates":2,"rejected":1,"uncommitted":3,"database_bytes":4096,"serving":false,"alarm":"why"})"))}));
     const std::string instance = R"({instance="R",service="reporting"})";
     BOOST_TEST(value(page, "marquee_reporting_lag_events" + instance) == 5);
     BOOST_TEST(value(page, "marquee_reporting_lag_seconds" + instance) == 1.5);
@@ -150,7 +165,10 @@ BOOST_AUTO_TEST_CASE(a_service_that_lies_breaks_no_line_and_hides_no_other)
     };
     std::vector<std::string> all = lies;
     all.insert(all.begin(), honest);
-    const auto page = page_of({all, "]", R"({"limits":[],"storage":"x"})"});
+    auto told = told_by(all);
+    told.stream = "]";
+    told.account = R"({"limits":[],"storage":"x"})";
+    const auto page = page_of(told);
     BOOST_TEST(page.sum("marquee_service_requests_total", {{"instance", "H"}}) == 7U);
     BOOST_TEST(page.sum("marquee_service_duration_seconds_count") == 6U); // only the honest one's is one
     BOOST_TEST(page.sum("marquee_service_requests_total", {{"instance", "W"}}) == 0U);
@@ -166,15 +184,32 @@ BOOST_AUTO_TEST_CASE(what_is_beyond_the_limits_is_counted_and_strangers_take_no_
         many.push_back(stats("stranger", "S" + std::to_string(i), endpoint("get", "{}")));
     for (std::size_t i = 0; i < max_fleet_instances + 3; ++i)
         many.push_back(stats("metadata", "M" + std::to_string(i), endpoint("get", "{}")));
-    auto page = page_of({many, {}, {}});
+    auto page = page_of(told_by(many));
     BOOST_TEST(page.sum("marquee_fleet_instances", {{"service", "stranger"}}) == max_foreign_instances);
     BOOST_TEST(page.sum("marquee_fleet_instances", {{"service", "metadata"}}) == max_fleet_instances);
     BOOST_TEST(page.sum("marquee_fleet_instances_left_out") == 500 - max_foreign_instances + 3);
     std::string endpoints = endpoint("e", "{}");
     for (int i = 0; i < 99; ++i)
         endpoints += ',' + endpoint("e" + std::to_string(i), "{}");
-    page = page_of({{stats("metadata", "M", endpoints)}, {}, {}});
+    page = page_of(told_by({stats("metadata", "M", endpoints)}));
     BOOST_TEST(page.sum("marquee_fleet_endpoints_left_out") == 76U);
+}
+
+BOOST_AUTO_TEST_CASE(a_service_is_what_answers_to_its_name)
+{
+    const auto cdnurl = stats("cdnurl", "C", endpoint("get", "{}"));
+    auto told = told_by({cdnurl});
+    told.stats.front().second.push_back(stats("cdnurl", "X", "")); // to the request for metadata
+    told.stats.front().second.push_back(stats("stranger", "S", ""));
+    told.foreign.push_back(cdnurl); // it was asked twice
+    told.foreign.push_back(stats("reporting", "R", ""));
+    told.foreign.push_back(stats("stranger", "S", ""));
+    const auto page = page_of(told);
+    BOOST_TEST(page.sum("marquee_fleet_instances", {{"service", "metadata"}}) == 0U);
+    BOOST_TEST(page.sum("marquee_fleet_instances", {{"service", "cdnurl"}}) == 1U);
+    BOOST_TEST(page.sum("marquee_fleet_instances", {{"service", "reporting"}}) == 0U);
+    BOOST_TEST(page.sum("marquee_fleet_instances", {{"service", "stranger"}}) == 1U);
+    BOOST_TEST(page.sum("marquee_fleet_replies_ignored") == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(label_values_are_escaped_and_bounded)

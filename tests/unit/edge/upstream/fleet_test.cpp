@@ -202,7 +202,8 @@ BOOST_AUTO_TEST_CASE(endless_replies_are_cut_off)
 
 BOOST_AUTO_TEST_CASE(the_page_of_the_fleet_asks_once_for_all_who_scrape)
 {
-    fleet.script("$SRV.STATS", {stats("metadata", "1", '[' + get_counted + ']'), "{"});
+    fleet.script("$SRV.STATS.metadata", {stats("metadata", "1", '[' + get_counted + ']'), "{"});
+    fleet.script("$SRV.STATS", {stats("metadata", "1"), stats("stranger", "2", '[' + get_counted + ']')});
     nats.script_json("$JS.API.STREAM.INFO.EVENTS", R"({"config":{"num_replicas":1},"state":{"bytes":5}})");
     nats.script_json("$JS.API.INFO", R"({"storage":6})");
     for (int i = 0; i < 2; ++i)
@@ -212,10 +213,12 @@ BOOST_AUTO_TEST_CASE(the_page_of_the_fleet_asks_once_for_all_who_scrape)
         BOOST_TEST(answer.fields.get("Content-Type").value_or("") == "text/plain; version=0.0.4; charset=utf-8");
         for (const std::string line :
              {R"(marquee_service_requests_total{service="metadata",instance="1",endpoint="get"} 3)",
-              R"(marquee_stream_bytes{stream="EVENTS"} 5)", "marquee_account_storage_bytes 6"})
+              R"(marquee_service_requests_total{service="stranger",instance="2",endpoint="get"} 3)",
+              "marquee_fleet_replies_ignored 1", R"(marquee_stream_bytes{stream="EVENTS"} 5)",
+              "marquee_account_storage_bytes 6"})
             BOOST_TEST(answer.body.find('\n' + line + '\n') != std::string::npos, line << " in\n" << answer.body);
     }
-    BOOST_TEST(fleet.seen.size() == 1U);
+    BOOST_TEST(fleet.seen.size() == 4U); // each of ours by its name, and all
     BOOST_TEST(nats.seen.size() == 2U);
 }
 
@@ -223,7 +226,8 @@ BOOST_AUTO_TEST_CASE(the_page_of_the_fleet_needs_the_broker_and_no_permission_fo
 {
     fleet.script("$SRV.STATS", errc::disconnected);
     BOOST_TEST(send("GET", "/metrics/fleet").status == 503);
-    fleet.script("$SRV.STATS", {stats("metadata", "1")});
+    fleet.script("$SRV.STATS", {stats("stranger", "1")});
+    fleet.script("$SRV.STATS.metadata", {stats("metadata", "1")});
     fleet_scrape fresh;
     std::string page;
     run_coro(io,
@@ -241,9 +245,26 @@ BOOST_AUTO_TEST_CASE(replies_that_are_too_large_hide_no_other)
 {
     std::vector<std::string> all(5, std::string(1U << 20U, 'x'));
     all.push_back(stats("metadata", "1", '[' + get_counted + ']'));
-    fleet.script("$SRV.STATS", all);
+    fleet.script("$SRV.STATS.metadata", all);
     const auto page = send("GET", "/metrics/fleet").body;
     BOOST_TEST(page.find("marquee_fleet_instances{service=\"metadata\"} 1\n") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_stranger_with_many_or_large_replies_takes_no_room_of_a_service)
+{
+    for (const auto& flood : {std::vector<std::string>(17, stats("x", "1", '[' + std::string(250'000, ' ') + ']')),
+                              std::vector<std::string>(1001, "x")})
+    {
+        fleet_kit kit;
+        kit.fleet.script("$SRV.STATS", flood);
+        kit.fleet.script("$SRV.STATS.cdnurl", flood); // says that it is one
+        kit.fleet.script("$SRV.STATS.metadata", {stats("metadata", "1")});
+        kit.fleet.script("$SRV.STATS.reporting", {stats("reporting", "1")});
+        const auto page = kit.send("GET", "/metrics/fleet").body;
+        for (const std::string service : {"metadata", "reporting"})
+            BOOST_TEST(page.find("marquee_fleet_instances{service=\"" + service + "\"} 1\n") != std::string::npos);
+        BOOST_TEST(page.find("marquee_fleet_instances{service=\"cdnurl\"} 0\n") != std::string::npos);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(the_list_of_services_has_the_circuits_of_this_edge)
