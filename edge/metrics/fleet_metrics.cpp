@@ -107,6 +107,12 @@ constexpr std::array account_limit_rows{
                {"marquee_account_memory_limit_bytes", "gauge", "Limit of bytes in memory; absent without one."},
                1,
                true},
+    number_row{
+        "max_streams", {"marquee_account_streams_limit", "gauge", "Limit of streams; absent without one."}, 1, true},
+    number_row{"max_consumers",
+               {"marquee_account_consumers_limit", "gauge", "Limit of consumers; absent without one."},
+               1,
+               true},
 };
 
 void add_number(exposition& page, const number_row& row, const json::object& from, std::string_view labels)
@@ -264,13 +270,40 @@ void add_stream(exposition& page, const std::optional<std::string>& reply)
     add_number(page, stream_limit, *config, labels);
 }
 
+/// Of an account with tiers (R1, R3) the one whose storage is fullest: the account itself has no
+/// limits then. Else the account.
+const json::object& fullest_tier(const json::object& account)
+{
+    const auto* fullest = &account;
+    const auto* tiers = reported_object(account, "tiers");
+    if (tiers == nullptr)
+        return *fullest;
+    double most = -1;
+    for (const auto& [name, value] : *tiers)
+    {
+        const auto* tier = value.if_object();
+        const auto* limits = tier != nullptr ? reported_object(*tier, "limits") : nullptr;
+        if (limits == nullptr)
+            continue;
+        const auto limit = reported_number(*limits, "max_storage").value_or(0);
+        const auto share = limit > 0 ? reported_number(*tier, "storage").value_or(0) / limit : 0;
+        if (share > most)
+        {
+            most = share;
+            fullest = tier;
+        }
+    }
+    return *fullest;
+}
+
 void add_account(exposition& page, const std::optional<std::string>& reply)
 {
     const auto document = reply ? read_object(*reply) : std::nullopt;
     if (!document)
         return;
-    add_numbers(page, account_rows, *document, "");
-    if (const auto* limits = reported_object(*document, "limits"))
+    const auto& shown = fullest_tier(*document);
+    add_numbers(page, account_rows, shown, "");
+    if (const auto* limits = reported_object(shown, "limits"))
         add_numbers(page, account_limit_rows, *limits, "");
 }
 

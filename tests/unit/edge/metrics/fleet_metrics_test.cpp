@@ -112,7 +112,8 @@ BOOST_AUTO_TEST_CASE(the_stream_and_the_account_have_their_use_and_their_limits)
     told.stream = R"({"config":{"num_replicas":3,"max_bytes":1000},"state":{"bytes":800,"messages":4,"last_seq":9},
         "cluster":{"leader":"n1","replicas":[{"current":true},{"current":true,"offline":true},{"current":false},7]}})";
     told.account =
-        R"({"memory":0,"storage":500,"streams":3,"consumers":4,"limits":{"max_storage":-1,"max_memory":10}})";
+        R"({"memory":0,"storage":500,"streams":3,"consumers":4,"limits":{"max_storage":-1,"max_memory":10,)"
+        R"("max_streams":-1,"max_consumers":20}})";
     auto page = page_of(told);
     const std::string stream = R"({stream="EVENTS"})";
     BOOST_TEST(value(page, "marquee_stream_bytes" + stream) == 800);
@@ -123,6 +124,8 @@ BOOST_AUTO_TEST_CASE(the_stream_and_the_account_have_their_use_and_their_limits)
     BOOST_TEST(value(page, "marquee_account_storage_bytes{}") == 500);
     BOOST_TEST(!page.types.contains("marquee_account_storage_limit_bytes"));
     BOOST_TEST(value(page, "marquee_account_memory_limit_bytes{}") == 10);
+    BOOST_TEST(value(page, "marquee_account_consumers_limit{}") == 20);
+    BOOST_TEST(!page.types.contains("marquee_account_streams_limit"));
     told.stream = R"({"config":{"num_replicas":1,"max_bytes":-1},"state":{"bytes":1}})";
     page = page_of(told);
     BOOST_TEST(value(page, "marquee_stream_replicas_in_sync" + stream) == 1);
@@ -139,6 +142,22 @@ BOOST_AUTO_TEST_CASE(the_stream_and_the_account_have_their_use_and_their_limits)
         told.stream = none;
         BOOST_TEST(value(page_of(told), "marquee_stream_has_leader" + stream) == 0);
     }
+}
+
+BOOST_AUTO_TEST_CASE(of_an_account_with_tiers_the_fullest_is_shown)
+{
+    fleet_replies told;
+    told.account = R"({"memory":0,"storage":900,"streams":5,"consumers":9,"limits":{"max_storage":0,"max_streams":0},
+        "tiers":{"R1":{"storage":800,"streams":2,"limits":{"max_storage":8000,"max_streams":10}},
+                 "R3":{"storage":100,"streams":3,"limits":{"max_storage":110,"max_streams":4}},
+                 "x":7,"y":{},"z":{"storage":-1,"limits":{"max_storage":"1"}}}})";
+    const auto page = page_of(told);
+    BOOST_TEST(value(page, "marquee_account_storage_bytes{}") == 100);
+    BOOST_TEST(value(page, "marquee_account_storage_limit_bytes{}") == 110);
+    BOOST_TEST(value(page, "marquee_account_streams{}") == 3);
+    BOOST_TEST(value(page, "marquee_account_streams_limit{}") == 4);
+    told.account = R"({"storage":900,"limits":{"max_storage":1000},"tiers":{}})";
+    BOOST_TEST(value(page_of(told), "marquee_account_storage_bytes{}") == 900);
 }
 
 BOOST_AUTO_TEST_CASE(a_service_that_lies_breaks_no_line_and_hides_no_other)
