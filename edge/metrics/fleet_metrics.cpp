@@ -63,6 +63,14 @@ constexpr std::array process_rows{
     number_row{"max_files", {"process_max_fds", "gauge", "File descriptors that may be open."}},
 };
 
+/// Of every service of ours.
+constexpr std::array service_rows{
+    number_row{"log_lines_dropped",
+               {"marquee_log_lines_dropped_total", "counter", "Lines of the log that were not written."}},
+    number_row{"spans_dropped",
+               {"marquee_service_spans_dropped_total", "counter", "Spans that were not exported."}},
+};
+
 constexpr std::array reporting_rows{
     number_row{"lag", {"marquee_reporting_lag_events", "gauge", "Messages of the stream that are to be counted."}},
     number_row{"lag_ms", {"marquee_reporting_lag_seconds", "gauge", "How far behind the stream."}, 1e-3},
@@ -223,6 +231,7 @@ void add_instance(exposition& page, const reported_instance& of)
         page.add(families::serving, labels, serving->as_bool() ? 1 : 0);
         page.add(families::alarm, labels, data.contains("alarm") ? 1 : 0);
     }
+    add_numbers(page, service_rows, data, labels);
     if (of.service == name_of(upstream_service::reporting))
         add_numbers(page, reporting_rows, data, labels);
     else

@@ -68,7 +68,8 @@ BOOST_AUTO_TEST_CASE(an_endpoint_has_its_requests_errors_durations_and_what_is_i
 {
     const auto page = page_of(told_by({stats(
         "metadata", "A1",
-        endpoint("get", R"({"in_flight":4,"replies_lost":1,"records":12,"stale_for_ms":2500,"serving":true,)" +
+        endpoint("get", R"({"in_flight":4,"replies_lost":1,"records":12,"stale_for_ms":2500,"serving":true,)"
+                        R"("log_lines_dropped":8,"spans_dropped":9,)" +
                             durations + R"(,"process":{"resident_bytes":1024,"cpu_seconds":0.25}})"))}));
     const std::string labels = R"(endpoint="get",instance="A1",service="metadata")";
     BOOST_TEST(value(page, "marquee_service_requests_total{" + labels + '}') == 7);
@@ -83,6 +84,8 @@ BOOST_AUTO_TEST_CASE(an_endpoint_has_its_requests_errors_durations_and_what_is_i
     BOOST_TEST(value(page, "marquee_catalogue_staleness_seconds" + instance) == 2.5);
     BOOST_TEST(value(page, "marquee_service_serving" + instance) == 1);
     BOOST_TEST(value(page, "marquee_service_alarm" + instance) == 0);
+    BOOST_TEST(value(page, "marquee_log_lines_dropped_total" + instance) == 8);
+    BOOST_TEST(value(page, "marquee_service_spans_dropped_total" + instance) == 9);
     BOOST_TEST(value(page, "process_resident_memory_bytes" + instance) == 1024);
     BOOST_TEST(value(page, "process_cpu_seconds_total" + instance) == 0.25);
     BOOST_TEST(value(page, R"(marquee_fleet_instances{service="metadata"})") == 1);
