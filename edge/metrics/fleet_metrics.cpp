@@ -39,6 +39,8 @@ constexpr metric_family durations{"marquee_service_duration_seconds", "histogram
 constexpr metric_family in_flight{"marquee_service_in_flight", "gauge", "Requests that wait in a handler."};
 constexpr metric_family lost{"marquee_service_replies_lost_total", "counter",
                              "Replies of which the requester was told nothing."};
+constexpr metric_family lag_events{"marquee_reporting_lag_events", "gauge",
+                                   "Messages of the stream that are to be counted."};
 constexpr metric_family stream_leader{"marquee_stream_has_leader", "gauge",
                                       "0 where the stream does not answer, or has no leader."};
 constexpr metric_family replicas{"marquee_stream_replicas", "gauge", "Copies that the stream is to have."};
@@ -72,7 +74,6 @@ constexpr std::array service_rows{
 };
 
 constexpr std::array reporting_rows{
-    number_row{"lag", {"marquee_reporting_lag_events", "gauge", "Messages of the stream that are to be counted."}},
     number_row{"lag_ms", {"marquee_reporting_lag_seconds", "gauge", "How far behind the stream."}, 1e-3},
     number_row{"applied", {"marquee_reporting_events_total", "counter", "Events counted."}},
     number_row{"duplicates", {"marquee_reporting_duplicates_total", "counter", "Events counted before."}},
@@ -217,7 +218,22 @@ void add_endpoint(exposition& page, const reported_endpoint& of, const std::stri
     add_durations(page, of, labels);
 }
 
-void add_instance(exposition& page, const reported_instance& of)
+/// What is to be counted. While its consumer is lost an instance does not know what comes; the
+/// stream does.
+void add_lag_events(exposition& page, const json::object& data, const json::object* stream, std::string_view labels)
+{
+    auto lag = reported_whole(data, "lag");
+    const auto counted = reported_whole(data, "last_sequence");
+    const auto last = stream != nullptr ? reported_whole(*stream, "last_seq") : std::nullopt;
+    const auto messages = stream != nullptr ? reported_whole(*stream, "messages") : std::nullopt;
+    if (lag && counted && last && messages && *last > *counted)
+        lag = std::max(*lag, std::min(*last - *counted, *messages));
+    if (lag)
+        page.add(families::lag_events, labels, *lag);
+}
+
+/// `stream`: the state of the stream of views; null: not known.
+void add_instance(exposition& page, const reported_instance& of, const json::object* stream)
 {
     const auto labels = as_label("service", of.service) + ',' + as_label("instance", of.id);
     page.add(families::build, labels + ',' + as_label("version", of.version), 1);
@@ -233,7 +249,10 @@ void add_instance(exposition& page, const reported_instance& of)
     }
     add_numbers(page, service_rows, data, labels);
     if (of.service == name_of(upstream_service::reporting))
+    {
+        add_lag_events(page, data, stream, labels);
         add_numbers(page, reporting_rows, data, labels);
+    }
     else
         add_numbers(page, catalogue_rows, data, labels);
     if (const auto* process = reported_object(data, "process"))
@@ -260,10 +279,9 @@ std::uint64_t copies_in_sync(const json::object& cluster)
     return 1 + static_cast<std::uint64_t>(std::count_if(list.begin(), list.end(), is_in_sync));
 }
 
-void add_stream(exposition& page, const std::optional<std::string>& reply)
+void add_stream(exposition& page, const std::optional<json::object>& document)
 {
     const auto labels = as_label("stream", "EVENTS");
-    const auto document = reply ? read_object(*reply) : std::nullopt;
     const auto* config = document ? reported_object(*document, "config") : nullptr;
     const auto* state = document ? reported_object(*document, "state") : nullptr;
     if (config == nullptr || state == nullptr)
@@ -336,9 +354,10 @@ std::string fleet_page(const fleet_replies& told)
     page.add(families::instances_left_out, "", chosen.left_out);
     page.add(families::endpoints_left_out, "", endpoints_left_out);
     page.add(families::replies_ignored, "", chosen.ignored);
+    const auto stream = told.stream ? read_object(*told.stream) : std::nullopt;
     for (const auto& [key, one] : chosen.all)
-        add_instance(page, one);
-    add_stream(page, told.stream);
+        add_instance(page, one, stream ? reported_object(*stream, "state") : nullptr);
+    add_stream(page, stream);
     add_account(page, told.account);
     return page.text();
 }

@@ -5,15 +5,13 @@
 namespace marquee
 {
 
-void lag_meter::up(bool behind, clock::time_point now)
+void lag_meter::up(std::uint64_t behind, clock::time_point now)
 {
     next_.reset(); // messages may come again
-    idle_ = !behind;
+    pending_ = behind;
+    idle_ = behind == 0;
     if (idle_)
-    {
         complete_ = now;
-        pending_ = 0;
-    }
 }
 
 void lag_meter::down(clock::time_point now)

@@ -16,8 +16,8 @@ class lag_meter
 public:
     using clock = std::chrono::steady_clock;
 
-    /// The consumer is in place. `behind`: the stream has messages that are not counted yet.
-    void up(bool behind, clock::time_point now);
+    /// The consumer is in place. `behind`: messages of the stream that are not counted yet.
+    void up(std::uint64_t behind, clock::time_point now);
 
     /// The consumer is lost: the lag grows from here on.
     void down(clock::time_point now);
@@ -28,7 +28,7 @@ public:
     /// None before everything was counted for the first time.
     [[nodiscard]] std::optional<clock::duration> lag(clock::time_point now) const;
 
-    /// Messages to come, after the last batch.
+    /// Messages to come, after the last batch, or since the consumer is in place.
     [[nodiscard]] std::uint64_t pending() const noexcept { return pending_; }
 
 private:

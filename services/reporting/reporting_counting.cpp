@@ -82,7 +82,8 @@ void reporting_instance::on_state(bool up, const stream_state& stream)
     views_->waiter.applied(counted);
     if (stream.last_sequence <= counted)
         end_alarm(reporting_events::written{});
-    meter_.up(stream.messages > 0 && stream.last_sequence > counted, clock::now());
+    const auto behind = stream.last_sequence > counted ? stream.last_sequence - counted : 0;
+    meter_.up(std::min(behind, stream.messages), clock::now());
     check_lag();
 }
 

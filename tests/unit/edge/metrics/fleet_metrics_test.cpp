@@ -66,11 +66,11 @@ BOOST_AUTO_TEST_SUITE(fleet_metrics)
 
 BOOST_AUTO_TEST_CASE(an_endpoint_has_its_requests_errors_durations_and_what_is_in_flight)
 {
-    const auto page = page_of(told_by({stats(
-        "metadata", "A1",
-        endpoint("get", R"({"in_flight":4,"replies_lost":1,"records":12,"stale_for_ms":2500,"serving":true,)"
-                        R"("log_lines_dropped":8,"spans_dropped":9,)" +
-                            durations + R"(,"process":{"resident_bytes":1024,"cpu_seconds":0.25}})"))}));
+    const auto page = page_of(told_by(
+        {stats("metadata", "A1",
+               endpoint("get", R"({"in_flight":4,"replies_lost":1,"records":12,"stale_for_ms":2500,"serving":true,)"
+                               R"("log_lines_dropped":8,"spans_dropped":9,)" +
+                                   durations + R"(,"process":{"resident_bytes":1024,"cpu_seconds":0.25}})"))}));
     const std::string labels = R"(endpoint="get",instance="A1",service="metadata")";
     BOOST_TEST(value(page, "marquee_service_requests_total{" + labels + '}') == 7);
     BOOST_TEST(value(page, "marquee_service_errors_total{" + labels + '}') == 2);
@@ -95,8 +95,7 @@ BOOST_AUTO_TEST_CASE(an_endpoint_has_its_requests_errors_durations_and_what_is_i
 
 BOOST_AUTO_TEST_CASE(reporting_has_its_lag_and_its_database)
 {
-    const auto page =
-        page_of(told_by({stats("reporting", "R", endpoint("top", R"({"lag":5,"lag_ms":1500,"applied":9,
+    const auto page = page_of(told_by({stats("reporting", "R", endpoint("top", R"({"lag":5,"lag_ms":1500,"applied":9,
         "duplicates":2,"rejected":1,"uncommitted":3,"database_bytes":4096,"serving":false,"alarm":"why"})"))}));
     const std::string instance = R"({instance="R",service="reporting"})";
     BOOST_TEST(value(page, "marquee_reporting_lag_events" + instance) == 5);
@@ -109,14 +108,32 @@ BOOST_AUTO_TEST_CASE(reporting_has_its_lag_and_its_database)
     BOOST_TEST(value(page, "marquee_service_serving" + instance) == 0);
 }
 
+BOOST_AUTO_TEST_CASE(the_lag_in_events_grows_while_a_consumer_is_lost)
+{
+    const auto lag = [](const std::string& data, const std::string& state)
+    {
+        auto told = told_by({stats("reporting", "R", endpoint("top", data))});
+        if (!state.empty())
+            told.stream = R"({"config":{},"state":)" + state + "}";
+        return value(page_of(told), R"(marquee_reporting_lag_events{instance="R",service="reporting"})");
+    };
+    const std::string lost = R"({"lag":0,"last_sequence":1000})";
+    BOOST_TEST(lag(lost, R"({"last_seq":1001000,"messages":1001000})") == 1'000'000);
+    BOOST_TEST(lag(lost, R"({"last_seq":1001000,"messages":70})") == 70); // the others are gone
+    BOOST_TEST(lag(lost, R"({"last_seq":900,"messages":900})") == 0);
+    BOOST_TEST(lag(lost, R"({"last_seq":"x","messages":9})") == 0);
+    BOOST_TEST(lag(lost, "") == 0);
+    BOOST_TEST(lag(R"({"lag":5,"last_sequence":1000})", R"({"last_seq":1003,"messages":9})") == 5);
+    BOOST_TEST(lag(R"({"lag":5})", R"({"last_seq":1003,"messages":9})") == 5);
+}
+
 BOOST_AUTO_TEST_CASE(the_stream_and_the_account_have_their_use_and_their_limits)
 {
     fleet_replies told;
     told.stream = R"({"config":{"num_replicas":3,"max_bytes":1000},"state":{"bytes":800,"messages":4,"last_seq":9},
         "cluster":{"leader":"n1","replicas":[{"current":true},{"current":true,"offline":true},{"current":false},7]}})";
-    told.account =
-        R"({"memory":0,"storage":500,"streams":3,"consumers":4,"limits":{"max_storage":-1,"max_memory":10,)"
-        R"("max_streams":-1,"max_consumers":20}})";
+    told.account = R"({"memory":0,"storage":500,"streams":3,"consumers":4,"limits":{"max_storage":-1,"max_memory":10,)"
+                   R"("max_streams":-1,"max_consumers":20}})";
     auto page = page_of(told);
     const std::string stream = R"({stream="EVENTS"})";
     BOOST_TEST(value(page, "marquee_stream_bytes" + stream) == 800);

@@ -28,21 +28,21 @@ BOOST_FIXTURE_TEST_SUITE(lag_meter_measures, meter_fixture)
 BOOST_AUTO_TEST_CASE(nothing_is_known_before_everything_was_counted_once)
 {
     BOOST_TEST(lag_at(0ms) == -1);
-    meter.up(true, start);
+    meter.up(100, start);
     meter.counted(10, 90, start);
     BOOST_TEST(lag_at(5000ms) == -1);
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_stream_has_no_lag_however_long_it_stays_empty)
 {
-    meter.up(false, start);
+    meter.up(0, start);
     BOOST_TEST(lag_at(0ms) == 0);
     BOOST_TEST(lag_at(9000ms) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_with_nothing_to_come_ends_the_lag)
 {
-    meter.up(true, start);
+    meter.up(100, start);
     meter.counted(10, 5, start);
     meter.counted(5, 0, start + 10ms);
     BOOST_TEST(lag_at(9000ms) == 0);
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(a_batch_with_nothing_to_come_ends_the_lag)
 
 BOOST_AUTO_TEST_CASE(under_a_constant_load_the_lag_is_the_time_to_work_off_what_existed)
 {
-    meter.up(false, start);
+    meter.up(0, start);
     meter.counted(10, 20, start);         // complete once 30 have come
     meter.counted(20, 20, start + 300ms); // they have: what existed at 0 is counted
     BOOST_TEST(lag_at(300ms) == 300);     // since 0
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(under_a_constant_load_the_lag_is_the_time_to_work_off_what_
 
 BOOST_AUTO_TEST_CASE(a_burst_after_a_quiet_time_lags_from_the_burst_on)
 {
-    meter.up(false, start);
+    meter.up(0, start);
     meter.counted(1, 0, start);
     meter.counted(10, 500, start + 60000ms);
     BOOST_TEST(lag_at(60000ms) == 0);
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(a_burst_after_a_quiet_time_lags_from_the_burst_on)
 
 BOOST_AUTO_TEST_CASE(a_consumer_that_falls_behind_lags_more_and_more)
 {
-    meter.up(false, start);
+    meter.up(0, start);
     meter.counted(1, 1000, start + 10ms);
     for (int i = 1; i <= 20; ++i)
         meter.counted(1, 1000, start + 10ms + i * 100ms);
@@ -80,21 +80,33 @@ BOOST_AUTO_TEST_CASE(a_consumer_that_falls_behind_lags_more_and_more)
 
 BOOST_AUTO_TEST_CASE(a_lost_consumer_lags_from_that_moment_until_it_has_counted_everything_again)
 {
-    meter.up(false, start);
+    meter.up(0, start);
     meter.down(start + 5000ms);
     BOOST_TEST(lag_at(5000ms) == 0);
     BOOST_TEST(lag_at(6500ms) == 1500);
-    meter.up(true, start + 6500ms);
+    meter.up(3, start + 6500ms);
     BOOST_TEST(lag_at(6600ms) == 1600);
     meter.counted(3, 0, start + 6700ms);
     BOOST_TEST(lag_at(8000ms) == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_consumer_that_comes_back_has_to_come_what_the_stream_has)
+{
+    meter.up(0, start);
+    meter.down(start + 1000ms);
+    meter.up(1'000'000, start + 3000ms);
+    BOOST_TEST(meter.pending() == 1'000'000U);
+    meter.counted(10, 999'990, start + 3100ms);
+    BOOST_TEST(meter.pending() == 999'990U);
+    meter.up(0, start + 4000ms);
+    BOOST_TEST(meter.pending() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_consumer_that_comes_back_to_a_stream_without_news_has_no_lag)
 {
-    meter.up(false, start);
+    meter.up(0, start);
     meter.down(start + 1000ms);
-    meter.up(false, start + 3000ms);
+    meter.up(0, start + 3000ms);
     BOOST_TEST(lag_at(3000ms) == 0);
 }
 
