@@ -2,10 +2,10 @@
 
 #include "edge/metrics/exposition.hpp"
 #include "edge/metrics/fleet_documents.hpp"
+#include "edge/metrics/fleet_rows.hpp"
+#include "edge/metrics/fleet_store.hpp"
 #include "edge/metrics/metrics.hpp"
 #include "schemas/json.hpp"
-
-#include <boost/json/array.hpp>
 
 #include <algorithm>
 #include <array>
@@ -41,20 +41,7 @@ constexpr metric_family lost{"marquee_service_replies_lost_total", "counter",
                              "Replies of which the requester was told nothing."};
 constexpr metric_family lag_events{"marquee_reporting_lag_events", "gauge",
                                    "Messages of the stream that are to be counted."};
-constexpr metric_family stream_leader{"marquee_stream_has_leader", "gauge",
-                                      "0 where the stream does not answer, or has no leader."};
-constexpr metric_family replicas{"marquee_stream_replicas", "gauge", "Copies that the stream is to have."};
-constexpr metric_family in_sync{"marquee_stream_replicas_in_sync", "gauge", "Copies that have everything."};
 } // namespace families
-
-/// A metric that is one number of a JSON object.
-struct number_row
-{
-    std::string_view member;
-    metric_family family;
-    double unit = 1; ///< of the number; 1: it is a whole number
-    bool zero_is_none = false;
-};
 
 constexpr std::array process_rows{
     number_row{"start_seconds",
@@ -69,8 +56,7 @@ constexpr std::array process_rows{
 constexpr std::array service_rows{
     number_row{"log_lines_dropped",
                {"marquee_log_lines_dropped_total", "counter", "Lines of the log that were not written."}},
-    number_row{"spans_dropped",
-               {"marquee_service_spans_dropped_total", "counter", "Spans that were not exported."}},
+    number_row{"spans_dropped", {"marquee_service_spans_dropped_total", "counter", "Spans that were not exported."}},
 };
 
 constexpr std::array reporting_rows{
@@ -89,58 +75,6 @@ constexpr std::array catalogue_rows{
                {"marquee_catalogue_staleness_seconds", "gauge", "How long memory may have been behind the bucket."},
                1e-3},
 };
-
-constexpr std::array stream_rows{
-    number_row{"bytes", {"marquee_stream_bytes", "gauge", "Bytes in the stream."}},
-    number_row{"messages", {"marquee_stream_messages", "gauge", "Messages in the stream."}},
-    number_row{"last_seq", {"marquee_stream_last_sequence", "gauge", "Sequence of the last message."}},
-    number_row{"consumer_count", {"marquee_stream_consumers", "gauge", "Consumers of the stream."}},
-};
-
-constexpr number_row stream_limit{
-    "max_bytes", {"marquee_stream_max_bytes", "gauge", "Limit of its bytes; absent without one."}, 1, true};
-
-constexpr std::array account_rows{
-    number_row{"storage", {"marquee_account_storage_bytes", "gauge", "Bytes of all streams in files."}},
-    number_row{"memory", {"marquee_account_memory_bytes", "gauge", "Bytes of all streams in memory."}},
-    number_row{"streams", {"marquee_account_streams", "gauge", "Streams of the account."}},
-    number_row{"consumers", {"marquee_account_consumers", "gauge", "Consumers of the account."}},
-};
-
-constexpr std::array account_limit_rows{
-    number_row{"max_storage",
-               {"marquee_account_storage_limit_bytes", "gauge", "Limit of bytes in files; absent without one."},
-               1,
-               true},
-    number_row{"max_memory",
-               {"marquee_account_memory_limit_bytes", "gauge", "Limit of bytes in memory; absent without one."},
-               1,
-               true},
-    number_row{
-        "max_streams", {"marquee_account_streams_limit", "gauge", "Limit of streams; absent without one."}, 1, true},
-    number_row{"max_consumers",
-               {"marquee_account_consumers_limit", "gauge", "Limit of consumers; absent without one."},
-               1,
-               true},
-};
-
-void add_number(exposition& page, const number_row& row, const json::object& from, std::string_view labels)
-{
-    if (const auto count = row.unit == 1 ? reported_whole(from, row.member) : std::nullopt)
-    {
-        if (*count > 0 || !row.zero_is_none)
-            page.add(row.family, labels, *count);
-    }
-    else if (const auto number = reported_number(from, row.member))
-        page.add(row.family, labels, as_sample(*number * row.unit));
-}
-
-template <class Rows>
-void add_numbers(exposition& page, const Rows& rows, const json::object& from, std::string_view labels)
-{
-    for (const auto& row : rows)
-        add_number(page, row, from, labels);
-}
 
 bool is_ours(const std::string& service)
 {
@@ -259,81 +193,6 @@ void add_instance(exposition& page, const reported_instance& of, const json::obj
         add_numbers(page, process_rows, *process, labels);
 }
 
-/// The leader, and the copies that have what it has.
-std::uint64_t copies_in_sync(const json::object& cluster)
-{
-    const auto* others = cluster.if_contains("replicas");
-    if (others == nullptr || !others->is_array())
-        return 1;
-    const auto is_in_sync = [](const json::value& each)
-    {
-        const auto* copy = each.is_object() ? &each.as_object() : nullptr;
-        const auto is = [copy](std::string_view member)
-        {
-            const auto* found = copy->if_contains(member);
-            return found != nullptr && *found == true;
-        };
-        return copy != nullptr && is("current") && !is("offline");
-    };
-    const auto& list = others->as_array();
-    return 1 + static_cast<std::uint64_t>(std::count_if(list.begin(), list.end(), is_in_sync));
-}
-
-void add_stream(exposition& page, const std::optional<json::object>& document)
-{
-    const auto labels = as_label("stream", "EVENTS");
-    const auto* config = document ? reported_object(*document, "config") : nullptr;
-    const auto* state = document ? reported_object(*document, "state") : nullptr;
-    if (config == nullptr || state == nullptr)
-        return page.add(families::stream_leader, labels, 0);
-    const auto* cluster = reported_object(*document, "cluster"); // one server alone has none, or one without replicas
-    const auto* leader = cluster != nullptr ? cluster->if_contains("leader") : nullptr;
-    const bool led = cluster == nullptr || (leader != nullptr && leader->is_string() && !leader->as_string().empty());
-    page.add(families::stream_leader, labels, led ? 1 : 0);
-    if (const auto copies = reported_whole(*config, "num_replicas"))
-        page.add(families::replicas, labels, *copies);
-    page.add(families::in_sync, labels, !led ? 0 : cluster == nullptr ? 1 : copies_in_sync(*cluster));
-    add_numbers(page, stream_rows, *state, labels);
-    add_number(page, stream_limit, *config, labels);
-}
-
-/// Of an account with tiers (R1, R3) the one whose storage is fullest: the account itself has no
-/// limits then. Else the account.
-const json::object& fullest_tier(const json::object& account)
-{
-    const auto* fullest = &account;
-    const auto* tiers = reported_object(account, "tiers");
-    if (tiers == nullptr)
-        return *fullest;
-    double most = -1;
-    for (const auto& [name, value] : *tiers)
-    {
-        const auto* tier = value.if_object();
-        const auto* limits = tier != nullptr ? reported_object(*tier, "limits") : nullptr;
-        if (limits == nullptr)
-            continue;
-        const auto limit = reported_number(*limits, "max_storage").value_or(0);
-        const auto share = limit > 0 ? reported_number(*tier, "storage").value_or(0) / limit : 0;
-        if (share > most)
-        {
-            most = share;
-            fullest = tier;
-        }
-    }
-    return *fullest;
-}
-
-void add_account(exposition& page, const std::optional<std::string>& reply)
-{
-    const auto document = reply ? read_object(*reply) : std::nullopt;
-    if (!document)
-        return;
-    const auto& shown = fullest_tier(*document);
-    add_numbers(page, account_rows, shown, "");
-    if (const auto* limits = reported_object(shown, "limits"))
-        add_numbers(page, account_limit_rows, *limits, "");
-}
-
 } // namespace
 
 std::string fleet_page(const fleet_replies& told)
@@ -358,7 +217,7 @@ std::string fleet_page(const fleet_replies& told)
     for (const auto& [key, one] : chosen.all)
         add_instance(page, one, stream ? reported_object(*stream, "state") : nullptr);
     add_stream(page, stream);
-    add_account(page, told.account);
+    add_account(page, told.account ? read_object(*told.account) : std::nullopt);
     return page.text();
 }
 
