@@ -27,7 +27,7 @@ test("promtool takes the rules and the configuration", () => {
   promtool("check", "config", `${folder}/prometheus.yaml`);
 });
 
-test("each alert fires for the recorded series of its fault, alone and in time", () => {
+test("each alert fires for the made series of its fault, alone and in time", () => {
   promtool("test", "rules", new URL("alerts.test.yaml", import.meta.url).pathname);
 });
 
