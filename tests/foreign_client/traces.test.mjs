@@ -16,6 +16,7 @@ const context = (flags = "01") => {
   return { traceId, spanId, text: `00-${traceId}-${spanId}-${flags}` };
 };
 
+const services = {}; // processes by kind
 let system;
 let nats;
 let collector;
@@ -26,8 +27,8 @@ before(async () => {
   const file = join(system.folder, "headers");
   writeFileSync(file, "# of the tenant\nx-scope=tenant=1\n");
   chmodSync(file, 0o600);
-  const otlp = ["--otlp", collector.url, "--otlp-headers-file", file];
-  for (const kind of ["metadata", "cdnurl", "reporting"]) await system.start(kind, { args: otlp });
+  const otlp = ["--otlp", collector.url, "--otlp-headers-file", file, "--access-log", "on"];
+  for (const kind of ["metadata", "cdnurl", "reporting"]) services[kind] = await system.start(kind, { args: otlp });
   edge = await startEdge([...otlp, "--trace-ratio", "1"]);
   nats = await system.connect();
 });
@@ -81,8 +82,8 @@ test("a play is one trace over all processes, without an orphan", async () => {
     assert.equal(span.traceState, "vendor=1");
     assert.equal(span.status, undefined, span.name);
   }
-  const services = new Set(spans.map(({ service }) => service));
-  for (const name of ["edge", "metadata", "cdnurl"]) assert.ok(services.has(`marquee-${name}`), name);
+  const from = new Set(spans.map(({ service }) => service));
+  for (const name of ["edge", "metadata", "cdnurl"]) assert.ok(from.has(`marquee-${name}`), name);
   assert.equal(sent.kind, 4);
   assert.equal(sent.attributes["messaging.destination.name"], "events");
   assert.equal(counting.service, "marquee-reporting");
@@ -112,6 +113,23 @@ test("plays of one moment share messages, and each is a whole trace", async () =
   assert.equal(new Set(linked).size, linked.length, "each event is counted once");
 });
 
+test("the line of a request has its trace in the log of every program", async () => {
+  const [played, counted] = [context(), context()];
+  await play(edge, "123", "lines", { traceparent: played.text });
+  const answer = await fetch(`${edge.url}/events/user/lines`, { headers: { traceparent: counted.text } });
+  assert.equal(answer.status, 200);
+  const line = (traceId, rest) => new RegExp(`: request (request=\\S+ )?trace=${traceId} ${rest}`, "m");
+  const wanted = [
+    [edge.process, line(played.traceId, "method=POST route=/play/")],
+    [services.metadata, line(played.traceId, "subject=metadata\\.gets? ?")],
+    [services.cdnurl, line(played.traceId, "subject=cdnurl\\.gets? ?")],
+    [edge.process, line(counted.traceId, "method=GET route=/events/user/")],
+    [services.reporting, line(counted.traceId, "subject=reporting\\.user\\.")],
+  ];
+  for (const [process, pattern] of wanted)
+    await eventually(`${pattern} of ${process.name}`, async () => pattern.test(process.output));
+});
+
 /** The payloads on `events` while `act` runs, up to the one of a view that ends it. */
 async function eventsDuring(act) {
   const seen = [];
@@ -130,12 +148,14 @@ async function eventsDuring(act) {
 }
 
 test("a request that is not sampled leaves nothing, whatever a stranger's flag says", async () => {
-  const other = await startEdge(["--otlp", collector.url, "--trace-ratio", "0"]);
+  const other = await startEdge(["--otlp", collector.url, "--trace-ratio", "0", "--access-log", "on"]);
   const { traceId, text } = context("01");
   const seen = await eventsDuring(() => play(other, "123", "unsampled", { traceparent: text }));
   assert.ok(seen.some((message) => message.string().includes('"unsampled"')));
   for (const message of seen) assert.ok(!message.string().includes("trace"), message.string());
   assert.equal(await other.process.stop(), 0); // it sends what it has
+  assert.match(other.process.output, new RegExp(` trace=${traceId} method=POST `)); // and its own line names it
+  for (const { name, output } of Object.values(services)) assert.ok(!output.includes(traceId), name);
   const later = context("00");
   await play(edge, "123", "a later one", { traceparent: later.text });
   await collector.until("a later play", () => collector.ofTrace(later.traceId).some(({ name }) => name === root));
