@@ -98,6 +98,18 @@ bool event_reader::next()
     return true;
 }
 
+void event_reader::skip(std::size_t events)
+{
+    if (!lines_)
+    {
+        begun_ = begun_ || events > 0;
+        return;
+    }
+    for (std::string_view text; events > 0 && take_line(text); --events)
+        if (std::exchange(begun_, true))
+            ++line_;
+}
+
 /// Takes the next line that is not empty.
 bool event_reader::take_line(std::string_view& into)
 {

@@ -39,6 +39,9 @@ public:
     /// Moves to the first event, or to the next; false after the last. There is at least one.
     [[nodiscard]] bool next();
 
+    /// Passes over as many of the events that next() would move to, without parsing them.
+    void skip(std::size_t events);
+
     /// The event; valid until next(). Fails as parse_event() does.
     [[nodiscard]] const result<event_view>& event() const noexcept { return event_; }
 

@@ -8,7 +8,9 @@
 #include "schemas/subjects.hpp"
 #include "services/reporting/live_endpoint.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -20,7 +22,9 @@ namespace marquee
 namespace
 {
 
-constexpr std::size_t reads_at_once = 32;
+constexpr std::size_t first_reads_at_once = 4; ///< messages: full batches fill a reply soon
+constexpr std::size_t most_reads_at_once = 32;
+constexpr std::size_t lines_a_turn = 32; ///< then other work of the thread has a turn
 
 using found_message = result<std::optional<stored_message>>;
 
@@ -92,29 +96,56 @@ public:
         part_.next = at;
     }
 
-    result<void> add(const stored_message& m)
+    /// Takes the message that follows; false: its events are not to be looked at.
+    bool begin(const stored_message& m)
     {
-        if (m.timestamp <= oldest_)
+        ++looked_at_;
+        if (m.timestamp > oldest_)
+            return m.subject == subjects::events().str();
+        gone(from_.live.ring().begin());
+        return false;
+    }
+
+    /// The number of events at the front of the message that were looked at before.
+    [[nodiscard]] std::size_t looked_at(const stored_message& m) const
+    {
+        return m.sequence == part_.next.sequence && part_.next.index != live_position::whole
+                   ? static_cast<std::size_t>(part_.next.index) + 1
+                   : 0;
+    }
+
+    /// Takes an event of the message.
+    result<void> add(const stored_message& m, const event_reader& events)
+    {
+        ++looked_at_;
+        const bool full = part_.views.size() >= limit_ || bytes_ >= most_live_bytes;
+        const bool may_be_view = events.event().has_value();
+        if ((full && may_be_view) || ++lines_ > most_lines_read)
         {
-            gone(from_.live.ring().begin());
+            done_ = true;
             return {};
         }
-        event_reader events(m.data);
-        while (m.subject == subjects::events().str() && events.next())
-        {
-            const live_position at{m.sequence, events.line()};
-            if (at <= part_.next || events.event().has_error())
-                continue;
-            if (part_.views.size() >= limit_ || bytes_ >= most_live_bytes)
-            {
-                done_ = true;
-                return {};
-            }
+        const live_position at{m.sequence, events.line()};
+        if (may_be_view)
             if (auto added = add(m, at, *events.event()); added.has_error() || done_)
                 return added;
-        }
-        skip(m.sequence);
+        part_.next = at;
         return {};
+    }
+
+    /// Whether other work is to have a turn now. What it does to the counts is taken as it is.
+    [[nodiscard]] bool ends_turn() { return looked_at_ >= lines_a_turn && std::exchange(looked_at_, 0) > 0; }
+
+    /// Leaves out the views of users who were erased meanwhile.
+    void drop_erased()
+    {
+        for (const auto& erasure : from_.live.ring().erasures())
+            std::erase_if(part_.views,
+                          [&](const live_view& each)
+                          {
+                              const auto place = live_place::parse(each.id);
+                              return each.user == erasure.user && place && place->at.sequence < erasure.sequence;
+                          });
     }
 
 private:
@@ -154,7 +185,6 @@ private:
         part_.views.push_back(
             {live_place{from_.live.epoch(), at}.text(), std::string(event.asset), std::string(event.user),
              live_time(std::chrono::milliseconds(view_time(event.time, m.timestamp))), std::nullopt, std::nullopt});
-        part_.next = at;
         bytes_ += event.asset.size() + event.user.size() + 128;
         return {};
     }
@@ -164,8 +194,33 @@ private:
     std::chrono::nanoseconds oldest_;
     live_part part_;
     std::size_t bytes_ = 0;
+    std::size_t lines_ = 0;     ///< looked at
+    std::size_t looked_at_ = 0; ///< messages and lines of this turn
     bool done_ = false;
 };
+
+/// Takes the events of a message, some at a time.
+asio::awaitable<result<void>> add_message(part_builder& builder, const stored_message& m)
+{
+    const auto here = co_await asio::this_coro::executor;
+    if (builder.begin(m))
+    {
+        event_reader events(m.data);
+        events.skip(builder.looked_at(m));
+        while (!builder.done() && events.next())
+        {
+            if (auto added = builder.add(m, events); added.has_error())
+                co_return added;
+            if (builder.ends_turn())
+                co_await asio::post(here, asio::use_awaitable);
+        }
+    }
+    if (!builder.done())
+        builder.skip(m.sequence);
+    if (builder.ends_turn())
+        co_await asio::post(here, asio::use_awaitable);
+    co_return result<void>();
+}
 
 /// Where the stream begins now; nothing where it still has everything after `sequence`.
 asio::awaitable<result<std::optional<live_position>>> begin_after(requester* stream, std::uint64_t sequence,
@@ -187,14 +242,17 @@ asio::awaitable<result<live_part>> read_live_part(std::shared_ptr<reporting_view
 {
     part_builder builder(*from, after, limit);
     std::optional<bool> whole; ///< whether the stream has all messages after `after`
-    for (std::size_t read = 0; read < most_messages_read && !builder.done(); read += reads_at_once)
+    auto at_once = first_reads_at_once;
+    for (std::size_t read = 0; read < most_messages_read && !builder.done();)
     {
         const auto next = builder.next();
         const auto first = next.index == live_position::whole ? next.sequence + 1 : next.sequence;
         const auto last = std::min(from->live.ring().begin().sequence, from->counts.progress().last_sequence);
         if (first > last)
             break;
-        const auto count = std::min<std::uint64_t>(reads_at_once, last - first + 1);
+        const auto count = std::min<std::uint64_t>(std::min(at_once, most_messages_read - read), last - first + 1);
+        read += count;
+        at_once = std::min(2 * at_once, most_reads_at_once);
         auto reading = read_messages(from->stream, first, count, until);
         const auto messages = co_await std::move(reading);
         for (std::size_t i = 0; i < messages.size() && !builder.done(); ++i)
@@ -203,7 +261,8 @@ asio::awaitable<result<live_part>> read_live_part(std::shared_ptr<reporting_view
                 co_return messages[i].error();
             if (const auto& found = *messages[i])
             {
-                if (auto added = builder.add(*found); added.has_error())
+                auto adding = add_message(builder, *found);
+                if (auto added = co_await std::move(adding); added.has_error())
                     co_return added.error();
                 continue;
             }
@@ -221,6 +280,7 @@ asio::awaitable<result<live_part>> read_live_part(std::shared_ptr<reporting_view
                 builder.skip(first + i);
         }
     }
+    builder.drop_erased();
     co_return builder.take();
 }
 

@@ -22,11 +22,13 @@ struct live_part
     bool gap = false;             ///< what was asked for is gone, and `next` is where views go on; there are none
 };
 
-/// The most messages that one call reads.
+/// The most messages that one call reads, and the most events that it looks at: most of them may be
+/// no views.
 inline constexpr std::size_t most_messages_read = 256;
+inline constexpr std::size_t most_lines_read = 4096;
 
 /// Reads the counted views after `after`, which is before the begin of the ring: `limit` at most,
-/// and no more than one reply holds. An event was a view where the projection says so
+/// and no more than one reply holds. Other work of the thread has turns in between. An event was a view where the projection says so
 /// (projection::fate_of); where it cannot tell any more, or the message is no longer in the stream,
 /// or is a dedupe window older than the last one, the place is gone. Fails as find_message() does,
 /// and with `unavailable` where the database fails.

@@ -29,6 +29,14 @@ std::size_t place_in_set(std::string_view lines, std::size_t line)
 
 } // namespace
 
+correction_tables::correction_tables(SQLite::Database& db, projection_tables& tables)
+    : db_(db), tables_(tables),
+      single_(db, "SELECT use, sequence, line, time, asset, user, viewed FROM first_uses WHERE id = ? "
+                  "ORDER BY sequence DESC, line DESC"),
+      in_batch_(db, "SELECT sequence, time, lines, views FROM batches WHERE batch = ? ORDER BY sequence DESC")
+{
+}
+
 std::optional<counted_view> correction_tables::find(const std::string& id, const filter& takes)
 {
     auto single = find_single(id, takes);
@@ -40,8 +48,8 @@ std::optional<counted_view> correction_tables::find(const std::string& id, const
 
 std::optional<counted_view> correction_tables::find_single(const std::string& id, const filter& takes)
 {
-    SQLite::Statement read(db_, "SELECT use, sequence, line, time, asset, user, viewed FROM first_uses WHERE id = ? "
-                                "ORDER BY sequence DESC, line DESC");
+    auto& read = single_;
+    const use_of guard(read);
     read.bindNoCopy(1, id);
     while (read.executeStep())
         if (takes(read.getColumn(1).getInt64(), read.getColumn(3).getInt64()))
@@ -61,8 +69,8 @@ std::optional<counted_view> correction_tables::find_in_batch(const std::string& 
     if (!of_batch)
         return std::nullopt;
     const std::string batch(of_batch->batch);
-    SQLite::Statement read(db_, "SELECT sequence, time, lines, views FROM batches WHERE batch = ? ORDER BY sequence "
-                                "DESC");
+    auto& read = in_batch_;
+    const use_of guard(read);
     read.bindNoCopy(1, batch);
     while (read.executeStep())
     {

@@ -23,12 +23,13 @@ struct counted_view
     std::size_t of_line = 0; ///< in a batch: the place of the line in its set
 };
 
-/// Statements are prepared for each call: corrections are rare. Every function is part of the
-/// caller's transaction and throws SQLite::Exception. The tables and the database must outlive it.
+/// Statements of corrections, which are rare, are prepared for each call; those of find(), which
+/// live views ask too, are kept. Every function is part of the caller's transaction and throws
+/// SQLite::Exception. The tables and the database must outlive it.
 class correction_tables
 {
 public:
-    correction_tables(SQLite::Database& db, projection_tables& tables) : db_(db), tables_(tables) {}
+    correction_tables(SQLite::Database& db, projection_tables& tables);
 
     using filter = std::function<bool(std::int64_t sequence, std::int64_t time)>;
 
@@ -50,6 +51,8 @@ private:
 
     SQLite::Database& db_;
     projection_tables& tables_;
+    SQLite::Statement single_;
+    SQLite::Statement in_batch_;
 };
 
 } // namespace marquee

@@ -43,7 +43,7 @@ result<void> projection::correct(const stored_message& m)
 /// Returns why there is no view to be taken back; empty: it is.
 std::string projection::retract(const std::string& id, std::int64_t time)
 {
-    auto tables = file_->corrections();
+    auto& tables = file_->corrections();
     const auto window = rule_.dedupe_window.count();
     const auto found =
         tables.find(id, [&](std::int64_t sequence, std::int64_t taken_at)

@@ -6,7 +6,8 @@ namespace marquee
 {
 
 projection_file::projection_file(std::string path, std::shared_ptr<file_lock> lock)
-    : path_(std::move(path)), lock_(std::move(lock)), db_(open_database(path_)), log_(db_), tables_(db_)
+    : path_(std::move(path)), lock_(std::move(lock)), db_(open_database(path_)), log_(db_), tables_(db_),
+      corrections_(db_, tables_)
 {
 }
 

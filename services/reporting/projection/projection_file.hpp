@@ -41,7 +41,7 @@ public:
     [[nodiscard]] projection_tables& tables() noexcept { return tables_; }
 
     /// To be used within run().
-    [[nodiscard]] correction_tables corrections() { return {db_, tables_}; }
+    [[nodiscard]] correction_tables& corrections() noexcept { return corrections_; }
 
     /// Returns `work(tables)`. After `broken` every call fails with the first failure.
     template <class Work>
@@ -80,6 +80,7 @@ private:
     SQLite::Database db_;
     paired_log log_;
     projection_tables tables_;
+    correction_tables corrections_;
     std::optional<SQLite::Transaction> transaction_;
     file_condition condition_ = file_condition::sound;
     std::string why_broken_;

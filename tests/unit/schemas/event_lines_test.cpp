@@ -131,6 +131,30 @@ BOOST_AUTO_TEST_CASE(a_context_that_an_edge_writes_is_scanned_and_counts_for_not
     BOOST_TEST(events.text() == other);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_passed_over_counts_as_if_it_had_been_read)
+{
+    const std::string e(event);
+    for (const auto& payload :
+         {e, std::string(pretty), "a:b\n\r\n\nnothing\r\nc:d\n" + e + "\n", std::string("a:b\nc:d"), std::string()})
+        for (std::size_t passed = 0; passed < 6; ++passed)
+        {
+            event_reader all(payload);
+            event_reader some(payload);
+            std::size_t there = 0;
+            while (there < passed && all.next())
+                ++there;
+            some.skip(passed);
+            while (all.next())
+            {
+                BOOST_REQUIRE(some.next());
+                BOOST_TEST(some.text() == all.text());
+                BOOST_TEST(some.line() == all.line());
+                BOOST_TEST(some.event().has_value() == all.event().has_value());
+            }
+            BOOST_TEST(!some.next());
+        }
+}
+
 BOOST_AUTO_TEST_CASE(an_id_of_a_batch_is_a_ulid_and_a_line_in_its_only_form)
 {
     const std::string ulid = "01ARZ3NDEKTSV4RRFFQ69G5FAV";

@@ -1,0 +1,89 @@
+// Views that are read from the stream again: how much at a time, and from where.
+#include "services/reporting/live_reading.hpp"
+
+#include "tests/unit/services/reporting/live_fixture.hpp"
+
+using namespace marquee;
+using namespace marquee::test;
+using namespace std::chrono_literals;
+
+BOOST_FIXTURE_TEST_SUITE(live_reading, live_fixture)
+
+BOOST_AUTO_TEST_CASE(a_reading_gives_others_their_turns_whatever_is_no_view)
+{
+    std::string lines;
+    for (int i = 0; i < 10'000; ++i)
+        lines += event_json("same", "a", "u") + '\n';
+    count({stored(1, lines + event_json("other", "b", "u")), stored(2, "c:u")});
+    views->live.asked(views->counts);
+    int turns = 0;
+    std::optional<result<live_part>> part;
+    const auto read = [&](live_position after)
+    {
+        part.reset();
+        asio::co_spawn(io, read_live_part(views, after, 100, deadline::in(5s)),
+                       [&](const std::exception_ptr& e, result<live_part> r)
+                       {
+                           if (e)
+                               std::rethrow_exception(e);
+                           part = std::move(r);
+                       });
+        turns = 0;
+        io.restart();
+        while (!part && io.run_one() > 0)
+            ++turns;
+        BOOST_REQUIRE((part && part->has_value()));
+    };
+    read({0});
+    BOOST_TEST((*part)->views.size() == 1U);
+    BOOST_TEST(((*part)->next == live_position{1, most_lines_read - 1}));
+    BOOST_TEST(turns >= 128); // of 32 lines
+    read((*part)->next);
+    BOOST_TEST((*part)->views.empty());
+    BOOST_TEST(((*part)->next == live_position{1, 2 * most_lines_read - 1}));
+    read((*part)->next);
+    BOOST_TEST((*part)->views.size() == 2U);
+    BOOST_TEST(shown(after("0-1-0")) == "0-1-10000 b u\n0-2-0 c u\n0-2"); // in as many parts as it takes
+}
+
+BOOST_AUTO_TEST_CASE(no_more_messages_are_read_than_a_reply_may_take)
+{
+    std::vector<stored_message> many;
+    for (std::uint64_t i = 1; i <= 40; ++i)
+        many.push_back(stored(i, "a:u\na:v\na:w"));
+    count(many);
+    BOOST_TEST(after("0-0", 12).views.size() == 12U);
+    BOOST_TEST(stream.requests == 4U);
+    BOOST_TEST(after("0-0", 100).views.size() == 100U);
+    BOOST_TEST(stream.requests <= 4U + 60U);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_erased_while_views_are_read_is_not_among_them)
+{
+    constexpr int users = 20;
+    std::string lines;
+    for (int i = 0; i < 10 * users; ++i)
+        lines += "a:" + std::to_string(i % users) + '\n';
+    count({stored(1, lines)});
+    views->live.asked(views->counts);
+    int gone = 0;
+    std::optional<result<live_part>> part;
+    asio::co_spawn(io, read_live_part(views, {0}, 1000, deadline::in(5s)),
+                   [&](const std::exception_ptr&, result<live_part> r) { part = std::move(r); });
+    io.restart();
+    while (!part && io.run_one() > 0)
+        if (gone < users - 1) // one at each step
+        {
+            auto erase = stored(2 + static_cast<std::uint64_t>(gone), R"({"erase":")" + std::to_string(gone) + "\"}");
+            erase.subject = "events.admin";
+            count({erase});
+            ++gone;
+        }
+    BOOST_TEST(gone > 5);
+    BOOST_REQUIRE((part && part->has_value()));
+    BOOST_TEST((*part)->views.size() == 10U * static_cast<std::size_t>(users - gone));
+    for (const auto& each : (*part)->views)
+        BOOST_TEST(std::stoi(each.user) >= gone);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
