@@ -1,6 +1,7 @@
 #include "services/reporting/projection/projection_tables.hpp"
 
 #include "schemas/base32_sha256.hpp"
+#include "schemas/event_lines.hpp"
 #include "services/reporting/projection/statement_use.hpp"
 
 #include <sqlite3.h>
@@ -13,9 +14,23 @@ namespace marquee
 namespace
 {
 
-constexpr char hash_mark = '#'; ///< no id begins with it
+// No id begins with one of these. What is hidden has a mark by its form, so that ids of the other
+// form are not looked for among it.
+constexpr char hash_mark = '#'; ///< of ids of any form, as earlier versions hid them; and of users
+constexpr char single_mark = '$';
+constexpr char batch_mark = '@'; ///< of BATCH.LINE, where BATCH alone is a hash
 
 std::string hash_of(const std::string& id) { return hash_mark + base32_sha256(id); }
+
+std::string hidden_batch(std::string_view batch) { return batch_mark + base32_sha256(batch); }
+
+/// The id of a use whose user was erased.
+std::string hidden_id(const std::string& id)
+{
+    if (const auto of_batch = parse_batch_event_id(id))
+        return hidden_batch(of_batch->batch) + '.' + std::to_string(of_batch->line);
+    return single_mark + base32_sha256(id);
+}
 
 } // namespace
 
@@ -151,8 +166,9 @@ std::string& projection_tables::greatest_like(const std::string& id)
 
 bool projection_tables::any_use(const std::string& id, std::int64_t from, std::int64_t to, const use_visitor& visit)
 {
-    const bool any_hidden = !greatest_like({hash_mark}).empty();
-    return find_use(id, from, to, visit) || (any_hidden && find_use(hash_of(id), from, to, visit));
+    if (find_use(id, from, to, visit) || (has_any(hash_mark) && find_use(hash_of(id), from, to, visit)))
+        return true;
+    return has_any(parse_batch_event_id(id) ? batch_mark : single_mark) && find_use(hidden_id(id), from, to, visit);
 }
 
 bool projection_tables::find_use(const std::string& id, std::int64_t from, std::int64_t to, const use_visitor& visit)
@@ -190,8 +206,13 @@ bool projection_tables::any_use_in_batch(const std::string& batch, std::size_t l
 
 bool projection_tables::knows_batch(const std::string& batch)
 {
-    if (!greatest_like({hash_mark}).empty()) // one may be of this batch
+    if (has_any(hash_mark)) // one may be of this batch
         return true;
+    return has_batch(batch) || (has_any(batch_mark) && has_batch(hidden_batch(batch)));
+}
+
+bool projection_tables::has_batch(const std::string& batch)
+{
     const use_of guard(knows_batch_);
     knows_batch_.bindNoCopy(1, batch);
     return knows_batch_.executeStep() && knows_batch_.getColumn(0).getInt() != 0;
@@ -257,7 +278,8 @@ std::size_t projection_tables::prune(const forgotten_until& what, std::size_t li
         pruned += static_cast<std::size_t>(table->exec());
     }
     if (pruned > 0) // the last hash may be gone: then ids need not be looked up twice any more
-        greatest_.at(hash_mark).reset();
+        for (const auto mark : {hash_mark, single_mark, batch_mark})
+            greatest_.at(static_cast<std::size_t>(mark)).reset();
     return pruned;
 }
 
@@ -273,7 +295,7 @@ void projection_tables::hide_uses_of(const std::string& user)
     SQLite::Statement hide(db_, "UPDATE first_uses SET id = ?, asset = '', user = '', viewed = -1 WHERE use = ?");
     for (const auto& [use, id] : uses)
     {
-        const auto hash = hash_of(id);
+        const auto hash = hidden_id(id);
         const use_of guard(hide);
         hide.bindNoCopy(1, hash);
         hide.bind(2, use);

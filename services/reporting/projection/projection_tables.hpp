@@ -82,6 +82,10 @@ private:
     /// order of time, as most are, needs no look at the table.
     std::string& greatest_like(const std::string& id);
 
+    /// Whether an id begins with this character.
+    [[nodiscard]] bool has_any(char first) { return !greatest_like(std::string(1, first)).empty(); }
+
+    [[nodiscard]] bool has_batch(const std::string& batch);
     [[nodiscard]] bool find_use(const std::string& id, std::int64_t from, std::int64_t to, const use_visitor& visit);
 
     SQLite::Database& db_;
