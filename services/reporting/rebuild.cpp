@@ -156,6 +156,8 @@ void rebuild::on_batch(const std::vector<stored_message>& batch)
             return fail_with(done.error());
         writing_ = !*done;
     }
+    else if (const auto hidden = counts_->hide_some(rows_an_event * most_events_in(batch) + 1); hidden.has_error())
+        return fail_with(hidden.error());
     progress_ = counts_->progress();
     pending_ = batch.back().pending;
     handlers_.on_progress();

@@ -8,8 +8,6 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
-#include <iterator>
-#include <span>
 #include <utility>
 
 namespace marquee
@@ -25,16 +23,7 @@ constexpr std::uint64_t uncommitted_limit = 32768; ///< events: beyond it a comm
 constexpr std::uint64_t most_uncommitted = 65536;  ///< events: beyond it counting waits for a commit
 constexpr std::size_t batch_limit = 32768;         ///< events of a replay's transaction, which is written at once
 constexpr std::size_t rows_at_once = 64;           ///< of a commit in parts: about a fifth of a millisecond
-
-/// The number of messages at the front that hold about `events` events; at least one.
-std::size_t messages_for(std::size_t events, std::span<const stored_message> of)
-{
-    std::size_t sum = 0;
-    std::size_t count = 0;
-    while (count < of.size() && sum < events)
-        sum += most_events_in(of[count++]);
-    return count;
-}
+constexpr std::size_t rows_looked_at = 2048;       ///< at once, for those of erased users
 
 } // namespace
 
@@ -68,7 +57,8 @@ void reporting_instance::on_state(bool up, const stream_state& stream)
         return;
     if (!up)
     {
-        count_collected();
+        while (!collected_.empty() && fsm_.counts())
+            count_collected();
         meter_.down(clock::now());
         return;
     }
@@ -92,23 +82,18 @@ void reporting_instance::on_batch(std::vector<stored_message> batch)
     if (!fsm_.counts())
         return;
     const auto pending = batch.back().pending;
-    collected_events_ += most_events_in(batch);
-    std::move(batch.begin(), batch.end(), std::back_inserter(collected_));
+    collected_.add(std::move(batch));
     // Far behind, as in a replay, more is about to come: fill a transaction first.
-    if (pending < batch_limit || collected_events_ >= batch_limit)
+    if (pending < batch_limit || collected_.events() >= batch_limit)
         count_collected();
 }
 
 void reporting_instance::count_collected()
 {
-    const auto messages = std::exchange(collected_, {});
-    collected_events_ = 0;
-    const std::span<const stored_message> all(messages);
-    for (std::size_t at = 0, size = 0; at < all.size(); at += size)
+    while (!collected_.empty())
     {
-        size = messages_for(batch_limit, all.subspan(at));
-        const auto part = all.subspan(at, size);
-        publisher_.begin(in_queue_group_, all.back().timestamp);
+        const auto part = collected_.take(batch_limit);
+        publisher_.begin(in_queue_group_, collected_.newest().timestamp);
         views_->live.before_staging(views_->counts);
         const auto began = span_record::clock::now();
         if (auto counted = views_->counts.stage(part, &publisher_); counted.has_error())
@@ -127,9 +112,26 @@ void reporting_instance::count_collected()
             return;
         views_->waiter.applied(progress().last_sequence);
         meter_.counted(part.size(), part.back().pending, clock::now());
+        if (is_correction(part.back()))
+        {
+            count_later();
+            break;
+        }
     }
     check_lag();
     swap_when_ready();
+}
+
+/// Counts on in another turn of the loop.
+void reporting_instance::count_later()
+{
+    if (!collected_.empty())
+        asio::post(nats_.context(),
+                   [weak = weak_from_this()]
+                   {
+                       if (const auto alive = weak.lock(); alive && alive->fsm_.counts())
+                           alive->count_collected();
+                   });
 }
 
 void reporting_instance::commit()
@@ -185,6 +187,27 @@ void reporting_instance::commit_some()
     }
 }
 
+/// Hides the ids that erased users have used, in parts, while no transaction is open.
+void reporting_instance::hide_some()
+{
+    if (hiding_scheduled_ || !fsm_.counts())
+        return;
+    const auto more = views_->counts.hide_some(rows_looked_at);
+    if (more.has_error())
+        return stop_counting(more.error().detail);
+    hiding_scheduled_ = *more;
+    if (*more)
+        asio::post(nats_.context(),
+                   [weak = weak_from_this()]
+                   {
+                       if (const auto alive = weak.lock())
+                       {
+                           alive->hiding_scheduled_ = false;
+                           alive->hide_some();
+                       }
+                   });
+}
+
 void reporting_instance::check_lag()
 {
     const auto lag = meter_.lag(clock::now());
@@ -198,7 +221,6 @@ void reporting_instance::stop_counting(const std::string& why)
     if (std::exchange(alarm_, why) != why)
         log(log_level::error, "counting has stopped", {{"why", why}});
     collected_.clear();
-    collected_events_ = 0;
     if (consumer_)
         consumer_->stop();
     views_->waiter.applied(progress().last_sequence); // what was not written is not counted any more

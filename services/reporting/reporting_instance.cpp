@@ -189,6 +189,7 @@ void reporting_instance::check_later()
             check_lag();
             log_progress();
             swap_when_ready();
+            hide_some();
             check_later();
         });
 }

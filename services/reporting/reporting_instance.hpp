@@ -2,6 +2,7 @@
 // only.
 #pragma once
 
+#include "services/reporting/counting_queue.hpp"
 #include "services/reporting/counts_publisher.hpp"
 #include "services/reporting/lag_meter.hpp"
 #include "services/reporting/rebuild.hpp"
@@ -57,9 +58,11 @@ private:
     void on_resume_failure(resume_failure how);
     void on_batch(std::vector<stored_message> batch);
     void count_collected();
+    void count_later();
     void commit();
     void commit_later();
     void commit_some();
+    void hide_some();
     void check_lag();
     void stop_counting(const std::string& why);
     void end_alarm(const reporting_event& event);
@@ -87,12 +90,12 @@ private:
     std::string refused_settings_; ///< of the stream, why it does not serve; empty: they are accepted
 
     lag_meter meter_;
-    std::vector<stored_message> collected_; ///< received, in order, and not staged yet
-    std::size_t collected_events_ = 0;      ///< at most so many in them
+    counting_queue collected_; ///< received, and not staged yet
     counts_publisher publisher_;
     asio::steady_timer check_;
     asio::steady_timer commit_;
     bool commit_scheduled_ = false; ///< or in progress
+    bool hiding_scheduled_ = false;
     clock::time_point retry_at_ = clock::time_point::max();
     clock::time_point started_ = clock::now();
     clock::time_point progress_logged_ = clock::now();

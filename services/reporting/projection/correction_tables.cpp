@@ -52,7 +52,8 @@ std::optional<counted_view> correction_tables::find_single(const std::string& id
     const use_of guard(read);
     read.bindNoCopy(1, id);
     while (read.executeStep())
-        if (takes(read.getColumn(1).getInt64(), read.getColumn(3).getInt64()))
+        if (!tables_.erased().hides(read.getColumn(5).getString(), count_at(read, 1)) &&
+            takes(read.getColumn(1).getInt64(), read.getColumn(3).getInt64()))
             return counted_view{count_at(read, 1),
                                 static_cast<std::size_t>(count_at(read, 2)),
                                 read.getColumn(4).getString(),
@@ -170,7 +171,6 @@ std::uint64_t correction_tables::erase(const std::string& user, const std::funct
     }
     if (row.number != 0)
         tables_.counters().remove_user(row.number);
-    tables_.hide_uses_of(user);
     db_.exec("PRAGMA secure_delete = OFF");
     return row.views;
 }

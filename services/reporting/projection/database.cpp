@@ -54,6 +54,8 @@ CREATE TABLE last_times (block INTEGER PRIMARY KEY, times BLOB NOT NULL);
 constexpr const char* erasures = R"sql(
 CREATE TABLE IF NOT EXISTS erasures (
     user TEXT PRIMARY KEY, sequence INTEGER NOT NULL, time INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS hidings (
+    number INTEGER PRIMARY KEY, user TEXT NOT NULL, sequence INTEGER NOT NULL, last INTEGER NOT NULL);
 )sql";
 constexpr const char* progress = R"sql(
 CREATE TABLE progress (

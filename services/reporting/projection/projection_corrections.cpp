@@ -34,9 +34,11 @@ result<void> projection::correct(const stored_message& m)
     if (done.has_error())
         return done;
     if (refused.empty())
+    {
         committed_ = counted_;
-    else
-        reject(m, fail(errc::bad_request, refused, "retract"), std::nullopt);
+        return file_->run([](projection_tables& tables) { tables.erased().read_hidings(); });
+    }
+    reject(m, fail(errc::bad_request, refused, "retract"), std::nullopt);
     return {};
 }
 
@@ -66,11 +68,44 @@ void projection::erase(const std::string& user)
 {
     counted_.progress.erased +=
         file_->corrections().erase(user, [this](const std::string& asset) { assets_.forget(asset); });
-    file_->tables().note_erasure(user, counted_.progress.last_sequence, counted_.progress.last_timestamp.count(),
-                                 rule_.dedupe_window.count());
+    auto& erased = file_->tables().erased();
+    const auto& now = counted_.progress;
+    erased.begin_hiding(user, now.last_sequence);
+    erased.note(user, now.last_sequence, now.last_timestamp.count(), rule_.dedupe_window.count());
     users_.forget(user);
     if (follower_ != nullptr)
         follower_->erased(user, counted_.progress.last_sequence);
+}
+
+bool projection::has_hidings() const noexcept { return file_->tables().erased().has_hidings(); }
+
+result<bool> projection::hide_some(std::size_t rows)
+{
+    if (!has_hidings() || file_->in_transaction())
+        return false;
+    const auto part = file_->run([rows](projection_tables& tables) { return tables.erased().next_part(rows); });
+    if (part.has_error())
+        return part.error();
+    if (!part->uses.empty() || part->ends_pass)
+    {
+        auto written = file_->write(
+            [&](projection_tables& tables)
+            {
+                tables.hide(*part);
+                tables.erased().save_part(*part);
+            });
+        if (written.has_error())
+        {
+            rollback();
+            return written.error();
+        }
+    }
+    return file_->run(
+        [&](projection_tables& tables)
+        {
+            tables.erased().forget_part(*part);
+            return has_hidings();
+        });
 }
 
 } // namespace marquee

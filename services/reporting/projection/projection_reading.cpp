@@ -4,6 +4,7 @@
 #include "services/reporting/projection/correction_tables.hpp"
 #include "services/reporting/projection/projection_file.hpp"
 
+#include <limits>
 #include <ostream>
 
 namespace marquee
@@ -21,7 +22,7 @@ result<std::uint64_t> projection::user_views(const user_id& id)
 
 result<std::uint64_t> projection::erased_at(const user_id& id)
 {
-    return file_->run([&](projection_tables& tables) { return tables.erased_at(id.text()); });
+    return file_->run([&](projection_tables& tables) { return tables.erased().erased_at(id.text()); });
 }
 
 result<std::optional<first_use>> projection::find_use(const std::string& event_id)
@@ -66,6 +67,9 @@ result<void> projection::dump(std::ostream& out)
 {
     if (auto written = commit(); written.has_error())
         return written;
+    while (has_hidings())
+        if (auto hidden = hide_some(std::numeric_limits<std::uint32_t>::max()); hidden.has_error())
+            return hidden.error();
     const auto& p = progress();
     out << "sequence " << p.last_sequence << ' ' << p.last_timestamp.count() << '\n'
         << "applied " << p.applied << " duplicates " << p.duplicates << " rejected " << p.rejected << '\n'

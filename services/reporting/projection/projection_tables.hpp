@@ -4,6 +4,7 @@
 #include "services/reporting/projection/batch_row.hpp"
 #include "services/reporting/projection/counter_tables.hpp"
 #include "services/reporting/projection/counting_rule.hpp"
+#include "services/reporting/projection/erased_users.hpp"
 #include "services/reporting/projection/projection_progress.hpp"
 #include "services/reporting/projection/step_tables.hpp"
 
@@ -63,16 +64,12 @@ public:
     /// beyond, since another stream goes on from there. Returns the difference, or 0.
     std::int64_t lower_uses(std::uint64_t last);
 
-    /// All uses of ids by events of the user become uses of hashes, of an event that is not known.
-    /// Reads all uses, 0.1 s of CPU a million: erasures are the administrator's, and rare.
-    void hide_uses_of(const std::string& user);
+    /// Who was erased. What counts as hidden there is for all functions here a use of a hash, by an
+    /// event that is not known.
+    [[nodiscard]] erased_users& erased() noexcept { return erased_; }
 
-    /// Keeps that the message `sequence`, stored at `time`, erased the user, by a hash of the
-    /// user's id. Forgets the erasures that are `window` older; 0: none is forgotten.
-    void note_erasure(const std::string& user, std::uint64_t sequence, std::int64_t time, std::int64_t window);
-
-    /// The sequence of the message that erased the user last, as far as it is kept; else 0.
-    [[nodiscard]] std::uint64_t erased_at(const std::string& user);
+    /// Makes hashes of ids of erased users.
+    void hide(const erased_users::part& part);
 
     /// All counts, and the uses of ids that are not forgotten.
     void dump(std::ostream& out, const id_memory& memory);
@@ -87,10 +84,15 @@ private:
 
     [[nodiscard]] bool has_batch(const std::string& batch);
     [[nodiscard]] bool find_use(const std::string& id, std::int64_t from, std::int64_t to, const use_visitor& visit);
+    [[nodiscard]] bool any_hidden_use(const std::string& id, std::int64_t from, std::int64_t to,
+                                      const use_visitor& visit);
+    [[nodiscard]] bool any_use_while_hiding(const std::string& id, std::int64_t from, std::int64_t to,
+                                            const use_visitor& visit);
 
     SQLite::Database& db_;
     counter_tables counters_;
     step_tables steps_;
+    erased_users erased_;
     std::array<std::optional<std::string>, 256> greatest_; ///< by first byte; none: not read yet
     SQLite::Statement save_;
     SQLite::Statement save_block_;
@@ -103,8 +105,7 @@ private:
     SQLite::Statement oldest_;
     SQLite::Statement prune_;
     SQLite::Statement prune_batches_;
-    SQLite::Statement any_erasure_;
-    SQLite::Statement erased_at_;
+    SQLite::Statement hide_;
 };
 
 } // namespace marquee

@@ -35,12 +35,25 @@ BOOST_AUTO_TEST_CASE(hidden_ids_are_looked_for_where_they_may_be_alone)
         return tables.any_use(id, 0, day_one.count() + 1,
                               [](const first_use& use, std::int64_t) { return use.asset.empty() && use.user.empty(); });
     };
+    const auto erase = [&](std::uint64_t sequence)
+    {
+        auto& erased = tables.erased();
+        erased.begin_hiding("jane", sequence);
+        erased.read_hidings();
+        while (erased.has_hidings())
+        {
+            const auto part = erased.next_part(1);
+            tables.hide(part);
+            erased.save_part(part);
+            erased.forget_part(part);
+        }
+    };
     take("key", 1);
-    tables.hide_uses_of("jane");
+    erase(2);
     BOOST_TEST(is_used("key"));
     BOOST_TEST(!tables.knows_batch(batch)); // a key is of no batch
-    take(batch + ".7", 2);
-    tables.hide_uses_of("jane");
+    take(batch + ".7", 3);
+    erase(4);
     BOOST_TEST(is_used(batch + ".7"));
     BOOST_TEST(!is_used(batch + ".8"));
     BOOST_TEST(tables.knows_batch(batch));
@@ -70,6 +83,93 @@ BOOST_AUTO_TEST_CASE(ids_that_an_earlier_version_has_hidden_stay_used)
     BOOST_TEST(counts.progress().duplicates == 3U);
     BOOST_TEST(of_asset("a") == 2U);
     BOOST_TEST(of_asset("b") == 1U);
+}
+
+/// Takes the lines of counts.
+struct lines_taken final : counts_sink
+{
+    std::string all;
+    bool wants(const stored_message&) override { return true; }
+    void counted(const stored_message& m, std::string lines) override
+    {
+        all += std::to_string(m.sequence) + ' ' + lines;
+    }
+};
+
+BOOST_AUTO_TEST_CASE(ids_are_hidden_in_parts_and_nothing_shows_which_are)
+{
+    std::vector<stored_message> before;
+    for (std::uint64_t i = 1; i <= 1000; ++i)
+        before.push_back(
+            stored(i, event_json("e" + std::to_string(i), "a" + std::to_string(i % 3), i % 10 == 0 ? "jane" : "john")));
+    auto erase = stored(1001, R"({"erase":"jane"})");
+    erase.subject = "events.admin";
+    const auto retract = [](std::uint64_t sequence, const std::string& id)
+    {
+        auto m = stored(sequence, R"({"retract":")" + id + "\"}");
+        m.subject = "events.admin";
+        return m;
+    };
+    // Her ids come again, for others and for her; she is no more, and then another.
+    std::vector<stored_message> after;
+    for (std::uint64_t i = 1002; i < 1102; ++i)
+    {
+        const auto id = "e" + std::to_string((i - 1001) * 10);
+        after.push_back(i % 5 == 0   ? retract(i, id)
+                        : i % 5 == 1 ? stored(i, "b:jane\n" + event_json(id, "b", "jane"))
+                                     : stored(i, event_json(id, "b", i % 2 == 0 ? "jane" : "other")));
+    }
+    const auto count = [&](projection& into, std::size_t rows)
+    {
+        lines_taken lines;
+        BOOST_REQUIRE(into.apply(before).has_value());
+        const std::vector<stored_message> erasure{erase};
+        BOOST_REQUIRE(into.stage(erasure).has_value());
+        BOOST_TEST(into.has_hidings());
+        BOOST_TEST(!into.user(user("jane")).value().has_value());
+        for (const auto& each : after)
+        {
+            if (into.has_hidings() && rows > 0)
+                BOOST_TEST(into.hide_some(rows).has_value());
+            BOOST_REQUIRE(into.stage(std::span(&each, 1), &lines).has_value());
+            if (each.sequence % 7 == 0)
+                BOOST_REQUIRE(into.commit().has_value());
+        }
+        return lines.all;
+    };
+    const auto never = count(counts, 0);
+    auto in_parts = open("in-parts.db");
+    BOOST_TEST(count(in_parts, 12) == never);
+    auto soon = open("soon.db");
+    BOOST_TEST(count(soon, 100'000) == never);
+    BOOST_TEST(never.find("key_reused") == std::string::npos);
+    counts = projection::none();
+    counts = open(); // goes on with what is left
+    BOOST_TEST(counts.has_hidings());
+    BOOST_TEST(counts.hide_some(500).value());
+    BOOST_TEST(!counts.hide_some(100'000).value());
+    BOOST_TEST(!counts.has_hidings());
+    BOOST_TEST(dump_of(counts) == dump_of(in_parts));
+    BOOST_TEST(dump_of(counts) == dump_of(soon));
+    BOOST_TEST(dump_of(counts).find("e500 ") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(many_erasures_are_one_pass_through_the_rows)
+{
+    std::vector<stored_message> events;
+    for (std::uint64_t i = 1; i <= 300; ++i)
+        events.push_back(stored(i, event_json("e" + std::to_string(i), "a", "u" + std::to_string(i))));
+    for (std::uint64_t i = 301; i <= 400; ++i)
+    {
+        events.push_back(stored(i, R"({"erase":"u)" + std::to_string(i - 300) + "\"}"));
+        events.back().subject = "events.admin";
+    }
+    apply(events);
+    int parts = 1;
+    while (counts.hide_some(30).value())
+        ++parts;
+    BOOST_TEST(parts == 10);
+    BOOST_TEST(!counts.has_hidings());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

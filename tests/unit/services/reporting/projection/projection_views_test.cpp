@@ -180,6 +180,7 @@ BOOST_AUTO_TEST_CASE(every_answer_is_that_of_a_plain_model_and_a_function_of_the
                     model.count(messages[counted]);
                 if (random() % 2 == 0)
                     BOOST_REQUIRE(in_parts.write_some(1 + random() % 40).has_value());
+                BOOST_REQUIRE(in_parts.hide_some(1 + random() % 200).has_value());
                 if (random() % 3 == 0)
                     compare(in_parts, model, messages[counted - 1].stored);
                 if (random() % 5 == 0) // ends as if killed: what was not written is counted again
