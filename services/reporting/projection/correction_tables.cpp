@@ -159,7 +159,6 @@ void correction_tables::subtract(const counted_view& view)
 std::uint64_t correction_tables::erase(const std::string& user, const std::function<void(const std::string&)>& changed)
 {
     const auto row = tables_.counters().load<user_row>(user);
-    db_.exec("PRAGMA secure_delete = ON"); // overwrites what is deleted
     SQLite::Statement leave(db_, "UPDATE assets SET viewers = viewers - 1 WHERE number = ?");
     for (const auto& each : row.seen)
     {
@@ -171,7 +170,6 @@ std::uint64_t correction_tables::erase(const std::string& user, const std::funct
     }
     if (row.number != 0)
         tables_.counters().remove_user(row.number);
-    db_.exec("PRAGMA secure_delete = OFF");
     return row.views;
 }
 

@@ -187,6 +187,7 @@ SQLite::Database open_database(const std::string& path)
     require_pair(db, token);
     db.exec(
         "PRAGMA synchronous = NORMAL"); // after a power cut the last transactions may be gone: replayed from the stream
+    db.exec("PRAGMA secure_delete = ON");     // what is deleted or replaced is overwritten: erased users
     db.exec("PRAGMA cache_size = -65536");    // KiB
     db.exec("PRAGMA wal_autocheckpoint = 0"); // paired_log makes them
     const int marked = pragma(db, "application_id");

@@ -6,6 +6,8 @@
 
 #include <SQLiteCpp/Database.h>
 
+#include <fstream>
+
 using namespace marquee;
 using namespace marquee::test;
 using namespace std::chrono_literals;
@@ -152,6 +154,41 @@ BOOST_AUTO_TEST_CASE(ids_are_hidden_in_parts_and_nothing_shows_which_are)
     BOOST_TEST(dump_of(counts) == dump_of(in_parts));
     BOOST_TEST(dump_of(counts) == dump_of(soon));
     BOOST_TEST(dump_of(counts).find("e500 ") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(the_file_holds_nothing_of_an_erased_user_also_of_rows_that_were_forgotten_before)
+{
+    const auto admin = [](std::uint64_t sequence, const std::string& who, nanoseconds at)
+    {
+        auto m = stored(sequence, R"({"erase":")" + who + "\"}", at);
+        m.subject = "events.admin";
+        return m;
+    };
+    std::vector<stored_message> events{stored(1, event_json("j1", "a", "jack")), admin(2, "jack", day_one)};
+    for (std::uint64_t i = 3; i < 300; ++i)
+        events.push_back(stored(i, event_json("jane-" + std::to_string(i), "a", "jane-of-the-file")));
+    apply(events);
+    events.clear();
+    for (std::uint64_t i = 300; i < 12'000; ++i) // her ids are forgotten, and their rows deleted
+        events.push_back(
+            stored(i, event_json("id-" + std::to_string(i), "b", "u" + std::to_string(i % 50)), day_one + hours(30)));
+    for (std::size_t at = 0; at < events.size(); at += 100)
+        apply({events.begin() + static_cast<std::ptrdiff_t>(at),
+               events.begin() + static_cast<std::ptrdiff_t>(std::min(at + 100, events.size()))});
+    apply({admin(12'000, "jane-of-the-file", day_one + hours(30))});
+    while (counts.hide_some(1000).value())
+    {
+    }
+    counts = projection::none(); // closed, with an empty log
+    const auto path = folder.file("counts.db");
+    std::ifstream in(path, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    BOOST_TEST(bytes.size() > 100'000U);
+    BOOST_TEST(bytes.find("id-11999") != std::string::npos);
+    BOOST_TEST((bytes.find("jane") == std::string::npos));
+    BOOST_TEST((bytes.find("jack") == std::string::npos));
+    counts = open();
+    BOOST_TEST(dump_of(counts).find("jane") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(many_erasures_are_one_pass_through_the_rows)
