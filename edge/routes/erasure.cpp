@@ -16,7 +16,8 @@ namespace
 {
 
 /// Waits until an instance of reporting has applied what is stored at `sequence`. It is asked for
-/// the history, which an instance that knows no corrections does not have.
+/// the history, which an instance that knows no corrections does not have; in a message of its own,
+/// for what shares one waits for the erasure too.
 asio::awaitable<result<void>> applied(edge_context& edge, const routed_call& call, std::uint64_t sequence)
 {
     header_list headers;
@@ -24,7 +25,7 @@ asio::awaitable<result<void>> applied(edge_context& edge, const routed_call& cal
     history_request shortest;
     shortest.limit = 1;
     hedged_request lookup(edge.services, upstream_service::reporting, subjects::reporting_history(*call.user),
-                          call.upstream_call(), sending::bundled, encode(shortest), std::move(headers));
+                          call.upstream_call(), sending::alone, encode(shortest), std::move(headers));
     auto reply = co_await lookup.receive();
     if (reply.has_error())
     {

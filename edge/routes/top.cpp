@@ -57,10 +57,17 @@ struct top_answer
     std::string text;
 };
 
+/// A window that is not added up yet takes as long as it takes: nobody else's reply is to wait for
+/// it, nor has it the little time of a play's statistics.
+sending way_of(const top_request& request)
+{
+    return request.window && *request.window != "all" ? sending::alone : sending::bundled;
+}
+
 asio::awaitable<result<top_answer>> request_top(edge_context& edge, const routed_call& call, const top_request& request)
 {
     hedged_request lookup(edge.services, upstream_service::reporting, subjects::reporting_top(), call.upstream_call(),
-                          sending::bundled, encode(request));
+                          way_of(request), encode(request));
     auto reply = co_await lookup.receive();
     if (reply.has_error())
         co_return reply.error();

@@ -22,7 +22,7 @@ namespace marquee
 enum class sending : std::uint8_t
 {
     bundled, ///< a lookup: may share a message with others of this loop turn; may be sent again
-    alone,   ///< a lookup with a large reply: in a message of its own; may be sent again
+    alone,   ///< a lookup with a large or slow reply: in a message of its own; may be sent again
     once,    ///< a change: in a message of its own, never sent again
 };
 

@@ -77,13 +77,19 @@ public:
     http_response send(const std::string& method, const std::string& target, const field_list& fields = {},
                        const std::string& body = {}, const boost::source_location& where = BOOST_CURRENT_LOCATION)
     {
+        return send_through(edge, make(method, target, fields, body), where);
+    }
+
+    http_response send_through(edge_context& to, const http_request& one,
+                               const boost::source_location& where = BOOST_CURRENT_LOCATION)
+    {
         http_response answer;
         run_coro(
             io,
             [&]() -> asio::awaitable<void>
             {
-                auto request = make(method, target, fields, body);
-                answer = co_await handle_request(edge, std::move(request));
+                auto request = one;
+                answer = co_await handle_request(to, std::move(request));
             },
             std::chrono::seconds(10), where);
         return answer;

@@ -27,6 +27,19 @@ BOOST_AUTO_TEST_CASE(an_erasure_is_stored_and_waited_for)
     BOOST_TEST(nats.seen[1].headers.get("Marquee-After") == "7");
 }
 
+BOOST_AUTO_TEST_CASE(nobody_else_waits_for_an_erasure)
+{
+    fake_requester together(io.get_executor());
+    edge_context both(nats, together);
+    both.services.hedges = &waiting;
+    both.access.admin = admin_token::from_file(token_file.path()).value();
+    nats.script_json("events.admin", stored);
+    nats.script_json("reporting.history.1", history);
+    const auto request = make("DELETE", "/events/user/1", {{"Authorization", "Bearer s3cret-s3cret-s3cret"}});
+    BOOST_TEST(send_through(both, request).status == 200);
+    BOOST_TEST(together.seen.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_user_without_views_is_erased)
 {
     nats.script_json("events.admin", stored);

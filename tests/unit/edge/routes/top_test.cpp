@@ -31,6 +31,22 @@ BOOST_AUTO_TEST_CASE(a_window_and_its_end_are_passed_on)
     BOOST_TEST(nats.seen.at(0).payload == R"({"limit":5,"window":"1h","at":"2026-01-31T09:30:00Z"})");
 }
 
+BOOST_AUTO_TEST_CASE(a_window_shares_no_message_with_others)
+{
+    fake_requester together(io.get_executor());
+    edge_context both(nats, together);
+    both.services.hedges = &waiting;
+    nats.script_json("reporting.top", R"({"from":"a","to":"b","assets":[]})");
+    BOOST_TEST(send_through(both, make("GET", "/events/top?window=30d")).status == 200);
+    BOOST_TEST(together.seen.empty());
+    for (const auto* target : {"/events/top", "/events/top?window=all"})
+    {
+        together.script_json("reporting.top", R"({"assets":[]})");
+        BOOST_TEST(send_through(both, make("GET", target)).status == 200);
+    }
+    BOOST_TEST(nats.seen.size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_wrong_parameter_is_400_by_name_and_nothing_is_sent)
 {
     const std::pair<const char*, const char*> rows[] = {
