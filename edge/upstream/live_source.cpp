@@ -17,6 +17,7 @@ namespace
 {
 
 constexpr std::uint64_t most_views = 1000; // of a reply
+constexpr std::uint64_t views_kept = 200;  // for a client that catches up, until it takes them: about a piece
 
 } // namespace
 
@@ -76,7 +77,8 @@ asio::awaitable<void> live_source::feed()
 asio::awaitable<bool> live_source::feed_once()
 {
     const auto after = hub_.next();
-    auto asking = ask(after, after ? settings_.poll : std::chrono::milliseconds(0)); // at once: where is now?
+    auto asking =
+        ask(after, most_views, after ? settings_.poll : std::chrono::milliseconds(0)); // at once: where is now?
     const auto reply = co_await std::move(asking);
     auto next = reply.has_error() ? std::nullopt : live_place::parse(reply->next);
     if (!next)
@@ -156,7 +158,7 @@ asio::awaitable<live_source::progress> live_source::catch_up_once(std::weak_ptr<
             co_return progress::none;
         after = client->after();
     }
-    auto asking = ask(after, settings_.poll);
+    auto asking = ask(after, views_kept, settings_.poll);
     const auto reply = co_await std::move(asking);
     auto next = reply.has_error() ? std::nullopt : live_place::parse(reply->next);
     if (!next)
@@ -167,12 +169,13 @@ asio::awaitable<live_source::progress> live_source::catch_up_once(std::weak_ptr<
     co_return gap || !reply->views.empty() ? progress::more : progress::none;
 }
 
-asio::awaitable<result<live_reply>> live_source::ask(std::optional<live_place> after, std::chrono::milliseconds wait)
+asio::awaitable<result<live_reply>> live_source::ask(std::optional<live_place> after, std::uint64_t limit,
+                                                     std::chrono::milliseconds wait)
 {
     live_request wanted;
     if (after)
         wanted.after = after->text();
-    wanted.limit = most_views;
+    wanted.limit = limit;
     header_list headers;
     headers.set(names::header_timeout, std::to_string(wait.count()));
     const auto to = subjects::reporting_live();
