@@ -45,7 +45,14 @@ bool has_room_for_rebuild(const std::string& path)
     const auto size = std::filesystem::file_size(path, ec);
     const auto parent = std::filesystem::path(path).parent_path();
     const auto space = std::filesystem::space(parent.empty() ? "." : parent, ec);
-    return ec || space.available / growth >= size;
+    std::uintmax_t begun = 0;
+    for (const auto* suffix : {"", "-wal"})
+    {
+        std::error_code absent;
+        const auto bytes = std::filesystem::file_size(file_of_rebuild(path) + suffix, absent);
+        begun += absent ? 0 : bytes;
+    }
+    return ec || (space.available + begun) / growth >= size;
 }
 
 result<found_counts> open_counts(const projection_settings& settings, const std::shared_ptr<file_lock>& lock,

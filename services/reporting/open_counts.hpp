@@ -30,7 +30,8 @@ struct found_counts
 [[nodiscard]] result<std::optional<std::string>> judge_rule(projection& counts, const counting_rule& wanted,
                                                             const stream_state& stream);
 
-/// True where the disk has room for a database beside FILE, or cannot be asked.
+/// True where the disk has room for a database beside FILE, with what FILE.new has already, or
+/// cannot be asked.
 [[nodiscard]] bool has_room_for_rebuild(const std::string& path);
 
 /// True where the stream no longer has the messages that it began with.

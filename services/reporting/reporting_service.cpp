@@ -9,6 +9,7 @@
 #include "schemas/event.hpp"
 #include "schemas/subjects.hpp"
 #include "services/reporting/open_counts.hpp"
+#include "services/reporting/projection/swap.hpp"
 #include "services/reporting/reporting_instance.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -98,17 +99,20 @@ result<std::optional<std::string>> why_rebuild(found_counts& found, const report
         return std::optional(found.unusable);
     if (settings.rebuild && !found.counts.progress().rebuilt)
         return std::optional<std::string>("--rebuild");
-    if (found.rebuild_unfinished)
+    const bool has_room = has_room_for_rebuild(settings.database.path);
+    if (found.rebuild_unfinished && (has_room || settings.rebuild))
         return std::optional<std::string>("it was begun and not done");
     const counting_rule wanted{counting_version, settings.database.dedupe_window};
     auto why = judge_rule(found.counts, wanted, stream);
-    if (why.has_value() && *why && !has_room_for_rebuild(settings.database.path))
-    {
+    if (why.has_error() || has_room)
+        return why;
+    if (*why)
         log(log_level::warning, "counts by another rule are kept: the disk has no room to count anew beside them",
             {{"why", **why}});
-        return std::optional<std::string>();
-    }
-    return why;
+    else if (found.rebuild_unfinished)
+        log(log_level::warning, "counting anew does not go on: the disk has no room beside the counts",
+            {{"file", file_of_rebuild(settings.database.path)}});
+    return std::optional<std::string>();
 }
 
 } // namespace

@@ -217,6 +217,30 @@ BOOST_AUTO_TEST_CASE(another_dedupe_window_counts_anew_beside_and_an_unreadable_
     require_exact();
 }
 
+BOOST_AUTO_TEST_CASE(without_room_for_both_the_old_counts_stay_and_a_rebuild_does_not_go_on)
+{
+    run_once();
+    const auto before = dump();
+    for (const bool begun : {false, true})
+    {
+        fs::resize_file(file(""), fs::space(folder).available / 2); // a hole at its end
+        if (begun)
+            std::ofstream(file(".new")) << "begun";
+        auto reporting = launch("one", {"--dedupe-window", "1ms"});
+        require_caught_up(reporting);
+        BOOST_TEST(reporting.output().find("the disk has no room to count anew") != std::string::npos,
+                   reporting.output());
+        BOOST_TEST(!statistics().at(0).as_object().contains("rebuild"));
+        stop(reporting);
+        BOOST_TEST(dump() == before);
+    }
+    BOOST_TEST(fs::file_size(file("")) < 100'000'000U); // the hole is gone
+    auto reporting = launch("one", {"--dedupe-window", "1ms"});
+    BOOST_REQUIRE_MESSAGE(reporting.wait_for_line(": counted anew", 60s), reporting.output());
+    stop(reporting);
+    require_exact("one", {"--dedupe-window", "1ms"}, 1ms);
+}
+
 BOOST_AUTO_TEST_CASE(a_backup_beside_a_running_instance_restores_to_the_same_counts)
 {
     auto reporting = launch();

@@ -30,9 +30,9 @@ struct source_fixture
 {
     asio::io_context io{1};
     fake_requester nats{io.get_executor()};
-    worker_metrics counted;
+    worker_metrics counted{std::span<const route_label>()};
     service_client services{nats, nats, counted};
-    std::shared_ptr<live_hub> hub = std::make_shared<live_hub>(counted.live);
+    std::shared_ptr<live_hub> hub = std::make_shared<live_hub>(counted.live());
     live_source source{io, *hub, services, fast()};
 
     /// Its coroutines end with the last client.

@@ -104,6 +104,20 @@ BOOST_AUTO_TEST_CASE(counts_by_another_rule_stay_where_they_must_be_the_same_or_
         }
 }
 
+BOOST_AUTO_TEST_CASE(counts_are_made_anew_beside_where_the_disk_has_room_for_both)
+{
+    BOOST_TEST(has_room_for_rebuild(settings.path)); // nothing is there that could be asked
+    write("some bytes");
+    BOOST_TEST(has_room_for_rebuild(settings.path));
+    const auto free = std::filesystem::space(folder.path()).available;
+    std::filesystem::resize_file(settings.path, free / 2); // a hole, which takes no room
+    BOOST_TEST(!has_room_for_rebuild(settings.path));
+    std::ofstream(settings.path + ".new") << "begun";
+    BOOST_TEST(!has_room_for_rebuild(settings.path));
+    std::filesystem::resize_file(settings.path + ".new", free); // most of the way is behind it
+    BOOST_TEST(has_room_for_rebuild(settings.path));
+}
+
 /// Makes a file of format 2 or 3 of one that has just been counted.
 void make_of_format(const std::string& path, int format)
 {
