@@ -24,7 +24,8 @@ namespace
 
 constexpr std::size_t first_reads_at_once = 4; ///< messages: full batches fill a reply soon
 constexpr std::size_t most_reads_at_once = 32;
-constexpr std::size_t lines_a_turn = 32; ///< then other work of the thread has a turn
+constexpr std::size_t lines_a_turn = 32;         ///< then other work of the thread has a turn
+constexpr std::chrono::minutes time_to_go_on{1}; ///< for a client that is told where
 
 using found_message = result<std::optional<stored_message>>;
 
@@ -102,8 +103,19 @@ public:
         ++looked_at_;
         if (m.timestamp > oldest_)
             return m.subject == subjects::events().str();
-        gone(from_.live.ring().begin());
+        too_old_ = m.sequence;
+        done_ = true;
         return false;
+    }
+
+    /// A message that is too old, where there are no views before it: a later one is to be found to
+    /// go on with.
+    [[nodiscard]] std::optional<std::uint64_t> too_old() const { return part_.views.empty() ? too_old_ : std::nullopt; }
+
+    /// Messages up to this time are no place to go on from: they are too old, or about to be.
+    [[nodiscard]] std::chrono::nanoseconds passed() const
+    {
+        return oldest_ + std::min<std::chrono::nanoseconds>(from_.counts.rule().dedupe_window / 8, time_to_go_on);
     }
 
     /// The number of events at the front of the message that were looked at before.
@@ -165,7 +177,7 @@ private:
                 return fate.error();
             if (*fate == event_fate::forgotten)
             {
-                gone(from_.live.ring().begin());
+                gone({m.sequence, live_position::whole});
                 return {};
             }
             if (*fate != event_fate::view)
@@ -196,6 +208,7 @@ private:
     std::size_t bytes_ = 0;
     std::size_t lines_ = 0;     ///< looked at
     std::size_t looked_at_ = 0; ///< messages and lines of this turn
+    std::optional<std::uint64_t> too_old_;
     bool done_ = false;
 };
 
@@ -233,6 +246,27 @@ asio::awaitable<result<std::optional<live_position>>> begin_after(requester* str
     if (sequence >= state->first_sequence)
         co_return std::optional<live_position>();
     co_return std::optional(live_position{state->first_sequence - 1, live_position::whole});
+}
+
+/// The message before the first one after `passed`, from `old`, which is not, to `last`. Where time
+/// runs backwards there are several such places, and it is one of them.
+asio::awaitable<result<std::uint64_t>> find_last_before(requester* stream, std::chrono::nanoseconds passed,
+                                                        std::uint64_t old, std::uint64_t last, deadline until)
+{
+    for (auto end = last + 1; end - old > 1;)
+    {
+        const auto middle = old + (end - old) / 2;
+        auto finding = find_message(*stream, std::string(names::stream_events), middle, until);
+        const auto found = co_await std::move(finding);
+        if (found.has_error())
+            co_return found.error();
+        const auto& there = *found; // where it is gone, the next reading finds that out
+        if (there && there->timestamp <= passed)
+            old = middle;
+        else
+            end = middle;
+    }
+    co_return old;
 }
 
 } // namespace
@@ -279,6 +313,15 @@ asio::awaitable<result<live_part>> read_live_part(std::shared_ptr<reporting_view
             if (!builder.done())
                 builder.skip(first + i);
         }
+    }
+    if (const auto old = builder.too_old())
+    {
+        const auto begin = from->live.ring().begin();
+        auto finding = find_last_before(from->stream, builder.passed(), *old, begin.sequence, until);
+        const auto found = co_await std::move(finding);
+        if (found.has_error())
+            co_return found.error();
+        builder.gone(std::min(live_position{*found, live_position::whole}, begin));
     }
     builder.drop_erased();
     co_return builder.take();

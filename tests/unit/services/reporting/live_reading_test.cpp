@@ -86,4 +86,29 @@ BOOST_AUTO_TEST_CASE(who_is_erased_while_views_are_read_is_not_among_them)
         BOOST_TEST(std::stoi(each.user) >= gone);
 }
 
+BOOST_AUTO_TEST_CASE(a_place_that_is_too_old_goes_on_where_the_window_begins)
+{
+    std::vector<stored_message> many;
+    for (std::uint64_t i = 1; i <= 5000; ++i)
+        many.push_back(stored(i, event_json("e" + std::to_string(i), "a", "u"), day_one + std::chrono::minutes(i)));
+    count(many);
+    (void)call("", 0ms);
+    stream.requests = 0;
+    const auto gap = after("0-7-0");
+    BOOST_TEST(shown(gap) == "gap 0-3561"); // a day before the last, and a minute to go on
+    BOOST_TEST(stream.requests < 24U);
+    BOOST_TEST(after(gap.next, 10).views.front().id == "0-3562-0");
+}
+
+BOOST_AUTO_TEST_CASE(one_message_of_a_wrong_clock_is_a_gap_of_one_message)
+{
+    count({stored(1, event_json("e1", "a", "u"), day_one + hours(30)),
+           stored(2, event_json("e2", "b", "u"), day_one + hours(1)),
+           stored(3, event_json("e3", "c", "u"), day_one + hours(31)),
+           stored(4, event_json("e4", "d", "u"), day_one + hours(32))});
+    BOOST_TEST(shown(after("0-0")) == "0-1-0 a u\n0-1");
+    BOOST_TEST(shown(after("0-1")) == "gap 0-2");
+    BOOST_TEST(shown(after("0-2")) == "0-3-0 c u\n0-4-0 d u\n0-4");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
