@@ -40,6 +40,15 @@ struct live_erasure
 };
 BOOST_DESCRIBE_STRUCT(live_erasure, (), (user, sequence))
 
+/// As live_erasure, where the user's id is no longer known: the SHA-256 of it, in base32
+/// (schemas/base32_sha256.hpp).
+struct live_hashed_erasure
+{
+    std::string hash;
+    std::uint64_t sequence = 0;
+};
+BOOST_DESCRIBE_STRUCT(live_hashed_erasure, (), (hash, sequence))
+
 /// Reply of reporting.live, in the order of the stream.
 struct live_reply
 {
@@ -47,7 +56,8 @@ struct live_reply
     std::string next;                                ///< the `after` of the next request
     std::optional<bool> gap;                         ///< true: the place is gone; `next` is where views go on
     std::optional<std::vector<live_erasure>> erased; ///< after the place that was asked for; absent: nobody
+    std::optional<std::vector<live_hashed_erasure>> erased_before; ///< after that place, and before anybody asked
 };
-BOOST_DESCRIBE_STRUCT(live_reply, (), (views, next, gap, erased))
+BOOST_DESCRIBE_STRUCT(live_reply, (), (views, next, gap, erased, erased_before))
 
 } // namespace marquee

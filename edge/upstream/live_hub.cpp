@@ -1,5 +1,7 @@
 #include "edge/upstream/live_hub.hpp"
 
+#include "schemas/base32_sha256.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -91,6 +93,28 @@ void live_hub::forget(std::string_view user, std::uint64_t sequence)
     for (auto& each : ring_)
         if (each.at().sequence < sequence && each.user() == user)
             each.forget();
+}
+
+void live_hub::forget(const std::vector<live_hashed_erasure>& erased)
+{
+    std::unordered_map<std::string_view, std::uint64_t> sequences;
+    std::uint64_t last = 0;
+    for (const auto& [hash, sequence] : erased)
+    {
+        auto& of_user = sequences[hash];
+        of_user = std::max(of_user, sequence);
+        last = std::max(last, sequence);
+    }
+    for (auto& each : ring_)
+    {
+        if (each.at().sequence >= last)
+            return;
+        if (each.is_forgotten())
+            continue;
+        const auto hash = base32_sha256(each.user());
+        if (const auto found = sequences.find(hash); found != sequences.end() && each.at().sequence < found->second)
+            each.forget();
+    }
 }
 
 void live_hub::drop_oldest()

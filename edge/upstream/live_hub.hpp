@@ -68,6 +68,9 @@ public:
     /// more. Looks at the whole ring.
     void forget(std::string_view user, std::uint64_t sequence);
 
+    /// As forget(), of users who are known by their hashes only. Makes hashes of the ring's.
+    void forget(const std::vector<live_hashed_erasure>& erased);
+
     /// Views are missing between next() and `at`: tells all clients.
     void gap(live_place at);
 

@@ -92,6 +92,8 @@ asio::awaitable<bool> live_source::feed_once()
     retry_ = settings_.first_retry;
     for (const auto& each : reply->erased.value_or(std::vector<live_erasure>()))
         hub_.forget(each.user, each.sequence);
+    if (reply->erased_before)
+        hub_.forget(*reply->erased_before);
     if (!after)
         hub_.begin(std::move(*next));
     else if (reply->gap.value_or(false))

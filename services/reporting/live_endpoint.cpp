@@ -4,6 +4,7 @@
 #include "schemas/rfc3339.hpp"
 #include "schemas/subjects.hpp"
 #include "services/reporting/live_reading.hpp"
+#include "services/reporting/view_endpoints.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -55,22 +56,40 @@ std::optional<std::vector<live_erasure>> erasures_after(const reporting_views& f
     return first == all.end() ? std::nullopt : std::optional(std::vector(first, all.end()));
 }
 
+/// Those after a place, and before the ring: only the database knows them, by hashes.
+result<std::optional<std::vector<live_hashed_erasure>>> erasures_before_ring(reporting_views& from, live_position place)
+{
+    std::optional<std::vector<live_hashed_erasure>> all;
+    const auto begin = from.live.ring().begin();
+    if (place.sequence >= begin.sequence)
+        return all;
+    auto found = from.counts.erasures(place.sequence, begin.sequence, live_ring::most_erasures);
+    if (found.has_error())
+        return found.error();
+    for (auto& [hash, sequence] : *found)
+        (all ? *all : all.emplace()).push_back({std::move(hash), sequence});
+    return all;
+}
+
 /// `asked`: the place of the request.
-service_reply reply_with(const reporting_views& from, live_position asked, std::vector<live_view> views,
-                         live_position next, bool gap = false)
+service_result reply_with(reporting_views& from, live_position asked, std::vector<live_view> views, live_position next,
+                          bool gap = false)
 {
     live_reply reply;
+    auto before = erasures_before_ring(from, asked);
+    if (before.has_error())
+        return lookup_failed(from, before.error());
+    reply.erased_before = std::move(*before);
     reply.erased = erasures_after(from, asked);
     reply.views = std::move(views);
     reply.next = live_place{from.live.epoch(), next}.text();
     if (gap)
         reply.gap = true;
-    return {encode(reply), {}};
+    return service_reply{encode(reply), {}};
 }
 
 /// The views and erasures of the ring after `at`; nothing where there are none.
-std::optional<service_reply> from_ring(const reporting_views& from, live_position asked, live_position at,
-                                       std::size_t limit)
+std::optional<service_result> from_ring(reporting_views& from, live_position asked, live_position at, std::size_t limit)
 {
     const auto& ring = from.live.ring();
     std::vector<live_view> views;
@@ -90,7 +109,7 @@ std::optional<service_reply> from_ring(const reporting_views& from, live_positio
 
 /// An empty reply: everything that is counted held no view. A place that the reading did not take
 /// as far as the ring, or that is ahead of this instance, stays.
-service_reply nothing_new(const reporting_views& from, live_position asked, live_position at)
+service_result nothing_new(reporting_views& from, live_position asked, live_position at)
 {
     const auto& ring = from.live.ring();
     return reply_with(from, asked, {}, at < ring.begin() ? at : std::max(at, ring.end()));

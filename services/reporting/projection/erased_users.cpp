@@ -49,6 +49,20 @@ std::uint64_t erased_users::erased_at(const std::string& user)
     return erased_at_.executeStep() ? count_at(erased_at_, 0) : 0;
 }
 
+std::vector<std::pair<std::string, std::uint64_t>> erased_users::between(std::uint64_t after, std::uint64_t through,
+                                                                         std::size_t limit)
+{
+    std::vector<std::pair<std::string, std::uint64_t>> found;
+    SQLite::Statement read(db_, "SELECT user, sequence FROM erasures WHERE sequence > ? AND sequence <= ? "
+                                "ORDER BY sequence DESC LIMIT ?");
+    read.bind(1, number(after));
+    read.bind(2, number(through));
+    read.bind(3, number(limit));
+    while (read.executeStep())
+        found.emplace_back(read.getColumn(0).getString().substr(1), count_at(read, 1));
+    return found;
+}
+
 void erased_users::begin_hiding(const std::string& user, std::uint64_t sequence)
 {
     SQLite::Statement begin(db_, "INSERT INTO hidings (user, sequence, last) "

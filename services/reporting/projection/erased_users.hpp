@@ -29,6 +29,11 @@ public:
     /// The sequence of the message that erased the user last, as far as it is kept; else 0.
     [[nodiscard]] std::uint64_t erased_at(const std::string& user);
 
+    /// The last erasures by messages after `after`, up to `through`: the hash of the user's id
+    /// (base32_sha256) and the sequence; `limit` at most.
+    [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> between(std::uint64_t after, std::uint64_t through,
+                                                                             std::size_t limit);
+
     /// The uses that are written, by events of the user, are to be hidden. In effect with the next
     /// read_hidings().
     void begin_hiding(const std::string& user, std::uint64_t sequence);

@@ -137,6 +137,11 @@ public:
     /// dedupe window older than a later erasure.
     [[nodiscard]] result<std::uint64_t> erased_at(const user_id& id);
 
+    /// The last erasures by messages after `after`, up to `through`, as far as they are kept: the
+    /// base32_sha256() of the user's id and the sequence of the message. `limit` at most.
+    [[nodiscard]] result<std::vector<std::pair<std::string, std::uint64_t>>>
+    erasures(std::uint64_t after, std::uint64_t through, std::size_t limit);
+
     /// The most viewed assets, most first; equal ones in byte order of their ids.
     [[nodiscard]] result<std::vector<views_reply>> top(std::size_t limit);
 

@@ -25,6 +25,12 @@ result<std::uint64_t> projection::erased_at(const user_id& id)
     return file_->run([&](projection_tables& tables) { return tables.erased().erased_at(id.text()); });
 }
 
+result<std::vector<std::pair<std::string, std::uint64_t>>>
+projection::erasures(std::uint64_t after, std::uint64_t through, std::size_t limit)
+{
+    return file_->run([&](projection_tables& tables) { return tables.erased().between(after, through, limit); });
+}
+
 result<std::optional<first_use>> projection::find_use(const std::string& event_id)
 {
     return file_->run(

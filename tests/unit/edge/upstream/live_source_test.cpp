@@ -1,6 +1,7 @@
 // What reporting is asked for, for live streams.
 #include "edge/upstream/live_source.hpp"
 
+#include "schemas/base32_sha256.hpp"
 #include "tests/support/fake_requester.hpp"
 #include "tests/support/run_coro.hpp"
 
@@ -72,6 +73,34 @@ BOOST_AUTO_TEST_CASE(a_client_that_catches_up_is_kept_no_more_than_about_a_piece
         BOOST_TEST(text.find("E-4-0") != std::string::npos);
         BOOST_TEST(text.find("user") == std::string::npos); // it may not know
     }
+}
+
+/// After a restart reporting knows hashes of those who were erased before.
+BOOST_AUTO_TEST_CASE(views_of_users_who_are_erased_leave_the_ring_also_where_a_hash_is_all_that_is_known)
+{
+    const auto view = [](const std::string& place, const std::string& user)
+    {
+        return R"({"id":")" + place + R"(","asset":"a","user":")" + user +
+               R"(","time":"2026-01-31T09:30:00Z","assetviews":1,"userviews":1})";
+    };
+    script(R"({"views":[],"next":"E-1"})");
+    script(R"({"views":[)" + view("E-2-0", "u") + ',' + view("E-3-0", "v") + ',' + view("E-5-0", "u") +
+           R"(],"next":"E-5"})");
+    script(R"({"views":[)" + view("E-6-0", "v") + R"(],"next":"E-6","erased_before":[{"hash":")" + base32_sha256("u") +
+           R"(","sequence":4}]})");
+    const auto client = add({{}, {}, true}, "E-1");
+    run_until(io, [&] { return hub->next() && hub->next()->text() == "E-6"; });
+    const auto late = add({{}, {}, true}, "E-1");
+    std::string text;
+    run_until(io,
+              [&]
+              {
+                  text += late->next();
+                  return text.find("E-6-0") != std::string::npos;
+              });
+    BOOST_TEST(text.find("E-2-0") == std::string::npos);
+    BOOST_TEST(text.find("E-3-0") != std::string::npos);
+    BOOST_TEST(text.find("E-5-0") != std::string::npos); // of a new user
 }
 
 BOOST_AUTO_TEST_SUITE_END()

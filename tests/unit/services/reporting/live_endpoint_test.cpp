@@ -1,4 +1,5 @@
 // reporting.live: views from memory and from the stream, places, gaps, waiting.
+#include "schemas/base32_sha256.hpp"
 #include "tests/unit/services/reporting/live_fixture.hpp"
 
 using namespace marquee;
@@ -137,6 +138,27 @@ BOOST_AUTO_TEST_CASE(those_who_wait_are_told_who_is_erased)
     BOOST_TEST(shown(after("0-2", 100, 40ms)) == "0-2");
     count({stored(3, "b:u")});
     BOOST_TEST(shown(after("0-1")) == "0-3-0 b u 1 1\nerased u 2\n0-3");
+}
+
+/// As after a restart: an edge asks after a place with views that it has kept.
+BOOST_AUTO_TEST_CASE(who_was_erased_before_anybody_asked_is_told_by_a_hash)
+{
+    auto erase = stored(3, R"({"erase":"u"})");
+    erase.subject = "events.admin";
+    count({stored(1, "a:u"), stored(2, "b:u"), erase, stored(4, "a:v")});
+    const auto reply = after("0-1-0");
+    BOOST_TEST(shown(reply) == "0-4-0 a v\n0-4");
+    BOOST_REQUIRE(reply.erased_before.has_value());
+    BOOST_REQUIRE(reply.erased_before->size() == 1U);
+    BOOST_TEST(reply.erased_before->front().hash == base32_sha256("u"));
+    BOOST_TEST(reply.erased_before->front().sequence == 3U);
+    BOOST_TEST(!after("0-3").erased_before.has_value());
+    BOOST_TEST(!after("0-4", 100, 40ms).erased_before.has_value());
+    erase.sequence = 5;
+    count({erase});
+    const auto known = after("0-3");
+    BOOST_TEST(!known.erased_before.has_value());
+    BOOST_TEST(known.erased.value().front().user == "u");
 }
 
 BOOST_AUTO_TEST_CASE(the_ring_keeps_the_last_erasures)
