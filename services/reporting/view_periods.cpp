@@ -34,35 +34,31 @@ result<std::int64_t> read_time(const std::string& text, const char* field)
     return time->time_since_epoch().count();
 }
 
-/// The end of the running step, or `to` rounded up.
-result<std::int64_t> read_end(const series_request& wanted, step_kind kind, time_in_ms now)
-{
-    if (!wanted.to)
-        return step_of(kind, now.time_since_epoch().count()) + 1;
-    const auto time = read_time(*wanted.to, "to");
-    if (time.has_error())
-        return time.error();
-    return step_of(kind, *time + ms_of(kind) - 1);
-}
-
 } // namespace
 
+/// `from` and `to` are compared as they are; then the one is rounded down, and the other up.
 result<step_range> steps_of_series(const series_request& wanted, time_in_ms now)
 {
     const auto kind = wanted.step == "day" ? step_kind::day : step_kind::hour;
-    const auto end = read_end(wanted, kind, now);
-    if (end.has_error())
-        return end.error();
-    step_range steps{kind, std::max<std::int64_t>(*end - (kind == step_kind::hour ? 24 : 30), 0), *end};
-    if (wanted.from)
+    auto to = (step_of(kind, now.time_since_epoch().count()) + 1) * ms_of(kind); // the end of the running step
+    if (wanted.to)
     {
-        const auto time = read_time(*wanted.from, "from");
+        const auto time = read_time(*wanted.to, "to");
         if (time.has_error())
             return time.error();
-        steps.first = step_of(kind, *time);
+        to = *time;
     }
-    if (steps.first > steps.end)
-        return wrong("from", "must not be later than \"to\"");
+    const auto end = step_of(kind, to + ms_of(kind) - 1);
+    step_range steps{kind, std::max<std::int64_t>(end - (kind == step_kind::hour ? 24 : 30), 0), end};
+    if (wanted.from)
+    {
+        const auto from = read_time(*wanted.from, "from");
+        if (from.has_error())
+            return from.error();
+        if (*from > to)
+            return wrong("from", "must not be later than \"to\"");
+        steps.first = *from == to ? end : step_of(kind, *from);
+    }
     if (steps.size() > most_points)
         return wrong("from", "is more than 1000 steps before \"to\"");
     return steps;

@@ -70,6 +70,9 @@ const std::vector<bad_rule> bad = {
     {"series", "reporting.series", R"({"to":""})", "bad_request to"},
     {"series", "reporting.series", R"({"from":"2024-10-05T00:00:00Z","to":"2024-10-04T00:00:00Z"})",
      "bad_request from"},
+    {"series", "reporting.series", R"({"from":"2024-10-04T07:40:00Z","to":"2024-10-04T07:20:00Z"})",
+     "bad_request from"},
+    {"series", "reporting.series", R"({"from":"2024-10-04T03:00:00.001Z"})", "bad_request from"}, // this hour's end
     {"series", "reporting.series", R"({"from":"2024-08-01T00:00:00Z"})", "bad_request from"},
     {"series", "reporting.series", R"({"step":"day","from":"2020-01-01T00:00:00Z"})", "bad_request from"},
     {"series", "reporting.series", "[]", "bad_request "},
@@ -139,11 +142,16 @@ BOOST_AUTO_TEST_CASE(a_series_has_each_step_and_defaults)
     const auto most = json(call("series", "reporting.series",
                                 R"({"step":"day","from":"2022-01-09T00:00:00Z","to":"2024-10-05T00:00:00Z"})"));
     BOOST_TEST(most.at("points").as_array().size() == 1000U);
+    for (const std::string one : {"2024-10-04T02:00:00Z", "2024-10-04T02:30:00Z"}) // nothing is between
+        BOOST_TEST(json(call("series", "reporting.series", R"({"from":")" + one + R"(","to":")" + one + "\"}"))
+                       .at("points")
+                       .as_array()
+                       .empty());
     BOOST_TEST(
-        json(call("series", "reporting.series", R"({"from":"2024-10-04T02:00:00Z","to":"2024-10-04T02:00:00Z"})"))
+        json(call("series", "reporting.series", R"({"from":"2024-10-04T02:30:00Z","to":"2024-10-04T02:31:00Z"})"))
             .at("points")
             .as_array()
-            .empty());
+            .size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_history_and_the_counts_of_all_assets_come_in_pages)
