@@ -117,6 +117,7 @@ service_result series_of(reporting_views& from, const service_request& request, 
 struct wanted_top
 {
     std::optional<step_range> steps; ///< none: all views
+    window_kind kind;
     std::size_t limit;
 };
 
@@ -128,7 +129,8 @@ result<wanted_top> read_top(const reporting_views& from, const service_request& 
     const auto steps = steps_of_window(*wanted, now_of(from));
     if (steps.has_error())
         return steps.error();
-    return wanted_top{*steps, static_cast<std::size_t>(wanted->limit.value_or(default_top_limit))};
+    const auto kind = wanted->at ? window_kind::chosen : window_kind::running;
+    return wanted_top{*steps, kind, static_cast<std::size_t>(wanted->limit.value_or(default_top_limit))};
 }
 
 service_result top_of(reporting_views& from, const wanted_top& wanted)
@@ -200,7 +202,7 @@ asio::awaitable<service_result> sum_for_top(std::shared_ptr<reporting_views> fro
     const auto here = co_await asio::this_coro::executor;
     while (turn && wanted->steps)
     {
-        const auto all = from->counts.sum_next(*wanted->steps);
+        const auto all = from->counts.sum_next(*wanted->steps, wanted->kind);
         if (all.has_error())
             co_return lookup_failed(*from, all.error());
         if (*all)

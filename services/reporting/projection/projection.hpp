@@ -167,8 +167,8 @@ public:
 
     /// Prepares top() of the steps, one step a call, so that other work of the thread has turns in
     /// between. True where all are added up: top() then looks at each asset once, until four other
-    /// ranges were asked for later, a view is taken back, or something is rolled back.
-    [[nodiscard]] result<bool> sum_next(const step_range& steps);
+    /// ranges of the kind were asked for later, or something is rolled back.
+    [[nodiscard]] result<bool> sum_next(const step_range& steps, window_kind kind);
     [[nodiscard]] bool has_sums(const step_range& steps) const { return steps_.has_sums(steps); }
 
     /// The event that was counted with this id, where a message stored just after the last counted

@@ -54,8 +54,9 @@ std::string projection::retract(const std::string& id, std::int64_t time)
         return "no event with this id was counted within the dedupe window";
     if (found->hour < 0 || found->asset.empty())
         return "the view of this event was taken back before, or is not known any more";
+    const auto asset = assets_.get(found->asset).number;
     tables.take_back(*found);
-    steps_.forget_sums();
+    steps_.take_back(found->hour, asset);
     assets_.forget(found->asset);
     users_.forget(found->user);
     if (follower_ != nullptr)

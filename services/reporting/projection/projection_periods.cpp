@@ -170,9 +170,9 @@ result<std::optional<std::vector<std::uint64_t>>> projection::series(const step_
         });
 }
 
-result<bool> projection::sum_next(const step_range& steps)
+result<bool> projection::sum_next(const step_range& steps, window_kind kind)
 {
-    return file_->run([&](projection_tables&) { return steps_.sum_next(steps); });
+    return file_->run([&](projection_tables&) { return steps_.sum_next(steps, kind); });
 }
 
 result<std::vector<views_reply>> projection::top(const step_range& steps, std::size_t limit)

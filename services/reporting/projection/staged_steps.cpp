@@ -35,20 +35,32 @@ std::vector<std::uint64_t> staged_steps::series(const step_range& steps, std::op
     return views;
 }
 
-/// Makes it the last one.
-staged_steps::window& staged_steps::window_of(const step_range& steps)
+/// Makes it the last one. A running window that was chosen before stays a running one.
+staged_steps::window& staged_steps::window_of(const step_range& steps, window_kind kind)
 {
     auto found =
         std::find_if(windows_.begin(), windows_.end(), [&](const window& each) { return each.steps == steps; });
     if (found == windows_.end())
     {
-        if (windows_.size() == most_windows)
-            windows_.erase(windows_.begin());
-        windows_.push_back({steps, steps.first, {}});
+        drop_oldest(kind);
+        windows_.push_back({steps, kind, steps.first, {}});
         return windows_.back();
     }
     std::rotate(found, found + 1, windows_.end());
+    if (kind == window_kind::running && windows_.back().kind != kind)
+    {
+        drop_oldest(kind);
+        windows_.back().kind = kind;
+    }
     return windows_.back();
+}
+
+/// Makes room for one of the kind.
+void staged_steps::drop_oldest(window_kind kind)
+{
+    const auto is_of_kind = [kind](const window& each) { return each.kind == kind; };
+    if (static_cast<std::size_t>(std::count_if(windows_.begin(), windows_.end(), is_of_kind)) >= most_windows)
+        windows_.erase(std::find_if(windows_.begin(), windows_.end(), is_of_kind));
 }
 
 void staged_steps::sum_step(window& of) const
@@ -64,9 +76,9 @@ void staged_steps::sum_step(window& of) const
     ++of.next;
 }
 
-bool staged_steps::sum_next(const step_range& steps)
+bool staged_steps::sum_next(const step_range& steps, window_kind kind)
 {
-    auto& of = window_of(steps);
+    auto& of = window_of(steps, kind);
     if (of.next < steps.end)
         sum_step(of);
     return of.next >= steps.end;
@@ -74,7 +86,7 @@ bool staged_steps::sum_next(const step_range& steps)
 
 const std::vector<std::uint64_t>& staged_steps::by_asset(const step_range& steps)
 {
-    auto& of = window_of(steps);
+    auto& of = window_of(steps, window_kind::chosen);
     while (of.next < steps.end)
         sum_step(of);
     return of.views;

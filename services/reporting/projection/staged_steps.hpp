@@ -13,6 +13,13 @@ namespace marquee
 
 class step_tables;
 
+/// Which windows leave the memory for others.
+enum class window_kind : std::uint8_t
+{
+    running, ///< it ends now: what everybody asks for
+    chosen,  ///< it ends where somebody says
+};
+
 /// The views of each hour and each day. Single-threaded; functions that read or write tables throw
 /// SQLite::Exception. The tables must outlive it.
 class staged_steps
@@ -31,13 +38,13 @@ public:
     /// The views of an asset, or of all, in each step.
     [[nodiscard]] std::vector<std::uint64_t> series(const step_range& steps, std::optional<std::uint32_t> asset) const;
 
-    /// The windows whose sums are kept: 8 bytes for each asset in each of them.
+    /// The windows of each kind whose sums are kept: 8 bytes for each asset in each of them.
     static constexpr std::size_t most_windows = 4;
 
     /// Adds up the views of one more step of the window; true where all are. The sums are kept, and
-    /// kept up to date by add(), until most_windows others were asked for later. Steps may be added
-    /// to, and written, between two calls.
-    bool sum_next(const step_range& steps);
+    /// kept up to date by add() and take_back(), until most_windows others of the kind were asked
+    /// for later. Steps may be added to, and written, between two calls.
+    bool sum_next(const step_range& steps, window_kind kind);
 
     /// The views in all steps together, by number of the asset; the greatest numbers may be missing
     /// where they have none. Adds up what sum_next() has not. Valid until the next call of
@@ -47,8 +54,15 @@ public:
     /// Whether by_asset() has nothing to add up.
     [[nodiscard]] bool has_sums(const step_range& steps) const;
 
-    /// A view was taken back in the tables.
-    void forget_sums() { windows_.clear(); }
+    /// A view of an asset was taken back in the tables, where all of it was written. `hour`: of the
+    /// view's time.
+    void take_back(std::int64_t hour, std::uint32_t asset)
+    {
+        for (auto& each : windows_)
+            if (const auto step = each.steps.kind == step_kind::hour ? hour : hour / 24;
+                each.steps.has(step) && step < each.next)
+                --count_in(each, asset);
+    }
 
     /// As those of staged_rows. A step is written as a whole, and `rows` may be exceeded by it.
     void freeze();
@@ -67,6 +81,7 @@ private:
     struct window
     {
         step_range steps;
+        window_kind kind;
         std::int64_t next = 0;            ///< the steps before it are added up
         std::vector<std::uint64_t> views; ///< by number of the asset
     };
@@ -97,7 +112,8 @@ private:
             of.views.resize(std::size_t{asset} + 1);
         return of.views[asset];
     }
-    window& window_of(const step_range& steps);
+    window& window_of(const step_range& steps, window_kind kind);
+    void drop_oldest(window_kind kind);
     void sum_step(window& of) const;
 
     step_tables* tables_;

@@ -186,10 +186,10 @@ BOOST_AUTO_TEST_CASE(a_window_is_added_up_a_step_at_a_time_while_counting_goes_o
     const step_range week{step_kind::day, 19'994, 20'001}; // to 2024-10-04
     BOOST_TEST(!views->counts.has_sums(week));
     for (int step = 0; step < 6; ++step)
-        BOOST_TEST(!views->counts.sum_next(week).value());
+        BOOST_TEST(!views->counts.sum_next(week, window_kind::running).value());
     const auto stage = [&](std::vector<stored_message> m) { BOOST_REQUIRE(views->counts.stage(m).has_value()); };
     stage({stored(6, "c:u 2", day_one - 2h), stored(7, "c:u 2", day_one + 2h)}); // added up already, and not yet
-    BOOST_TEST(views->counts.sum_next(week).value());
+    BOOST_TEST(views->counts.sum_next(week, window_kind::running).value());
     const std::string expected =
         R"({"from":"2024-09-28T00:00:00Z","to":"2024-10-05T00:00:00Z","assets":[{"id":"c","views":3},)"
         R"({"id":"a/b","views":2},{"id":"b","views":2}]})";
@@ -197,10 +197,46 @@ BOOST_AUTO_TEST_CASE(a_window_is_added_up_a_step_at_a_time_while_counting_goes_o
     BOOST_REQUIRE(views->counts.commit().has_value());
     BOOST_TEST(views->counts.has_sums(week));
     BOOST_TEST(call("top", "reporting.top", body) == expected);
-    for (const std::string at : {"2024-10-01", "2024-10-02", "2024-10-03", "2024-10-05"})
+    for (const std::string at : {"2024-10-01", "2024-10-02", "2024-10-03", "2024-10-05", "2024-10-06"})
         (void)call("top", "reporting.top", R"({"window":"7d","at":")" + at + "T00:00:00Z\"}");
-    BOOST_TEST(!views->counts.has_sums(week)); // of those asked for last
+    BOOST_TEST(views->counts.has_sums(week)); // what is asked for at other times does not drive it out
+    BOOST_TEST(views->counts.has_sums({step_kind::day, 19'996, 20'003}));
+    BOOST_TEST(!views->counts.has_sums({step_kind::day, 19'991, 19'998})); // of 2024-10-01
     BOOST_TEST(call("top", "reporting.top", body) == expected);
+}
+
+BOOST_AUTO_TEST_CASE(a_retraction_is_subtracted_from_the_sums_of_windows)
+{
+    const auto stage = [&](std::vector<stored_message> m) { BOOST_REQUIRE(views->counts.stage(m).has_value()); };
+    const auto retract = [](std::uint64_t sequence, const std::string& id)
+    {
+        auto m = stored(sequence, R"({"retract":")" + id + "\"}", day_one + 150min);
+        m.subject = "events.admin";
+        return m;
+    };
+    stage({stored(6, event_json("one", "c", "u 2"), day_one + 1h), stored(7, event_json("two", "c", "u 2"), day_one),
+           stored(8, event_json("only", "d", "u 2"), day_one + 2h)});
+    const step_range day{step_kind::hour, 479'979, 480'003};
+    for (const std::string window : {"24h", "7d"})
+        (void)call("top", "reporting.top", R"({"window":")" + window + "\"}");
+    const step_range half{step_kind::hour, 479'990, 480'004}; // added up to the step of "two", not to that of "one"
+    for (int step = 0; step < 11; ++step)
+        BOOST_TEST(!views->counts.sum_next(half, window_kind::chosen).value());
+    BOOST_TEST(call("top", "reporting.top", R"({"window":"24h","limit":1})").find(R"("id":"c","views":3)") !=
+               std::string::npos);
+    stage({retract(9, "one"), retract(10, "two"), retract(11, "only")});
+    BOOST_TEST(views->counts.has_sums(day));
+    for (const std::string window : {"24h", "7d"})
+    {
+        const auto found = json(call("top", "reporting.top", R"({"window":")" + window + "\"}"));
+        BOOST_TEST(found.at("assets") == json(R"([{"id":"a/b","views":2},{"id":"b","views":2},{"id":"c","views":1}])"));
+    }
+    while (!views->counts.sum_next(half, window_kind::chosen).value())
+    {
+    }
+    BOOST_TEST(views->counts.top(half, 10).value().size() == 3U);
+    for (const auto& each : views->counts.top(half, 10).value())
+        BOOST_TEST(each.views == (each.id == "c" ? 1U : 2U));
 }
 
 BOOST_AUTO_TEST_CASE(windows_are_added_up_one_after_the_other)
