@@ -66,6 +66,7 @@ counter_tables::counter_tables(SQLite::Database& db)
                      "(number) DO UPDATE SET views = excluded.views, last = excluded.last, recent = excluded.recent"),
       save_seen_(db, "INSERT OR REPLACE INTO seen (number, list) VALUES (?, ?)"),
       asset_id_(db, "SELECT id FROM assets WHERE number = ?"),
+      ids_after_(db, "SELECT id, number FROM assets WHERE id > ? ORDER BY id"),
       top_(db, "SELECT id, views FROM assets ORDER BY views DESC, id LIMIT ?"),
       after_(db, "SELECT id, number, views, viewers, last FROM assets WHERE id > ? ORDER BY id LIMIT ?")
 {
@@ -155,6 +156,19 @@ std::optional<std::string> counter_tables::asset_id(std::uint32_t number)
     const use_of guard(asset_id_);
     asset_id_.bind(1, std::int64_t{number});
     return asset_id_.executeStep() ? std::optional(asset_id_.getColumn(0).getString()) : std::nullopt;
+}
+
+void counter_tables::each_id_after(const std::string& after,
+                                   const std::function<bool(std::string_view, std::uint32_t)>& visit)
+{
+    const use_of guard(ids_after_);
+    ids_after_.bindNoCopy(1, after);
+    while (ids_after_.executeStep())
+    {
+        const auto id = ids_after_.getColumn(0);
+        if (!visit({id.getText(), static_cast<std::size_t>(id.getBytes())}, number_at(ids_after_, 1)))
+            return;
+    }
 }
 
 std::optional<std::string> counter_tables::user_id(std::uint32_t number)

@@ -7,9 +7,11 @@
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
 
+#include <functional>
 #include <iosfwd>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -42,6 +44,10 @@ public:
     [[nodiscard]] std::optional<std::string> asset_id(std::uint32_t number);
     [[nodiscard]] std::optional<std::string> user_id(std::uint32_t number);
 
+    /// Calls `visit(id, number)` with the assets whose ids follow `after`, in byte order, while it
+    /// returns true.
+    void each_id_after(const std::string& after, const std::function<bool(std::string_view, std::uint32_t)>& visit);
+
     /// The most viewed assets, most first; equal ones in byte order of their ids.
     [[nodiscard]] std::vector<views_reply> top(std::size_t limit);
 
@@ -65,6 +71,7 @@ private:
     SQLite::Statement save_user_;
     SQLite::Statement save_seen_;
     SQLite::Statement asset_id_;
+    SQLite::Statement ids_after_;
     SQLite::Statement top_;
     SQLite::Statement after_;
 };

@@ -4,6 +4,7 @@
 #include "services/reporting/projection/projection_file.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_map>
 
 namespace marquee
@@ -16,8 +17,6 @@ bool more_viewed(const views_reply& a, const views_reply& b)
     return a.views != b.views ? a.views > b.views : a.id < b.id;
 }
 
-bool later_seen(const seen_record& a, const seen_record& b) { return a.last != b.last ? a.last > b.last : a.id < b.id; }
-
 /// Keeps the first `limit` in order.
 template <class Element, class Less>
 void keep_first(std::vector<Element>& of, std::size_t limit, Less less)
@@ -27,21 +26,12 @@ void keep_first(std::vector<Element>& of, std::size_t limit, Less less)
     of.erase(kept, of.end());
 }
 
-/// Drops what cannot be among the greatest `limit` by `key`. Those that are equal to the last of
-/// them stay: their ids decide.
-template <class Element, class Key>
-void drop_below(std::vector<Element>& of, std::size_t limit, Key key)
+template <class Element>
+struct named
 {
-    if (of.size() <= limit || limit == 0)
-        return;
-    std::vector<std::decay_t<decltype(key(of.front()))>> keys;
-    keys.reserve(of.size());
-    for (const auto& each : of)
-        keys.push_back(key(each));
-    const auto last = keys.begin() + static_cast<std::ptrdiff_t>(limit - 1);
-    std::nth_element(keys.begin(), last, keys.end(), std::greater<>());
-    std::erase_if(of, [&](const Element& each) { return key(each) < *last; });
-}
+    std::string id;
+    Element of;
+};
 
 /// The ids of assets by number. Those that are not written yet are staged.
 class asset_names
@@ -58,7 +48,23 @@ public:
             });
     }
 
-    [[nodiscard]] std::string operator()(std::uint32_t number) const
+    /// Of elements with an `asset`, those whose ids follow `after`: the first `limit` in byte order
+    /// of the ids.
+    template <class Element>
+    [[nodiscard]] std::vector<named<Element>> first(const std::vector<Element>& of, const std::string& after,
+                                                    std::size_t limit) const
+    {
+        auto found = first_by_scan(of, after, limit);
+        for (const auto& each : of)
+            if (!found.second || each.asset >= first_staged_)
+                if (auto id = id_of(each.asset); id > after)
+                    found.first.push_back({std::move(id), each});
+        keep_first(found.first, limit, [](const auto& a, const auto& b) { return a.id < b.id; });
+        return std::move(found.first);
+    }
+
+private:
+    [[nodiscard]] std::string id_of(std::uint32_t number) const
     {
         if (number < first_staged_)
             return tables_.asset_id(number).value_or("");
@@ -66,11 +72,64 @@ public:
         return found == staged_.end() ? "" : *found->second;
     }
 
-private:
+    /// As first(), of what is written, in the order of the ids: where many elements are there for a
+    /// few places, it looks at fewer. False: it does not, or did not in time.
+    template <class Element>
+    [[nodiscard]] std::pair<std::vector<named<Element>>, bool>
+    first_by_scan(const std::vector<Element>& of, const std::string& after, std::size_t limit) const
+    {
+        constexpr std::size_t few = 1024;
+        std::pair<std::vector<named<Element>>, bool> found;
+        if (of.size() <= few || limit >= of.size() / 8 || limit == 0)
+            return found;
+        std::unordered_map<std::uint32_t, const Element*> wanted;
+        for (const auto& each : of)
+            if (each.asset < first_staged_)
+                wanted[each.asset] = &each;
+        auto left = 4 * of.size();
+        found.second = true;
+        tables_.each_id_after(after,
+                              [&](std::string_view id, std::uint32_t number)
+                              {
+                                  if (const auto at = wanted.find(number); at != wanted.end())
+                                      found.first.push_back({std::string(id), *at->second});
+                                  found.second = --left > 0;
+                                  return found.second && found.first.size() < std::min(limit, wanted.size());
+                              });
+        if (!found.second)
+            found.first.clear();
+        return found;
+    }
+
     counter_tables& tables_;
     std::uint32_t first_staged_;
     std::unordered_map<std::uint32_t, const std::string*> staged_;
 };
+
+/// The greatest `limit` elements by `key`, equal ones in byte order of their ids. Where many are
+/// equal to the last of them, most ids are not looked up.
+template <class Element, class Key>
+std::vector<named<Element>> greatest(const asset_names& names, std::vector<Element> of, std::size_t limit, Key key)
+{
+    std::vector<Element> equal;
+    if (limit == 0)
+        return {};
+    if (of.size() > limit)
+    {
+        const auto last = of.begin() + static_cast<std::ptrdiff_t>(limit - 1);
+        std::nth_element(of.begin(), last, of.end(),
+                         [&](const Element& a, const Element& b) { return key(a) > key(b); });
+        const auto least = key(*last);
+        std::copy_if(of.begin(), of.end(), std::back_inserter(equal),
+                     [&](const Element& each) { return key(each) == least; });
+        std::erase_if(of, [&](const Element& each) { return key(each) <= least; });
+    }
+    auto found = names.first(of, "", of.size());
+    std::stable_sort(found.begin(), found.end(), [&](const auto& a, const auto& b) { return key(a.of) > key(b.of); });
+    auto rest = names.first(equal, "", limit - std::min(limit, found.size()));
+    std::move(rest.begin(), rest.end(), std::back_inserter(found));
+    return found;
+}
 
 asset_record record_of(const std::string& id, const asset_row& row) { return {id, row.views, row.viewers, row.last}; }
 
@@ -141,16 +200,23 @@ projection::history(const user_id& id, const std::optional<history_place>& after
             if (row.views == 0)
                 return std::nullopt;
             auto seen = row.seen;
-            const asset_names name(assets_, tables.counters(), committed_.progress.next_asset);
-            if (after)
-                std::erase_if(
-                    seen, [&](const seen_asset& each)
-                    { return each.last > after->last || (each.last == after->last && name(each.asset) <= after->id); });
-            drop_below(seen, limit, [](const seen_asset& each) { return each.last; });
+            const asset_names names(assets_, tables.counters(), committed_.progress.next_asset);
             std::vector<seen_record> found;
-            for (const auto& each : seen)
-                found.push_back({name(each.asset), each.views, each.last});
-            keep_first(found, limit, later_seen);
+            const auto add = [&found](std::vector<named<seen_asset>> all)
+            {
+                for (auto& [asset, each] : all)
+                    found.push_back({std::move(asset), each.views, each.last});
+            };
+            if (after)
+            {
+                std::vector<seen_asset> equal;
+                std::copy_if(seen.begin(), seen.end(), std::back_inserter(equal),
+                             [&](const seen_asset& each) { return each.last == after->last; });
+                std::erase_if(seen, [&](const seen_asset& each) { return each.last >= after->last; });
+                add(names.first(equal, after->id, limit));
+            }
+            add(greatest(names, std::move(seen), limit - found.size(),
+                         [](const seen_asset& each) { return each.last; }));
             return found;
         });
 }
@@ -190,12 +256,10 @@ result<std::vector<views_reply>> projection::top(const step_range& steps, std::s
             for (std::uint32_t asset = 1; asset < views.size(); ++asset)
                 if (views[asset] > 0)
                     all.push_back({asset, views[asset]});
-            drop_below(all, limit, [](const viewed& each) { return each.views; });
-            const asset_names name(assets_, tables.counters(), committed_.progress.next_asset);
+            const asset_names names(assets_, tables.counters(), committed_.progress.next_asset);
             std::vector<views_reply> found;
-            for (const auto& each : all)
-                found.push_back({name(each.asset), each.views});
-            keep_first(found, limit, more_viewed);
+            for (auto& [id, each] : greatest(names, std::move(all), limit, [](const viewed& of) { return of.views; }))
+                found.push_back({std::move(id), each.views});
             return found;
         });
 }

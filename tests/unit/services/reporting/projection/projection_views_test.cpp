@@ -203,6 +203,47 @@ BOOST_AUTO_TEST_CASE(every_answer_is_that_of_a_plain_model_and_a_function_of_the
         }
 }
 
+/// As an import writes them: very many views of one moment.
+BOOST_AUTO_TEST_CASE(what_is_equal_comes_in_byte_order_however_much_it_is)
+{
+    constexpr int written = 4000;
+    constexpr int all = 4300;
+    std::vector<std::string> ids; // in another order than the numbers
+    std::vector<stored_message> messages;
+    for (int i = 0; i < all; ++i)
+    {
+        ids.push_back("asset " + std::to_string(i * 7919 % 100'003));
+        messages.push_back(stored(messages.size() + 1, ids.back() + ":u"));
+    }
+    messages.push_back(stored(messages.size() + 1, "last of all:u", day_one + 1h));
+    messages.push_back(stored(messages.size() + 1, "first of all:u", day_one - 1h));
+    const std::span<const stored_message> span(messages);
+    BOOST_REQUIRE(counts.apply(span.first(written)).has_value());
+    BOOST_REQUIRE(counts.stage(span.subspan(written)).has_value());
+    std::sort(ids.begin(), ids.end());
+    const auto ms = std::to_string(view_model::ms_of_stream(day_one));
+    std::string expected = "last of all 1 " + std::to_string(view_model::ms_of_stream(day_one + 1h)) + '\n';
+    std::string top;
+    for (const auto& id : ids)
+    {
+        expected += id + " 1 " + ms + '\n';
+        top += id + " 1\n";
+    }
+    expected += "first of all 1 " + std::to_string(view_model::ms_of_stream(day_one - 1h)) + '\n';
+    for (const std::size_t size : {7U, 100U, 1000U, 10'000U})
+        BOOST_TEST((history_in_pages(counts, "u", size) == expected));
+    const step_range hour{step_kind::hour, hour_of(day_one), hour_of(day_one) + 1};
+    for (const std::size_t size : {10U, 1000U, 10'000U})
+    {
+        const auto found = text_of(counts.top(hour, size).value());
+        BOOST_TEST(static_cast<std::size_t>(std::count(found.begin(), found.end(), '\n')) ==
+                   std::min(size, ids.size()));
+        BOOST_TEST(top.starts_with(found));
+    }
+    BOOST_REQUIRE(counts.commit().has_value());
+    BOOST_TEST((history_in_pages(counts, "u", 50) == expected));
+}
+
 BOOST_AUTO_TEST_CASE(a_view_has_the_time_of_its_event_within_bounds_and_else_that_of_the_stream)
 {
     struct row
