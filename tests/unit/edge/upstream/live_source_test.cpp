@@ -75,6 +75,25 @@ BOOST_AUTO_TEST_CASE(a_client_that_catches_up_is_kept_no_more_than_about_a_piece
     }
 }
 
+BOOST_AUTO_TEST_CASE(who_catches_up_is_named_what_its_filter_may_name)
+{
+    const std::string reply = R"({"views":[{"id":"E-2-0","asset":"a","user":"u","time":"2026-01-31T09:30:00Z"},)"
+                              R"({"id":"E-3-0","asset":"b","user":"v","time":"2026-01-31T09:30:00Z"}],"next":"E-3-0"})";
+    script(R"({"views":[],"next":"E-100"})");
+    script(reply);
+    script(reply);
+    const auto self = add({{}, "u", true}, "E-1");
+    const auto anybody = add({{}, {}, false}, "E-1");
+    run_until(io, [&] { return !self->has_taken_all() && !anybody->has_taken_all(); });
+    const auto own = self->next();
+    BOOST_TEST(own.find("\"user\":\"u\"") != std::string::npos);
+    BOOST_TEST(own.find("E-3-0") == std::string::npos);
+    const auto all = anybody->next();
+    BOOST_TEST(all.find("E-2-0") != std::string::npos);
+    BOOST_TEST(all.find("E-3-0") != std::string::npos);
+    BOOST_TEST(all.find("user") == std::string::npos);
+}
+
 /// After a restart reporting knows hashes of those who were erased before.
 BOOST_AUTO_TEST_CASE(views_of_users_who_are_erased_leave_the_ring_also_where_a_hash_is_all_that_is_known)
 {
