@@ -203,6 +203,41 @@ BOOST_AUTO_TEST_CASE(every_answer_is_that_of_a_plain_model_and_a_function_of_the
         }
 }
 
+BOOST_AUTO_TEST_CASE(corrections_find_no_id_that_is_forgotten_however_time_runs)
+{
+    constexpr nanoseconds window = 12h;
+    random_views random(5, 30);
+    auto messages = random.make(16'000); // 66 hours; those before the 14th are forgotten
+    random.go_back(0.1);
+    for (auto& each : random.make(600))
+        messages.push_back(std::move(each));
+    view_model model(window);
+    std::vector<stored_message> stream;
+    for (const auto& each : messages)
+    {
+        stream.push_back(stored(stream.size() + 1, each));
+        model.count(each);
+    }
+    BOOST_TEST(model.refused_as_forgotten > 5U);
+    BOOST_TEST(model.taken_again > 5U);
+    BOOST_TEST(model.retracted > 100U);
+    auto at_once = open("once.db", window);
+    BOOST_REQUIRE(at_once.apply(stream).has_value());
+    compare(at_once, model, messages.back().stored);
+    auto in_parts = open("parts.db", window);
+    for (std::size_t at = 0; at < stream.size(); at += 1000)
+    {
+        BOOST_REQUIRE(
+            in_parts.apply(std::span(stream).subspan(at, std::min<std::size_t>(1000, stream.size() - at))).has_value());
+        if (at % 5000 == 0) // what is forgotten is read back
+        {
+            in_parts = projection::none();
+            in_parts = open("parts.db", window);
+        }
+    }
+    BOOST_TEST((dump_of(in_parts) == dump_of(at_once)));
+}
+
 /// As an import writes them: very many views of one moment.
 BOOST_AUTO_TEST_CASE(what_is_equal_comes_in_byte_order_however_much_it_is)
 {

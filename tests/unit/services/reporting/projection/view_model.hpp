@@ -6,6 +6,7 @@
 #include "tests/unit/services/kit.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <limits>
 #include <map>
 #include <optional>
@@ -44,6 +45,7 @@ public:
 
     void count(const plain_message& m)
     {
+        forget(m.stored);
         if (!m.retract.empty())
             retract(m);
         else if (!m.erase.empty())
@@ -71,6 +73,8 @@ public:
     std::uint64_t rejected = 0;
     std::uint64_t retracted = 0;
     std::uint64_t erased = 0;
+    std::uint64_t refused_as_forgotten = 0; ///< of rejected: retractions of ids that are known no more
+    std::uint64_t taken_again = 0;          ///< ids that would be duplicates, were they not forgotten
 
     [[nodiscard]] std::uint64_t viewers(const std::string& asset) const
     {
@@ -96,7 +100,31 @@ private:
         std::string asset;
         std::string user; ///< empty: its view is gone, or not known any more
         std::int64_t hour = 0;
+        bool forgotten = false;
     };
+
+    [[nodiscard]] bool is_near(const use& each, nanoseconds stored) const
+    {
+        return std::chrono::abs(each.stored - stored) < window_;
+    }
+
+    /// A window before the smallest timestamp of the last 10,000 messages.
+    void forget(nanoseconds stored)
+    {
+        times_.push_back(stored);
+        sorted_.insert(stored);
+        if (times_.size() > 10'000)
+        {
+            sorted_.erase(sorted_.find(times_.front()));
+            times_.pop_front();
+        }
+        if (times_.size() < 10'000)
+            return;
+        const auto end = by_time_.upper_bound(*sorted_.begin() - window_);
+        for (auto each = by_time_.begin(); each != end; ++each)
+            each->second->forgotten = true;
+        by_time_.erase(by_time_.begin(), end);
+    }
 
     void add(const plain_event& event, nanoseconds stored)
     {
@@ -104,16 +132,20 @@ private:
         auto time = by_stream;
         if (!event.id.empty())
         {
-            for (const auto& each : uses_[event.id])
-                if (std::chrono::abs(each.stored - stored) < window_)
-                {
-                    ++duplicates;
-                    return;
-                }
+            auto& uses = uses_[event.id];
+            if (std::any_of(uses.begin(), uses.end(),
+                            [&](const use& each) { return is_near(each, stored) && !each.forgotten; }))
+            {
+                ++duplicates;
+                return;
+            }
+            taken_again +=
+                std::any_of(uses.begin(), uses.end(), [&](const use& each) { return is_near(each, stored); }) ? 1 : 0;
             const auto said = parse_rfc3339_utc(event.time).value().time_since_epoch().count();
             if (said >= 0 && said <= by_stream + 5 * 60 * 1000)
                 time = said;
-            uses_[event.id].push_back({stored, event.asset, event.user, time / 3'600'000});
+            uses.push_back({stored, event.asset, event.user, time / 3'600'000});
+            by_time_.emplace(stored, &uses.back());
         }
         assets[event.asset].add(time);
         users[event.user].add(time);
@@ -124,12 +156,16 @@ private:
     void retract(const plain_message& m)
     {
         auto& uses = uses_[m.retract];
-        const auto found =
-            std::find_if(uses.rbegin(), uses.rend(),
-                         [&](const use& each) { return std::chrono::abs(each.stored - m.stored) < window_; });
+        const auto found = std::find_if(uses.rbegin(), uses.rend(),
+                                        [&](const use& each) { return is_near(each, m.stored) && !each.forgotten; });
         if (found == uses.rend() || found->user.empty())
         {
             ++rejected;
+            refused_as_forgotten +=
+                std::any_of(uses.begin(), uses.end(),
+                            [&](const use& each) { return is_near(each, m.stored) && each.forgotten; })
+                    ? 1
+                    : 0;
             return;
         }
         take_one(assets, found->asset);
@@ -160,7 +196,10 @@ private:
     }
 
     nanoseconds window_;
-    std::map<std::string, std::vector<use>> uses_;
+    std::map<std::string, std::deque<use>> uses_;
+    std::multimap<nanoseconds, use*> by_time_; ///< those that are not forgotten
+    std::deque<nanoseconds> times_;            ///< of the last 10,000 messages
+    std::multiset<nanoseconds> sorted_;
 };
 
 inline std::string text_of(const plain_message& m)
@@ -190,14 +229,23 @@ inline stored_message stored(std::uint64_t sequence, const plain_message& m)
 class random_views
 {
 public:
-    explicit random_views(unsigned seed) : random_(seed) {}
+    /// Two messages are `step` seconds apart, at most.
+    explicit random_views(unsigned seed, unsigned step = 1200) : random_(seed), step_(step) {}
+
+    /// The clock is set back: this share of the time since the first message is left, and
+    /// corrections name ids of then.
+    void go_back(double share)
+    {
+        now_ = day_one + std::chrono::duration_cast<nanoseconds>((now_ - day_one) * share);
+        ids_.resize(static_cast<std::size_t>(static_cast<double>(ids_.size()) * share));
+    }
 
     std::vector<plain_message> make(std::size_t size)
     {
         std::vector<plain_message> all;
         for (std::size_t i = 0; i < size; ++i)
         {
-            now_ += std::chrono::seconds(random_() % 1200);
+            now_ += std::chrono::seconds(random_() % step_);
             plain_message m;
             m.stored = random_() % 15 == 0 ? now_ - std::chrono::hours(5) : now_;
             const auto kind = random_() % 12;
@@ -262,6 +310,7 @@ private:
     }
 
     std::mt19937 random_;
+    unsigned step_;
     nanoseconds now_ = day_one;
     std::vector<std::string> ids_;
     std::vector<std::vector<plain_event>> batches_;
