@@ -284,6 +284,54 @@ BOOST_AUTO_TEST_CASE(nothing_is_missed_or_repeated_over_a_restart_of_each_part)
     BOOST_TEST("n0 " + users_of(from_start.events()) == expected);
 }
 
+BOOST_AUTO_TEST_CASE(nothing_is_missed_or_repeated_over_a_swap_of_the_counts_and_where_one_of_two_instances_dies)
+{
+    marquee_system::settings with;
+    with.start = {"metadata", "cdnurl", "reporting", "reporting-2", "edge"};
+    marquee_system system(with);
+    int sent = 0;
+    std::string expected;
+    const auto publish = [&]
+    {
+        const auto user = "n" + std::to_string(sent++);
+        expected += user + ' ';
+        const http_call call{"POST", "/events/asset/two/user/" + user, {{"Idempotency-Key", user}}};
+        BOOST_TEST_REQUIRE(system.call_until(200, call, 30s).status == 200);
+    };
+    stream open(system.port(), "?asset=two");
+    open.wait_for_place();
+    const auto wait_for_last = [&](stream& on) { on.wait_for("\"user\":\"n" + std::to_string(sent - 1) + '"'); };
+    for (int i = 0; i < 20; ++i)
+        publish();
+    wait_for_last(open);
+    system.kill("reporting");
+    publish();
+    publish();
+    wait_for_last(open);
+
+    process counting(program("marquee-reporting"),
+                     {"--server", system.server(), "--db", system.database().string(), "--rebuild"},
+                     {{"MARQUEE_LOG", "info"}});
+    std::optional<std::string> swapped;
+    for (int i = 0; i < 2000 && !swapped; ++i)
+    {
+        publish();
+        swapped = counting.wait_for_line(": counted anew", 10ms);
+    }
+    BOOST_TEST_REQUIRE(swapped.has_value(), counting.output());
+    system.kill("reporting-2");
+    publish();
+    publish();
+    wait_for_last(open);
+    BOOST_TEST(users_of(open.events()) == expected);
+
+    stream again(system.port(), "?asset=two", {{"Last-Event-ID", open.events()[0].id}});
+    wait_for_last(again);
+    BOOST_TEST("n0 " + users_of(again.events()) == expected);
+    counting.signal(SIGTERM);
+    BOOST_TEST(counting.wait(30s).value_or(-1) == 0, counting.output());
+}
+
 BOOST_AUTO_TEST_CASE(a_place_of_another_stream_is_a_gap_first)
 {
     auto& system = *shared::system;

@@ -86,6 +86,22 @@ BOOST_AUTO_TEST_CASE(who_is_erased_while_views_are_read_is_not_among_them)
         BOOST_TEST(std::stoi(each.user) >= gone);
 }
 
+BOOST_AUTO_TEST_CASE(after_a_swap_for_newer_counts_what_is_between_is_read_from_the_stream)
+{
+    count({stored(1, "a:u")});
+    const auto waiting = begin("");
+    const std::vector<stored_message> all{stored(1, "a:u"), stored(2, "b:u"), stored(3, "c:u\nc:v")};
+    for (const auto& m : all)
+        stream.store(m);
+    auto swapped = make(hours(26));
+    BOOST_REQUIRE(swapped->counts.apply(all).has_value());
+    views->counts = std::move(swapped->counts);
+    count({stored(4, "d:u")});
+    BOOST_TEST(shown(finish(waiting)) == "0-2-0 b u\n0-3-0 c u\n0-3-1 c v\n0-3");
+    BOOST_TEST(shown(after("0-3")) == "0-4-0 d u 1 4\n0-4");
+    BOOST_TEST(shown(after("0-2")) == "0-3-0 c u\n0-3-1 c v\n0-3");
+}
+
 BOOST_AUTO_TEST_CASE(a_place_that_is_too_old_goes_on_where_the_window_begins)
 {
     std::vector<stored_message> many;
