@@ -39,8 +39,9 @@ public:
     /// Takes the view back: counts, steps, viewers, and the use itself. `view.hour` is known.
     void take_back(const counted_view& view);
 
-    /// Deletes the user and what it has seen; its ids are another matter (erased_users.hpp). Returns
-    /// the number of its views. `changed`: is called with the id of each asset that has lost a viewer.
+    /// Deletes the user and what it has seen; its ids are another matter (erased_users.hpp).
+    /// Returns the number of its views. `changed`: is called with the id of each asset that has
+    /// lost a viewer.
     std::uint64_t erase(const std::string& user, const std::function<void(const std::string&)>& changed);
 
 private:

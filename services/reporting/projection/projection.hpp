@@ -115,9 +115,9 @@ public:
     [[nodiscard]] result<bool> write_some(std::size_t rows);
 
     /// An erasure is counted at once, and answers are as if nothing of the user were left. The rows
-    /// that name the user beside event ids are found by going through all of them: hide_some() looks
-    /// at about `rows` of them, and hides its own in a transaction. False: there is nothing more to
-    /// be done now, also while a transaction of write_some() is open.
+    /// that name the user beside event ids are found by going through all of them: hide_some()
+    /// looks at about `rows` of them, and hides its own in a transaction. False: there is nothing
+    /// more to be done now, also while a transaction of write_some() is open.
     [[nodiscard]] result<bool> hide_some(std::size_t rows);
     [[nodiscard]] bool has_hidings() const noexcept;
 

@@ -8,8 +8,8 @@ const size = (text) => new TextEncoder().encode(text).length;
 const inId = /[\u0000-\u001f\u007f]/;
 // eslint-disable-next-line no-control-regex
 const inText = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/; // line breaks and tabs are welcome
-const spreadsheetError =
-  /^(#(NAME\?|(REF|VALUE|DIV\/0|NULL|NUM|SPILL|CALC|FIELD|BLOCKED|CONNECT|UNKNOWN|EXTERNAL|PYTHON|BUSY|ERROR)!|N\/A|GETTING_DATA)|Err:\d{3})$/;
+const named = "REF|VALUE|DIV/0|NULL|NUM|SPILL|CALC|FIELD|BLOCKED|CONNECT|UNKNOWN|EXTERNAL|PYTHON|BUSY|ERROR";
+const spreadsheetError = new RegExp(`^(#(NAME\\?|(${named})!|N/A|GETTING_DATA)|Err:\\d{3})$`);
 
 /**
  * `parse` is Papa.parse. {header, rows: [{line, cells, bad}]}: the line where each row begins, and
