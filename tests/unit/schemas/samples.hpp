@@ -126,8 +126,8 @@ inline std::vector<sample> samples()
         {"live_request", encode(live_request{})},
         {"live_reply",
          encode(live_reply{
-             {{"0-7-1", "1", "u", rfc3339(now), 2, 1}, {"0-9-0", "2", "v", rfc3339(now), {}, {}}}, "0-9", {}, {}})},
-        {"live_reply", encode(live_reply{{}, "0-12", true, {}})},
+             {{"0-7-1", "1", "u", rfc3339(now), 2, 1}, {"0-9-0", "2", "v", rfc3339(now), {}, {}}}, "0-9", {}, {}, {}})},
+        {"live_reply", encode(live_reply{{}, "0-12", true, {}, {}})},
         {"play_event", encode_event(make_ulid(now), asset, user, now)},
         {"play_event", encode_event(event_id_for_key(user, "k"), asset, user, now)},
         {"cloud_event", encode(cloud_event_json{"1.0", "marquee.play", "/tv", "1", "a", "u", "2026-01-31T09:30:00Z"})},
