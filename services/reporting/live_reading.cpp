@@ -81,6 +81,7 @@ public:
     }
 
     [[nodiscard]] bool done() const noexcept { return done_; }
+    [[nodiscard]] bool full() const noexcept { return part_.views.size() >= limit_ || bytes_ >= most_live_bytes; }
     [[nodiscard]] live_position next() const noexcept { return part_.next; }
     [[nodiscard]] live_part take() { return std::move(part_); }
 
@@ -130,9 +131,8 @@ public:
     result<void> add(const stored_message& m, const event_reader& events)
     {
         ++looked_at_;
-        const bool full = part_.views.size() >= limit_ || bytes_ >= most_live_bytes;
         const bool may_be_view = events.event().has_value();
-        if ((full && may_be_view) || ++lines_ > most_lines_read)
+        if ((full() && may_be_view) || ++lines_ > most_lines_read)
         {
             done_ = true;
             return {};
@@ -277,7 +277,7 @@ asio::awaitable<result<live_part>> read_live_part(std::shared_ptr<reporting_view
     part_builder builder(*from, after, limit);
     std::optional<bool> whole; ///< whether the stream has all messages after `after`
     auto at_once = first_reads_at_once;
-    for (std::size_t read = 0; read < most_messages_read && !builder.done();)
+    for (std::size_t read = 0; read < most_messages_read && !builder.done() && !builder.full();)
     {
         const auto next = builder.next();
         const auto first = next.index == live_position::whole ? next.sequence + 1 : next.sequence;

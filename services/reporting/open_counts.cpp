@@ -41,8 +41,9 @@ constexpr std::uintmax_t growth = 3;
 
 bool has_room_for_rebuild(const std::string& path)
 {
+    std::error_code nothing;
+    const auto size = std::filesystem::file_size(path, nothing);
     std::error_code ec;
-    const auto size = std::filesystem::file_size(path, ec);
     const auto parent = std::filesystem::path(path).parent_path();
     const auto space = std::filesystem::space(parent.empty() ? "." : parent, ec);
     std::uintmax_t begun = 0;
@@ -52,7 +53,7 @@ bool has_room_for_rebuild(const std::string& path)
         const auto bytes = std::filesystem::file_size(file_of_rebuild(path) + suffix, absent);
         begun += absent ? 0 : bytes;
     }
-    return ec || (space.available + begun) / growth >= size;
+    return nothing || ec || (space.available + begun) / growth >= size;
 }
 
 result<found_counts> open_counts(const projection_settings& settings, const std::shared_ptr<file_lock>& lock,

@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(corrections_find_no_id_that_is_forgotten_however_time_runs)
     random_views random(5, 30);
     auto messages = random.make(16'000); // 66 hours; those before the 14th are forgotten
     random.go_back(0.1);
-    for (auto& each : random.make(600))
+    for (auto& each : random.make(3000))
         messages.push_back(std::move(each));
     view_model model(window);
     std::vector<stored_message> stream;
