@@ -18,7 +18,7 @@ function endOf(report) {
 const suite = (...lines) => [...lines, "Test Passed.", ""].join("\n");
 
 test("what passed and what failed is the last line", () => {
-  const passed = suite("# pass 3", "# fail 0") + suite("Test module has 2 test cases out of 2 passed");
+  const passed = suite("# pass 3", "# fail 0") + suite("  2 test cases out of 2 passed");
   assert.deepEqual(endOf(passed), { lines: ["5 passed, 0 failed"], status: 0 });
   assert.deepEqual(endOf("# pass 3\n# fail 1\nTest Failed.\n"), { lines: ["3 passed, 1 failed"], status: 1 });
 });

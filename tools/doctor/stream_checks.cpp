@@ -29,7 +29,8 @@ void check_settings(const stream_config& wanted, const boost::json::object& conf
 {
     const auto judged = judge_settings(wanted, config);
     const auto add = [&](severity how, const setting_remark& each) {
-        into.push_back({how, wanted.name, each.setting + " is " + each.value + ": " + each.effect, each.cure});
+        const auto cure = each.cure.empty() ? "where that is not meant: nats stream edit " + wanted.name : each.cure;
+        into.push_back({how, wanted.name, each.setting + " is " + each.value + ": " + each.effect, cure});
     };
     for (const auto& each : judged.refused)
         add(severity::problem, each);
