@@ -28,7 +28,8 @@ std::int64_t limit_in(const boost::json::object& config, std::string_view name)
 void check_settings(const stream_config& wanted, const boost::json::object& config, findings& into)
 {
     const auto judged = judge_settings(wanted, config);
-    const auto add = [&](severity how, const setting_remark& each) {
+    const auto add = [&](severity how, const setting_remark& each)
+    {
         const auto cure = each.cure.empty() ? "where that is not meant: nats stream edit " + wanted.name : each.cure;
         into.push_back({how, wanted.name, each.setting + " is " + each.value + ": " + each.effect, cure});
     };
