@@ -107,13 +107,15 @@ void take_in(chosen_instances& chosen, reported_instance one, std::size_t& count
 chosen_instances choose(const fleet_replies& told)
 {
     chosen_instances chosen;
-    std::size_t ours = 0;
     for (const auto& [service, replies] : told.stats)
+    {
+        std::size_t ours = 0;
         for (const auto& text : replies)
             if (auto one = read_stats(text); one && one->service == service)
                 take_in(chosen, std::move(*one), ours, max_fleet_instances);
             else
                 ++chosen.ignored;
+    }
     std::size_t foreign = 0;
     for (const auto& text : told.foreign)
         if (auto one = read_stats(text); !one)

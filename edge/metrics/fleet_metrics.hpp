@@ -21,7 +21,7 @@ struct fleet_replies
     std::optional<std::string> account; ///< reply to `$JS.API.INFO`
 };
 
-inline constexpr std::size_t max_fleet_instances = 64;   ///< of metadata, cdnurl and reporting
+inline constexpr std::size_t max_fleet_instances = 64;   ///< of metadata, of cdnurl, of reporting
 inline constexpr std::size_t max_foreign_instances = 16; ///< of other services
 
 /// The page in Prometheus' text format 0.0.4. Has the instances that replied and nothing of those

@@ -193,7 +193,7 @@ describe("packages in a bare Debian", { skip }, () => {
   });
 
   test("the units are users of a secured broker, with the lines that the page shows", limit, async () => {
-    const [nkey, noToken] = blocksOfKind("ini marquee-edge@").map(({ lines }) => lines.join("\n"));
+    const [noToken, nkey] = blocksOfKind("ini marquee-edge@").map(({ lines }) => lines.join("\n"));
     const { lines } = blocksOfKind("conf marquee-metadata").find((block) => block.lines[0].startsWith("inbox-prefix"));
     const folder = newFolder();
     copyFileSync(join(seeds, "nkeys.conf"), join(folder, "nkeys.conf"));

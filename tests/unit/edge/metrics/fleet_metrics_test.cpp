@@ -223,9 +223,11 @@ BOOST_AUTO_TEST_CASE(what_is_beyond_the_limits_is_counted_and_strangers_take_no_
         many.push_back(stats("stranger", "S" + std::to_string(i), endpoint("get", "{}")));
     for (std::size_t i = 0; i < max_fleet_instances + 3; ++i)
         many.push_back(stats("metadata", "M" + std::to_string(i), endpoint("get", "{}")));
+    many.push_back(stats("reporting", "R", endpoint("get", "{}")));
     auto page = page_of(told_by(many));
     BOOST_TEST(page.sum("marquee_fleet_instances", {{"service", "stranger"}}) == max_foreign_instances);
     BOOST_TEST(page.sum("marquee_fleet_instances", {{"service", "metadata"}}) == max_fleet_instances);
+    BOOST_TEST(page.sum("marquee_fleet_instances", {{"service", "reporting"}}) == 1U);
     BOOST_TEST(page.sum("marquee_fleet_instances_left_out") == 500 - max_foreign_instances + 3);
     std::string endpoints = endpoint("e", "{}");
     for (int i = 0; i < 99; ++i)
