@@ -75,7 +75,7 @@ async function cluster() {
   const ports = [await freePort(), await freePort(), await freePort()];
   const routes = ports.map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
   const config = (port, name) =>
-    `server_name: ${name}\ncluster { name: three, listen: "127.0.0.1:${port}", routes: [${routes}] }\n`;
+    `server_name: ${name}\ncluster { name: three, pool_size: -1, listen: "127.0.0.1:${port}", routes: [${routes}] }\n`;
   return Promise.all(ports.map((port, place) => System.create(config(port, `broker-${place}`))));
 }
 

@@ -2,6 +2,7 @@
 // lost.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { request } from "./support/broker.mjs";
@@ -53,6 +54,13 @@ describe("a program that starts before its cluster has a leader", { concurrency:
           const joins = broker(i);
           await eventually(`broker ${i} listens`, () => joins.log?.includes("Listening for route connections"));
         }
+        // Once in a while a server that was first alone hears nothing of the leader, for good.
+        const knowsLeader = () => /new (JetStream cluster )?metadata leader/.test(alone.log);
+        await eventually("the first broker has a leader", knowsLeader, 8_000).catch(async () => {
+          alone.kill("SIGKILL");
+          await once(alone, "exit");
+          broker(0);
+        });
         await eventually(
           () => `the service is ready:\n${service.log}`,
           () => service.log.includes(": ready") || service.exitCode !== null,
