@@ -290,8 +290,11 @@ void live_client::caught_up(const std::vector<live_view>& views, live_place next
         const auto place = live_place::parse(view.id);
         if (!place || place->at <= after_->at || !filter_.takes(view.asset, view.user))
             continue;
+        if (text_.size() >= hub_->settings_.piece_bytes) // the rest is asked for once it has taken these
+            return wake();
         live_event(view, place->at).append_to(text_, filter_.names_users);
         hub_->counted_.events.add();
+        after_ = *place;
     }
     after_ = std::move(next);
     if (!text_.empty())

@@ -17,7 +17,6 @@ namespace
 {
 
 constexpr std::uint64_t most_views = 1000; // of a reply
-constexpr std::uint64_t views_kept = 200;  // for a client that catches up, until it takes them: about a piece
 
 } // namespace
 
@@ -77,8 +76,7 @@ asio::awaitable<void> live_source::feed()
 asio::awaitable<bool> live_source::feed_once()
 {
     const auto after = hub_.next();
-    auto asking =
-        ask(after, most_views, after ? settings_.poll : std::chrono::milliseconds(0)); // at once: where is now?
+    auto asking = ask(after, after ? settings_.poll : std::chrono::milliseconds(0)); // at once: where is now?
     const auto reply = co_await std::move(asking);
     auto next = reply.has_error() ? std::nullopt : live_place::parse(reply->next);
     if (!next)
@@ -160,7 +158,7 @@ asio::awaitable<live_source::progress> live_source::catch_up_once(std::weak_ptr<
             co_return progress::none;
         after = client->after();
     }
-    auto asking = ask(after, views_kept, settings_.poll);
+    auto asking = ask(after, settings_.poll);
     const auto reply = co_await std::move(asking);
     auto next = reply.has_error() ? std::nullopt : live_place::parse(reply->next);
     if (!next)
@@ -171,13 +169,12 @@ asio::awaitable<live_source::progress> live_source::catch_up_once(std::weak_ptr<
     co_return gap || !reply->views.empty() ? progress::more : progress::none;
 }
 
-asio::awaitable<result<live_reply>> live_source::ask(std::optional<live_place> after, std::uint64_t limit,
-                                                     std::chrono::milliseconds wait)
+asio::awaitable<result<live_reply>> live_source::ask(std::optional<live_place> after, std::chrono::milliseconds wait)
 {
     live_request wanted;
     if (after)
         wanted.after = after->text();
-    wanted.limit = limit;
+    wanted.limit = most_views;
     header_list headers;
     headers.set(names::header_timeout, std::to_string(wait.count()));
     const auto to = subjects::reporting_live();

@@ -62,8 +62,7 @@ private:
     asio::awaitable<bool> feed_once();
     asio::awaitable<void> catch_up(std::weak_ptr<live_client> who);
     asio::awaitable<progress> catch_up_once(std::weak_ptr<live_client> who);
-    asio::awaitable<result<live_reply>> ask(std::optional<live_place> after, std::uint64_t limit,
-                                            std::chrono::milliseconds wait);
+    asio::awaitable<result<live_reply>> ask(std::optional<live_place> after, std::chrono::milliseconds wait);
     asio::awaitable<void> pause(std::chrono::milliseconds time);
     void flush_soon();
 

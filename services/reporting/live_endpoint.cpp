@@ -133,6 +133,8 @@ asio::awaitable<service_result> answer_live(shared_views from, service_request r
         {
             auto reading = read_live_part(from, at, wanted->limit, wanted->until);
             auto part = co_await std::move(reading);
+            if (part.has_error() && at != asked) // how far it came is told, and asked for from there
+                break;
             if (part.has_error())
                 co_return service_error(part.error());
             const bool moved = part->next != at;

@@ -85,6 +85,9 @@ public:
     [[nodiscard]] live_position next() const noexcept { return part_.next; }
     [[nodiscard]] live_part take() { return std::move(part_); }
 
+    /// What was read so far is all.
+    void end() noexcept { done_ = true; }
+
     /// There is no such message, and it is no loss.
     void skip(std::uint64_t sequence) { part_.next = {sequence, live_position::whole}; }
 
@@ -116,7 +119,8 @@ public:
     /// Messages up to this time are no place to go on from: they are too old, or about to be.
     [[nodiscard]] std::chrono::nanoseconds passed() const
     {
-        return oldest_ + std::min<std::chrono::nanoseconds>(from_.counts.rule().dedupe_window / 8, time_to_go_on);
+        return std::max(oldest_, forgotten_) +
+               std::min<std::chrono::nanoseconds>(from_.counts.rule().dedupe_window / 8, time_to_go_on);
     }
 
     /// The number of events at the front of the message that were looked at before.
@@ -177,7 +181,10 @@ private:
                 return fate.error();
             if (*fate == event_fate::forgotten)
             {
-                gone({m.sequence, live_position::whole});
+                // And so are those around it: where views go on is looked for.
+                too_old_ = m.sequence;
+                forgotten_ = m.timestamp;
+                done_ = true;
                 return {};
             }
             if (*fate != event_fate::view)
@@ -209,6 +216,7 @@ private:
     std::size_t lines_ = 0;     ///< looked at
     std::size_t looked_at_ = 0; ///< messages and lines of this turn
     std::optional<std::uint64_t> too_old_;
+    std::chrono::nanoseconds forgotten_ = std::chrono::nanoseconds::min(); ///< time of too_old_, where not old
     bool done_ = false;
 };
 
@@ -253,7 +261,7 @@ asio::awaitable<result<std::optional<live_position>>> begin_after(requester* str
 asio::awaitable<result<std::uint64_t>> find_last_before(requester* stream, std::chrono::nanoseconds passed,
                                                         std::uint64_t old, std::uint64_t last, deadline until)
 {
-    for (auto end = last + 1; end - old > 1;)
+    for (auto end = std::max(last, old) + 1; end - old > 1;)
     {
         const auto middle = old + (end - old) / 2;
         auto finding = find_message(*stream, std::string(names::stream_events), middle, until);
@@ -291,8 +299,13 @@ asio::awaitable<result<live_part>> read_live_part(std::shared_ptr<reporting_view
         const auto messages = co_await std::move(reading);
         for (std::size_t i = 0; i < messages.size() && !builder.done(); ++i)
         {
-            if (messages[i].has_error())
+            if (messages[i].has_error() && builder.next() == after)
                 co_return messages[i].error();
+            if (messages[i].has_error())
+            {
+                builder.end();
+                break;
+            }
             if (const auto& found = *messages[i])
             {
                 auto adding = add_message(builder, *found);

@@ -182,7 +182,8 @@ void reporting_instance::commit_some()
     else
     {
         end_alarm(reporting_events::written{});
-        if (views_->counts.uncommitted() > 0)
+        hide_some(); // under load the next transaction begins soon
+        if (fsm_.counts() && views_->counts.uncommitted() > 0)
             commit_later();
     }
 }

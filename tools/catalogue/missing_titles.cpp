@@ -109,12 +109,12 @@ asio::awaitable<result<void>> missing_titles::erase(missing_count found, deletio
     while (!stopping_)
     {
         auto reading = next(from);
-        const auto all = co_await std::move(reading);
+        auto all = co_await std::move(reading);
         if (all.has_error())
             co_return all.error();
         if (all->empty())
             break;
-        auto erasing = erase_all(*all, found, tally);
+        auto erasing = erase_all(std::move(*all), found, tally);
         const auto erased = co_await std::move(erasing);
         if (erased.has_error())
             co_return erased;
@@ -124,35 +124,36 @@ asio::awaitable<result<void>> missing_titles::erase(missing_count found, deletio
 
 /// The metadata goes first: a title without it is listed no more, and one that keeps it keeps its
 /// URL.
-asio::awaitable<result<void>> missing_titles::erase_all(const std::vector<title>& all, const missing_count& found,
+asio::awaitable<result<void>> missing_titles::erase_all(std::vector<title> all, const missing_count& found,
                                                         deletion_tally& tally)
 {
-    std::vector<bool> kept(all.size());
-    for (std::size_t i = 0; i < all.size(); ++i)
-        kept[i] = all[i].metadata_revision > found.metadata_revision || all[i].url_revision > found.url_revision;
+    for (auto& each : all)
+        each.kept = each.metadata_revision > found.metadata_revision || each.url_revision > found.url_revision;
+    std::optional<error> failed;
     for (const bool metadata : {true, false})
     {
-        auto deleting = delete_records(all, metadata, kept);
-        const auto deleted = co_await std::move(deleting);
-        if (deleted.has_error())
-            co_return deleted;
+        auto deleting = delete_records(all, metadata);
+        if (auto first = co_await std::move(deleting); first && !failed)
+            failed = std::move(first);
     }
-    const auto keeping = static_cast<std::uint64_t>(std::count(kept.begin(), kept.end(), true));
-    tally.kept += keeping;
-    tally.deleted += all.size() - keeping;
+    for (const auto& each : all)
+    {
+        tally.kept += each.kept ? 1 : 0;
+        tally.deleted += !each.kept && !each.failed ? 1 : 0;
+    }
+    if (failed)
+        co_return *failed;
     co_return result<void>();
 }
 
-/// Of the titles that are not kept. Adds those to `kept` whose record has changed since it was
-/// read.
-asio::awaitable<result<void>> missing_titles::delete_records(const std::vector<title>& all, bool metadata,
-                                                             std::vector<bool>& kept)
+/// Of the titles that are neither kept nor failed. Returns the last failure.
+asio::awaitable<std::optional<error>> missing_titles::delete_records(std::vector<title>& all, bool metadata)
 {
     std::vector<std::optional<pending_reply>> pending(all.size());
     for (std::size_t i = 0; i < all.size(); ++i)
     {
         const auto revision = metadata ? all[i].metadata_revision : all[i].url_revision;
-        if (kept[i] || revision == 0)
+        if (all[i].kept || all[i].failed || revision == 0)
             continue;
         const auto id = id_of(all[i].id);
         header_list headers;
@@ -170,14 +171,12 @@ asio::awaitable<result<void>> missing_titles::delete_records(const std::vector<t
         const auto reply = co_await std::move(receiving);
         if (reply.has_value() || reply.error() == errc::asset_not_found)
             continue;
-        if (reply.error() == errc::revision_mismatch)
-            kept[i] = true;
-        else
+        all[i].kept = reply.error() == errc::revision_mismatch;
+        all[i].failed = !all[i].kept;
+        if (all[i].failed)
             failed = fail(reply.error().code, "deleting " + all[i].id + ": " + text_of(reply.error()));
     }
-    if (failed)
-        co_return *failed;
-    co_return result<void>();
+    co_return failed;
 }
 
 } // namespace marquee::catalogue_files

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,13 +57,14 @@ private:
         std::string id;
         std::uint64_t metadata_revision = 0; ///< 0: absent
         std::uint64_t url_revision = 0;
+        bool kept = false;   ///< somebody has changed a record meanwhile
+        bool failed = false; ///< a deletion was not confirmed
     };
 
     asio::awaitable<result<std::vector<title>>> next(title_list& from);
     asio::awaitable<result<void>> read_revisions(std::vector<title>& of, bool metadata);
-    asio::awaitable<result<void>> erase_all(const std::vector<title>& all, const missing_count& found,
-                                            deletion_tally& tally);
-    asio::awaitable<result<void>> delete_records(const std::vector<title>& all, bool metadata, std::vector<bool>& kept);
+    asio::awaitable<result<void>> erase_all(std::vector<title> all, const missing_count& found, deletion_tally& tally);
+    asio::awaitable<std::optional<error>> delete_records(std::vector<title>& all, bool metadata);
 
     connection& nats_;
     seen_ids& seen_;

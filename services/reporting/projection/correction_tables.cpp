@@ -52,7 +52,7 @@ std::optional<counted_view> correction_tables::find_single(const std::string& id
     const use_of guard(read);
     read.bindNoCopy(1, id);
     while (read.executeStep())
-        if (!tables_.erased().hides(read.getColumn(5).getString(), count_at(read, 1)) &&
+        if (!tables_.erased().hides(read.getColumn(5).getString(), read.getColumn(1).getInt64()) &&
             takes(read.getColumn(1).getInt64(), read.getColumn(3).getInt64()))
             return counted_view{count_at(read, 1),
                                 static_cast<std::size_t>(count_at(read, 2)),

@@ -65,11 +65,20 @@ std::vector<std::pair<std::string, std::uint64_t>> erased_users::between(std::ui
 
 void erased_users::begin_hiding(const std::string& user, std::uint64_t sequence)
 {
-    SQLite::Statement begin(db_, "INSERT INTO hidings (user, sequence, last) "
-                                 "SELECT ?, ?, coalesce(max(use), 0) FROM first_uses");
+    const auto last = db_.execAndGet("SELECT coalesce(max(use), 0) FROM first_uses").getInt64();
+    SQLite::Statement begin(db_, "INSERT INTO hidings (user, sequence, last) VALUES (?, ?, ?)");
     begin.bind(1, user);
     begin.bind(2, number(sequence));
+    begin.bind(3, last);
     begin.exec();
+    begun_ = {{db_.getLastInsertRowid(), last}, user, sequence};
+}
+
+void erased_users::begun()
+{
+    hidings_.push_back(begun_.which);
+    auto& of_user = hidden_[begun_.user];
+    of_user = std::max(of_user, begun_.sequence);
 }
 
 void erased_users::read_hidings()
@@ -85,10 +94,10 @@ void erased_users::read_hidings()
     }
 }
 
-bool erased_users::hides(const std::string& user, std::uint64_t sequence) const
+bool erased_users::hides(const std::string& user, std::int64_t sequence) const
 {
     const auto found = hidden_.find(user);
-    return found != hidden_.end() && sequence < found->second;
+    return found != hidden_.end() && std::cmp_less(sequence, found->second);
 }
 
 erased_users::part erased_users::next_part(std::size_t rows)
@@ -115,7 +124,7 @@ erased_users::part erased_users::next_part(std::size_t rows)
     uses_.bind(1, before);
     uses_.bind(2, found.through);
     while (uses_.executeStep())
-        if (hides(uses_.getColumn(2).getString(), count_at(uses_, 3)))
+        if (hides(uses_.getColumn(2).getString(), uses_.getColumn(3).getInt64()))
             found.uses.emplace_back(uses_.getColumn(0).getInt64(), uses_.getColumn(1).getString());
     return found;
 }

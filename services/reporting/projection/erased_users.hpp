@@ -34,17 +34,19 @@ public:
     [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> between(std::uint64_t after, std::uint64_t through,
                                                                              std::size_t limit);
 
-    /// The uses that are written, by events of the user, are to be hidden. In effect with the next
-    /// read_hidings().
+    /// The uses that are written, by events of the user, are to be hidden. In effect with begun(),
+    /// once that is committed.
     void begin_hiding(const std::string& user, std::uint64_t sequence);
+    void begun();
 
-    /// Reads what is to be hidden, at the start and once begin_hiding() is committed.
+    /// Reads what is to be hidden: at the start, and after a transaction that failed.
     void read_hidings();
 
     [[nodiscard]] bool has_hidings() const noexcept { return !hidings_.empty(); }
 
-    /// Whether a use, by a message at `sequence` for the user, counts as hidden.
-    [[nodiscard]] bool hides(const std::string& user, std::uint64_t sequence) const;
+    /// Whether a use, by a message at `sequence` for the user, counts as hidden. Below 0 are those
+    /// of a stream before this one.
+    [[nodiscard]] bool hides(const std::string& user, std::int64_t sequence) const;
 
     /// Rows of first_uses to be hidden: their keys and ids.
     struct part
@@ -70,6 +72,12 @@ private:
     };
 
     SQLite::Database& db_;
+    struct
+    {
+        hiding which;
+        std::string user;
+        std::uint64_t sequence = 0;
+    } begun_; ///< by begin_hiding()
     std::vector<hiding> hidings_;
     std::unordered_map<std::string, std::uint64_t> hidden_; ///< users, and the sequence of their last erasure
     std::size_t in_pass_ = 0;                               ///< of hidings_; 0: none is under way

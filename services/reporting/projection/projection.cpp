@@ -150,6 +150,8 @@ result<void> projection::save(moment next, const stream_judgement* judged)
         });
     if (saved.has_value())
         committed_ = counted_ = std::move(next);
+    else
+        (void)file_->run([](projection_tables& tables) { tables.erased().read_hidings(); });
     return saved;
 }
 

@@ -36,7 +36,9 @@ result<void> projection::correct(const stored_message& m)
     if (refused.empty())
     {
         committed_ = counted_;
-        return file_->run([](projection_tables& tables) { tables.erased().read_hidings(); });
+        if (wanted->erase)
+            file_->tables().erased().begun();
+        return {};
     }
     reject(m, fail(errc::bad_request, refused, "retract"), std::nullopt);
     return {};

@@ -9,6 +9,13 @@
 
 namespace marquee
 {
+namespace
+{
+
+constexpr std::size_t everything = std::size_t{1} << 40U; ///< rows
+
+} // namespace
+
 projection_tables::projection_tables(SQLite::Database& db)
     : db_(db), counters_(db), steps_(db), erased_(db),
       save_(db,
@@ -124,9 +131,14 @@ void projection_tables::set_rule(const counting_rule& rule, std::uint64_t since)
 
 std::int64_t projection_tables::lower_uses(std::uint64_t last)
 {
+    while (erased_.has_hidings()) // which uses are to be hidden is told by the sequences that they have now
+    {
+        const auto part = erased_.next_part(everything);
+        hide(part);
+        erased_.save_part(part);
+        erased_.forget_part(part);
+    }
     db_.exec("UPDATE erasures SET sequence = min(sequence, " + std::to_string(last) + ")");
-    db_.exec("UPDATE hidings SET sequence = min(sequence, " + std::to_string(last + 1) + ")");
-    erased_.read_hidings();
     const auto highest = db_.execAndGet("SELECT max((SELECT coalesce(max(sequence), 0) FROM first_uses), "
                                         "(SELECT coalesce(max(sequence), 0) FROM batches))")
                              .getInt64();

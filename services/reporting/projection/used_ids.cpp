@@ -70,7 +70,7 @@ bool projection_tables::any_use_while_hiding(const std::string& id, std::int64_t
     std::vector<std::pair<first_use, std::int64_t>> hidden;
     const auto is_found = [&](const first_use& use, std::int64_t time)
     {
-        if (!erased_.hides(use.user, use.sequence))
+        if (!erased_.hides(use.user, static_cast<std::int64_t>(use.sequence)))
             return visit(use, time);
         hidden.emplace_back(first_use{{}, {}, use.sequence, use.line}, time);
         return false;

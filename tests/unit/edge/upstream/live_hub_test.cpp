@@ -217,6 +217,29 @@ BOOST_AUTO_TEST_CASE(a_client_catches_up_and_joins)
     BOOST_TEST(client->next() == event("E-7-0", "a", "u"));
 }
 
+BOOST_AUTO_TEST_CASE(a_client_that_catches_up_is_kept_about_a_piece_and_goes_on_behind_it)
+{
+    hub = make({.views = 3, .piece_bytes = 100});
+    hub->begin(place("E-50"));
+    const auto client = add(everything(), "E-1-0");
+    std::vector<live_view> views;
+    for (int i = 2; i <= 20; ++i)
+        views.push_back(view("E-" + std::to_string(i) + "-0", "a", "u"));
+    std::string all;
+    std::string whole;
+    for (const auto& each : views)
+        whole += event(each.id, "a", "u");
+    for (int asked = 0; client->after().at.sequence < 20; ++asked) // each reply begins where the client is
+    {
+        BOOST_REQUIRE(asked < 20);
+        client->caught_up(views, place("E-20"), false);
+        const auto piece = client->next();
+        BOOST_TEST(piece.size() < 100 + event("E-20-0", "a", "u").size());
+        all += piece;
+    }
+    BOOST_TEST(all == whole);
+}
+
 BOOST_AUTO_TEST_CASE(a_client_that_falls_out_of_the_ring_is_told_and_ends)
 {
     hub = make({.views = 3, .piece_bytes = 1000});

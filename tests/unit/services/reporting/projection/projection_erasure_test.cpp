@@ -192,6 +192,12 @@ BOOST_AUTO_TEST_CASE(the_file_holds_nothing_of_an_erased_user_also_of_rows_that_
     BOOST_TEST(dump_of(counts).find("jane") == std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(the_file_is_told_to_overwrite_what_is_deleted)
+{
+    auto db = open_database(folder.file("tables.db"));
+    BOOST_TEST(db.execAndGet("PRAGMA secure_delete").getInt() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(many_erasures_are_one_pass_through_the_rows)
 {
     std::vector<stored_message> events;

@@ -78,6 +78,41 @@ BOOST_AUTO_TEST_CASE(another_stream_is_accepted_at_the_start_only_and_counting_g
     BOOST_TEST(counts.asset_views(asset("a")).value() == 10U);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_to_be_hidden_is_hidden_before_another_stream_is_accepted)
+{
+    std::vector<stored_message> events;
+    for (std::uint64_t i = 1; i <= 180; ++i)
+        events.push_back(stored(i, event_json("e" + std::to_string(i), "a", i % 10 == 0 ? "jane" : "john")));
+    events[150] = stored(151, R"({"erase":"jane"})");
+    events[150].subject = "events.admin";
+    std::vector<std::string> dumps;
+    for (const bool soon : {true, false})
+    {
+        settings.path = folder.file(soon ? "soon.db" : "late.db");
+        settings.accept_loss = false;
+        auto counts = open();
+        BOOST_REQUIRE(counts.attach(stream(1, 180, "A")).has_value());
+        BOOST_REQUIRE(counts.apply(events).has_value());
+        BOOST_TEST(counts.has_hidings());
+        while (soon && counts.has_hidings())
+            BOOST_REQUIRE(counts.hide_some(7).has_value());
+        counts = projection::none();
+        settings.accept_loss = true;
+        counts = open();
+        BOOST_REQUIRE(counts.attach(stream(1, 50, "B")).has_value());
+        BOOST_TEST(!counts.has_hidings());
+        auto again = stored(52, R"({"erase":"jane"})"); // of rows whose sequences are below 0 now
+        again.subject = "events.admin";
+        const std::vector<stored_message> more{stored(51, "b:jane"), again};
+        BOOST_REQUIRE(counts.apply(more).has_value());
+        dumps.push_back(dump_of(counts));
+    }
+    BOOST_TEST(dumps[0] == dumps[1]);
+    BOOST_TEST(dumps[0].find("id e10 ") == std::string::npos);
+    BOOST_TEST(dumps[0].find("id e180 ") == std::string::npos);
+    BOOST_TEST(dumps[0].find("id e179 ") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(what_lies_before_the_declared_begin_of_a_stream_is_no_loss)
 {
     auto counts = open();
