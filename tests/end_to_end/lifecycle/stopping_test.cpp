@@ -94,14 +94,21 @@ raw_connection begin_waiting(marquee_system& system)
     return waiting;
 }
 
-/// Checks that there is one answer, the last of its connection.
-http_answer last_answer(raw_connection& link)
+/// Checks that there is one answer, and then the end.
+http_answer only_answer(raw_connection& link)
 {
     BOOST_TEST_REQUIRE(link.wait_for_end());
     const auto answers = answers_in(link.received());
     BOOST_TEST_REQUIRE(answers.size() == 1U);
-    BOOST_TEST(answers[0].header("Connection") == "close");
     return answers[0];
+}
+
+/// And that it says so.
+http_answer last_answer(raw_connection& link)
+{
+    auto answer = only_answer(link);
+    BOOST_TEST(answer.header("Connection") == "close");
+    return answer;
 }
 
 } // namespace
@@ -167,7 +174,8 @@ BOOST_AUTO_TEST_CASE(connections_in_the_backlog_at_sigterm_are_answered)
             {
                 if (i % 2 != 0)
                     BOOST_TEST(waiting[i].send(ask_healthz.substr(20)));
-                BOOST_TEST(last_answer(waiting[i]).status == 200);
+                // A thread may answer before it hears of the signal.
+                BOOST_TEST(only_answer(waiting[i]).status == 200);
             }
         BOOST_TEST(system.at("edge").wait(60s).value_or(-1) == 0);
         system.start("edge");
