@@ -39,6 +39,8 @@ constexpr metric_family durations{"marquee_service_duration_seconds", "histogram
 constexpr metric_family in_flight{"marquee_service_in_flight", "gauge", "Requests that wait in a handler."};
 constexpr metric_family lost{"marquee_service_replies_lost_total", "counter",
                              "Replies of which the requester was told nothing."};
+constexpr metric_family overloaded{"marquee_service_replies_overloaded_total", "counter",
+                                   "Replies that found no room to be sent, and became an error."};
 constexpr metric_family lag_events{"marquee_reporting_lag_events", "gauge",
                                    "Messages of the stream that are to be counted."};
 } // namespace families
@@ -151,6 +153,7 @@ void add_endpoint(exposition& page, const reported_endpoint& of, const std::stri
     add(families::errors, of.errors);
     add(families::in_flight, reported_whole(of.data, "in_flight"));
     add(families::lost, reported_whole(of.data, "replies_lost"));
+    add(families::overloaded, reported_whole(of.data, "replies_overloaded"));
     add_durations(page, of, labels);
 }
 

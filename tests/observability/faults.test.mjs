@@ -211,13 +211,14 @@ test("replies that find no room to be sent", full, async () => {
   await prometheus.untilSilent(expressions(["MarqueeRepliesLost"]), "before");
   const link = await SlowLink.before(system.url);
   const slow = await system.start("metadata", { url: link.url });
-  const large = JSON.stringify({ title: "Large", genre: "None", summary: "x".repeat(30_000) });
-  await nats.request("metadata.put.large", large, { timeout: patience });
+  const large = JSON.stringify({ title: "Large", genre: "None", summary: "x".repeat(16_000) });
+  const put = await nats.request("metadata.put.large", large, { timeout: patience });
+  assert.equal(put.json().status, "ok");
   link.hold();
   const inbox = nats.subscribe("_INBOX.large", { callback: () => {} });
-  for (let count = 0; count < 2_000; count += 1) nats.publish("metadata.get.large", "", { reply: "_INBOX.large" });
+  for (let count = 0; count < 4_000; count += 1) nats.publish("metadata.get.large", "", { reply: "_INBOX.large" });
   await nats.flush();
-  await pause(8_000); // as long as a reply waits for room at most, and more
+  await slow.says("a reply found no room to be sent"); // before the link is given up, and with it its series
   link.release();
   await prometheus.until(expressions(["MarqueeRepliesLost"]), "no room");
   inbox.unsubscribe();

@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(an_endpoint_has_its_requests_errors_durations_and_what_is_i
 {
     const auto page = page_of(told_by(
         {stats("metadata", "A1",
-               endpoint("get", R"({"in_flight":4,"replies_lost":1,"records":12,"stale_for_ms":2500,"serving":true,)"
+               endpoint("get", R"({"in_flight":4,"replies_lost":1,"replies_overloaded":5,"records":12,"stale_for_ms":2500,"serving":true,)"
                                R"("log_lines_dropped":8,"spans_dropped":9,)" +
                                    durations + R"(,"process":{"resident_bytes":1024,"cpu_seconds":0.25}})"))}));
     const std::string labels = R"(endpoint="get",instance="A1",service="metadata")";
@@ -76,6 +76,7 @@ BOOST_AUTO_TEST_CASE(an_endpoint_has_its_requests_errors_durations_and_what_is_i
     BOOST_TEST(value(page, "marquee_service_errors_total{" + labels + '}') == 2);
     BOOST_TEST(value(page, "marquee_service_in_flight{" + labels + '}') == 4);
     BOOST_TEST(value(page, "marquee_service_replies_lost_total{" + labels + '}') == 1);
+    BOOST_TEST(value(page, "marquee_service_replies_overloaded_total{" + labels + '}') == 5);
     BOOST_TEST(page.sum("marquee_service_duration_seconds_bucket", {{"le", "0.25"}}) == 5U);
     BOOST_TEST(page.sum("marquee_service_duration_seconds_bucket", {{"le", "+Inf"}}) == 6U);
     BOOST_TEST(value(page, "marquee_service_duration_seconds_sum{" + labels + '}') == 1.5);
