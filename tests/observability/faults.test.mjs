@@ -214,6 +214,8 @@ test("replies that find no room to be sent", full, async () => {
   const large = JSON.stringify({ title: "Large", genre: "None", summary: "x".repeat(16_000) });
   const put = await nats.request("metadata.put.large", large, { timeout: patience });
   assert.equal(put.json().status, "ok");
+  const series = 'count(marquee_service_replies_overloaded_total{service="metadata",endpoint="get"}) == 2';
+  await prometheus.until([series], "the second metadata");
   link.hold();
   const inbox = nats.subscribe("_INBOX.large", { callback: () => {} });
   for (let count = 0; count < 4_000; count += 1) nats.publish("metadata.get.large", "", { reply: "_INBOX.large" });
