@@ -27,13 +27,13 @@ using namespace std::chrono_literals;
 
 constexpr auto poll_limit = 500ms;
 constexpr auto silence_limit = 100ms;
-constexpr auto statistics_silence_limit = 200ms;      ///< longer: a gap in a series costs more than a late list
-constexpr std::size_t max_replies = 1000;             ///< per request
-constexpr std::size_t max_bytes = 4U << 20U;          ///< of all replies to one request
-constexpr std::size_t max_bytes_of_ours = 1U << 20U;  ///< of the statistics of one of our services
-constexpr std::size_t max_bytes_of_all = 1U << 20U;   ///< of the statistics that everybody is asked for
-constexpr std::size_t max_reply_bytes = 256U << 10U;  ///< larger ones are ignored, so that they hide no other
-constexpr std::size_t max_endpoints = 100;            ///< per instance
+constexpr auto statistics_silence_limit = 200ms;     ///< longer: a gap in a series costs more than a late list
+constexpr std::size_t max_replies = 1000;            ///< per request
+constexpr std::size_t max_bytes = 4U << 20U;         ///< of all replies to one request
+constexpr std::size_t max_bytes_of_ours = 1U << 20U; ///< of the statistics of one of our services
+constexpr std::size_t max_bytes_of_all = 1U << 20U;  ///< of the statistics that everybody is asked for
+constexpr std::size_t max_reply_bytes = 256U << 10U; ///< larger ones are ignored, so that they hide no other
+constexpr std::size_t max_endpoints = 100;           ///< per instance
 constexpr std::size_t max_name_bytes = 128;
 constexpr std::size_t max_text_bytes = 4096;
 

@@ -66,11 +66,13 @@ BOOST_AUTO_TEST_SUITE(fleet_metrics)
 
 BOOST_AUTO_TEST_CASE(an_endpoint_has_its_requests_errors_durations_and_what_is_in_flight)
 {
-    const auto page = page_of(told_by(
-        {stats("metadata", "A1",
-               endpoint("get", R"({"in_flight":4,"replies_lost":1,"replies_overloaded":5,"records":12,"stale_for_ms":2500,"serving":true,)"
-                               R"("log_lines_dropped":8,"spans_dropped":9,)" +
-                                   durations + R"(,"process":{"resident_bytes":1024,"cpu_seconds":0.25}})"))}));
+    const auto page = page_of(told_by({stats(
+        "metadata", "A1",
+        endpoint(
+            "get",
+            R"({"in_flight":4,"replies_lost":1,"replies_overloaded":5,"records":12,"stale_for_ms":2500,"serving":true,)"
+            R"("log_lines_dropped":8,"spans_dropped":9,)" +
+                durations + R"(,"process":{"resident_bytes":1024,"cpu_seconds":0.25}})"))}));
     const std::string labels = R"(endpoint="get",instance="A1",service="metadata")";
     BOOST_TEST(value(page, "marquee_service_requests_total{" + labels + '}') == 7);
     BOOST_TEST(value(page, "marquee_service_errors_total{" + labels + '}') == 2);
