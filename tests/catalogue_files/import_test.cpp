@@ -25,6 +25,15 @@ namespace
 
 const std::string header = "id,title,genre,summary,url";
 
+/// Of a service's reply: somebody else has changed the record meanwhile.
+header_list lost_condition()
+{
+    header_list lost;
+    lost.set(names::header_service_error, service_text_of(errc::revision_mismatch));
+    lost.set(names::header_service_error_code, std::to_string(service_code_of(errc::revision_mismatch)));
+    return lost;
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(importing)
@@ -90,16 +99,13 @@ BOOST_AUTO_TEST_CASE(a_put_is_a_compare_and_set_on_what_was_read_and_a_lost_one_
     catalogue_fixture on({"cdnurl"});
     on.write("a.csv", "id,title\n5,It\n6,Is\n");
     nats_client client(on.system().server());
-    header_list lost;
-    lost.set(names::header_service_error, service_text_of(errc::revision_mismatch));
-    lost.set(names::header_service_error_code, std::to_string(service_code_of(errc::revision_mismatch)));
     std::vector<std::string> conditions;
     const auto listening = client.listen(
         "metadata.put.*", [&](const message& put)
         { conditions.emplace_back(put.subject + ' ' + std::string(put.headers.get("Marquee-Revision"))); });
     client.fake("metadata.gets", R"(7 {"id":"5","title":"a","genre":"","summary":""})"
                                  "\n-\n");
-    client.fake("metadata.put.5", "{}", lost);
+    client.fake("metadata.put.5", "{}", lost_condition());
     client.fake("metadata.put.6", R"({"status":"ok","revision":8})");
     process import(program("marquee-import"), on.command({"@a.csv"}));
     while (import.running())
@@ -217,9 +223,6 @@ BOOST_AUTO_TEST_CASE(a_missing_title_of_which_somebody_has_changed_a_record_keep
     catalogue_fixture on({"cdnurl"});
     on.write("a.csv", "id,title\n5,a\n");
     nats_client client(on.system().server());
-    header_list lost;
-    lost.set(names::header_service_error, service_text_of(errc::revision_mismatch));
-    lost.set(names::header_service_error_code, std::to_string(service_code_of(errc::revision_mismatch)));
     for (const std::string demo : {"123", "456"})
         (void)client.request("cdnurl.delete." + demo);
     const auto put = client.request("cdnurl.put.other", R"({"url":"https://cdn.example/other.mp4"})");
@@ -227,7 +230,7 @@ BOOST_AUTO_TEST_CASE(a_missing_title_of_which_somebody_has_changed_a_record_keep
     const std::string record = R"({"id":"5","title":"a","genre":"","summary":""})";
     client.fake("metadata.list", R"({"assets":[{"id":"other","title":"b","genre":"","summary":""}]})");
     client.fake("metadata.gets", "7 " + record + '\n');
-    client.fake("metadata.delete.other", "{}", lost);
+    client.fake("metadata.delete.other", "{}", lost_condition());
     process import(program("marquee-import"), on.command({"@a.csv", "--delete-missing", "--yes"}));
     while (import.running())
         client.publish("unused", ""); // the fakes answer meanwhile
