@@ -1,11 +1,11 @@
 #include "tools/catalogue/import_command.hpp"
 
 #include "broker/program/options.hpp"
+#include "broker/program/same_file.hpp"
 #include "schemas/duration.hpp"
 #include "tools/catalogue/refusals.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 #include <utility>
 #include <vector>
@@ -161,8 +161,7 @@ result<import_command> read_import_command(const po::variables_map& given)
     out.import.dry_run = given["dry-run"].as<bool>();
     out.refused = given.count("refused") > 0 ? given["refused"].as<std::string>()
                                              : (out.file == "-" ? "stdin" : out.file) + ".refused.csv";
-    std::error_code ignored;
-    if (out.refused == out.file || std::filesystem::equivalent(out.refused, out.file, ignored))
+    if (is_same_file(out.refused, out.file))
         return fail(errc::bad_request, "--refused: a file of its own");
     if (const auto free = refusals::may_replace(out.refused); free.has_error())
         return free.error();

@@ -2,6 +2,7 @@
 #include "broker/program/options.hpp"
 #include "broker/program/program.hpp"
 #include "broker/program/progress.hpp"
+#include "broker/program/same_file.hpp"
 #include "tools/replay/check.hpp"
 #include "tools/replay/replayer.hpp"
 
@@ -10,7 +11,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <filesystem>
 #include <iostream>
 #include <utility>
 
@@ -98,12 +98,6 @@ result<std::chrono::milliseconds> read_seconds(const po::variables_map& given, c
     return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
-bool same_file(const std::string& one, const std::string& other)
-{
-    std::error_code ignored;
-    return one == other || std::filesystem::equivalent(one, other, ignored);
-}
-
 /// Reads the options that name files.
 result<void> read_files(const po::variables_map& given, command& out)
 {
@@ -120,7 +114,7 @@ result<void> read_files(const po::variables_map& given, command& out)
         replay.skip_file = given["skip-bad"].as<std::string>();
     replay.state_file = given.count("state") > 0 ? given["state"].as<std::string>() : replay.file + ".progress";
     if (!replay.skip_file.empty() &&
-        (same_file(replay.skip_file, replay.file) || same_file(replay.skip_file, replay.state_file)))
+        (is_same_file(replay.skip_file, replay.file) || is_same_file(replay.skip_file, replay.state_file)))
         return fail(errc::bad_request, "--skip-bad: a file of its own");
     return {};
 }
